@@ -1,0 +1,4 @@
+@NullMarked
+package org.mmport.arch.x64;
+
+import org.jspecify.annotations.NullMarked;

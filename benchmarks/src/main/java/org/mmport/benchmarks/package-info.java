@@ -1,0 +1,4 @@
+@NullMarked
+package org.mmport.benchmarks;
+
+import org.jspecify.annotations.NullMarked;
