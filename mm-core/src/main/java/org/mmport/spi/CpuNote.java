@@ -1,0 +1,20 @@
+package org.mmport.spi;
+
+import java.util.List;
+
+/**
+ * Where registers lie in a note of an ELF core file.
+ *
+ * @param elfMachine {@code e_machine} of the cores that this is about
+ * @param owner the note's name, such as {@code QEMU}
+ * @param type the note's type
+ * @param registers where each lies; in the file's byte order
+ */
+public record CpuNote(int elfMachine, String owner, int type, List<Field> registers) {
+  public CpuNote {
+    registers = List.copyOf(registers);
+  }
+
+  /** One register: its name, and where in the note's contents its bytes (4 or 8) are. */
+  public record Field(String name, int offsetBytes, int sizeBytes) {}
+}

@@ -1,0 +1,30 @@
+package org.mmport.spi;
+
+/** What a field of an entry is for, as far as the core has a word for it. */
+public enum EntryRole {
+  VALID,
+  WRITE,
+  USER,
+  YOUNG,
+  DIRTY,
+  GLOBAL,
+  NO_EXEC,
+  EXEC,
+  READ,
+  LEAF,
+  MEMORY_TYPE,
+  FRAME,
+  KEY,
+  SPECIAL,
+  SOFT_DIRTY,
+  UFFD_WP,
+  SWAP_TYPE,
+  SWAP_OFFSET,
+  SWAP_EXCLUSIVE,
+  /** Anything else that means something to hardware or to the kernel. */
+  OTHER,
+  /** Free for software, ignored by hardware. */
+  IGNORED,
+  /** Must be zero; hardware faults where it is not. */
+  RESERVED
+}

@@ -1,0 +1,50 @@
+package org.mmport.spi;
+
+/**
+ * One level of a variant's tables.
+ *
+ * @param level which of the five
+ * @param indexBits how many address bits index a table of this level, 0 to 16; 0 means folded
+ * @param leafAllowed whether an entry of this level may map memory itself; always so at PTE
+ * @param placement how a table of this level lies in memory
+ */
+public record LevelGeometry(
+    Level level, int indexBits, boolean leafAllowed, TablePlacement placement) {
+  public LevelGeometry {
+    if (indexBits < 0 || indexBits > 16) {
+      throw new InvalidRequestException(
+          level + " indexBits=" + indexBits + ": must be 0 (folded) to 16");
+    }
+    if (indexBits == 0 && leafAllowed) {
+      throw new InvalidRequestException(
+          level + ": a folded level has no entries, so no leaves; set leafAllowed=false");
+    }
+    if (level == Level.PTE && !leafAllowed) {
+      throw new InvalidRequestException(
+          "PTE: entries of the last level are leaves; set leafAllowed=true");
+    }
+  }
+
+  /** A level whose tables take exactly their entries, naturally aligned. */
+  public static LevelGeometry of(Level level, int indexBits, int entryBytes, boolean leafAllowed) {
+    return new LevelGeometry(
+        level, indexBits, leafAllowed, TablePlacement.natural(entryBytes << indexBits));
+  }
+
+  /** A level that this variant does not have. */
+  public static LevelGeometry folded(Level level) {
+    return new LevelGeometry(level, 0, false, TablePlacement.NONE);
+  }
+
+  /**
+   * Whether the level is folded away: no table, no entries, the slot above is used in its place.
+   */
+  public boolean isFolded() {
+    return indexBits == 0;
+  }
+
+  /** Entries in one table of this level; 1 when folded, as {@code PTRS_PER_*} is then in Linux. */
+  public int entries() {
+    return 1 << indexBits;
+  }
+}

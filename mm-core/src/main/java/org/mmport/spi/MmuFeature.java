@@ -1,0 +1,88 @@
+package org.mmport.spi;
+
+import java.util.EnumSet;
+import java.util.Set;
+
+/**
+ * What an MMU can do. Some are declared by the port; those that follow from the geometry are
+ * derived, so that they cannot lie. Each is tested both ways: present means that it works, absent
+ * means that it is refused.
+ */
+public enum MmuFeature {
+  /**
+   * Hardware sets the accessed bit; without it software must take a fault to learn of an access.
+   */
+  HW_ACCESSED,
+  /** Hardware sets the dirty bit; without it the first write to a clean page faults. */
+  HW_DIRTY,
+  /** Entries can forbid execution. */
+  NO_EXECUTE,
+  /** Entries can be global: kept in the TLB over a change of address space. */
+  GLOBAL_PAGES,
+  /** TLB entries carry an address-space tag (PCID, ASID, PID). */
+  ASID,
+  /** Table entries can take rights away from everything below them. */
+  HIERARCHICAL_RIGHTS,
+  /** A software bit marks a page without a struct page. */
+  PTE_SPECIAL,
+  /** A software bit tracks writes for checkpointing. */
+  SOFT_DIRTY,
+  /** A software bit write-protects for userfaultfd. */
+  UFFD_WP,
+  /** Leaves carry a protection key. */
+  PROTECTION_KEYS,
+  /** Aligned runs of PTEs can be cached as one translation. */
+  CONT_PTE,
+  /** Aligned runs of PMD leaves can be cached as one translation. */
+  CONT_PMD,
+  /** Some changes of a valid entry must go through an invalid one and a flush. */
+  BREAK_BEFORE_MAKE,
+  /** Invalidation reaches other CPUs by hardware; without it an interrupt must. */
+  BROADCAST_TLBI,
+  /** CPUs can be made to load another root for a running address space. */
+  ROOT_RELOAD,
+  /** The CPU caches root entries at root load, so that changing one demands a reload. */
+  ROOT_ENTRIES_CACHED,
+  /** Translations live in a hash table that software fills from the page tables. */
+  HASHED,
+  /** The TLB is keyed by segment. Derived: the variant has a segment map. */
+  SEGMENTS,
+  /** PUD entries can map memory. Derived. */
+  LEAF_PUD,
+  /** PMD entries can map memory. Derived. */
+  LEAF_PMD,
+  /** Some table is smaller than a page. Derived. */
+  SUB_PAGE_TABLES,
+  /** Some table is larger than a page. Derived. */
+  MULTI_PAGE_TABLES,
+  /** An entry is stored in two halves. Derived. */
+  SPLIT_STORE;
+
+  private static final Set<MmuFeature> DERIVED =
+      EnumSet.of(SEGMENTS, LEAF_PUD, LEAF_PMD, SUB_PAGE_TABLES, MULTI_PAGE_TABLES, SPLIT_STORE);
+
+  /** Whether the feature follows from other parts of the variant and must not be declared. */
+  public boolean isDerived() {
+    return DERIVED.contains(this);
+  }
+
+  static Set<MmuFeature> derive(PagingGeometry geometry, SegmentMap segments) {
+    Set<MmuFeature> derived = EnumSet.noneOf(MmuFeature.class);
+    addIf(derived, LEAF_PUD, geometry.at(Level.PUD).leafAllowed());
+    addIf(derived, LEAF_PMD, geometry.at(Level.PMD).leafAllowed());
+    addIf(derived, SPLIT_STORE, geometry.storeBytes() < geometry.entryBytes());
+    addIf(derived, SEGMENTS, segments.segmentShift() < Long.SIZE);
+    for (LevelGeometry level : geometry.levels()) {
+      int size = level.placement().sizeBytes();
+      addIf(derived, SUB_PAGE_TABLES, !level.isFolded() && size < geometry.pageBytes());
+      addIf(derived, MULTI_PAGE_TABLES, size > geometry.pageBytes());
+    }
+    return derived;
+  }
+
+  private static void addIf(Set<MmuFeature> set, MmuFeature feature, boolean holds) {
+    if (holds) {
+      set.add(feature);
+    }
+  }
+}

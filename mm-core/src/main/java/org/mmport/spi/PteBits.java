@@ -1,0 +1,63 @@
+package org.mmport.spi;
+
+import java.util.List;
+
+/**
+ * The masks behind {@link PteFormat}'s defaults, taken once from the field list. 0 where a variant
+ * has no such bit. A record, because the JIT trusts the final fields of records and so sees
+ * constants.
+ */
+public record PteBits(
+    long valid,
+    long write,
+    long user,
+    long young,
+    long dirty,
+    long global,
+    long special,
+    long softDirty,
+    long uffdWp,
+    long pageFrame,
+    long hugeFrame,
+    long tableFrame,
+    long swapType,
+    long swapOffset,
+    long swapExclusive,
+    long swapSoftDirty,
+    long swapUffdWp) {
+
+  /**
+   * Takes each mask from the fields of that role in page entries, or in swap entries where it says
+   * so.
+   */
+  public static PteBits of(List<EntryField> fields) {
+    return new PteBits(
+        mask(fields, EntryRole.VALID, EntryKind.PAGE),
+        mask(fields, EntryRole.WRITE, EntryKind.PAGE),
+        mask(fields, EntryRole.USER, EntryKind.PAGE),
+        mask(fields, EntryRole.YOUNG, EntryKind.PAGE),
+        mask(fields, EntryRole.DIRTY, EntryKind.PAGE),
+        mask(fields, EntryRole.GLOBAL, EntryKind.PAGE),
+        mask(fields, EntryRole.SPECIAL, EntryKind.PAGE),
+        mask(fields, EntryRole.SOFT_DIRTY, EntryKind.PAGE),
+        mask(fields, EntryRole.UFFD_WP, EntryKind.PAGE),
+        mask(fields, EntryRole.FRAME, EntryKind.PAGE),
+        mask(fields, EntryRole.FRAME, EntryKind.HUGE),
+        mask(fields, EntryRole.FRAME, EntryKind.TABLE),
+        mask(fields, EntryRole.SWAP_TYPE, EntryKind.SWAP),
+        mask(fields, EntryRole.SWAP_OFFSET, EntryKind.SWAP),
+        mask(fields, EntryRole.SWAP_EXCLUSIVE, EntryKind.SWAP),
+        mask(fields, EntryRole.SOFT_DIRTY, EntryKind.SWAP),
+        mask(fields, EntryRole.UFFD_WP, EntryKind.SWAP));
+  }
+
+  private static long mask(List<EntryField> fields, EntryRole role, EntryKind kind) {
+    long mask = 0;
+    for (EntryField field : fields) {
+      if (field.role() == role && field.kinds().contains(kind)) {
+        mask |= field.mask();
+      }
+    }
+    return mask;
+  }
+}

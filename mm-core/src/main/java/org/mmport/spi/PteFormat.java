@@ -1,0 +1,291 @@
+package org.mmport.spi;
+
+import java.util.List;
+
+/**
+ * The bits of an entry, on raw {@code long}s in native form. No method allocates, has a side
+ * effect, or keeps state.
+ *
+ * <p>The vocabulary and its laws are those of Linux's {@code
+ * Documentation/mm/arch_pgtable_helpers.rst}; the suite checks what {@code mm/debug_vm_pgtable.c}
+ * asserts. A method that takes a {@link Level} is asked only at levels that are not folded.
+ * Defaults work on {@link #bits()} and suit an architecture where each word of the vocabulary is
+ * one bit with its plain meaning; override where it is not.
+ *
+ * <p>A {@code mk*} for a bit that the variant does not have throws {@link
+ * UnsupportedMmuFeatureException}; asking for such a bit answers false.
+ */
+public interface PteFormat {
+
+  /**
+   * Every field of every kind of entry; in each kind they cover all bits of the entry and do not
+   * overlap.
+   */
+  List<EntryField> fields();
+
+  /** The masks of {@link #fields()}; kept in a static final field by the port. */
+  PteBits bits();
+
+  // What hardware sees.
+
+  /** Whether hardware uses the entry: {@code P} on x86, {@code VALID} on arm64. */
+  default boolean valid(long raw, Level level) {
+    return (raw & bits().valid()) != 0;
+  }
+
+  /** Whether a present entry maps memory rather than a table. Always true at PTE. */
+  boolean leaf(long raw, Level level);
+
+  /**
+   * Bits that are set although hardware demands zero there; 0 where all is well. Asked of valid
+   * entries.
+   */
+  long reserved(long raw, Level level);
+
+  /** The {@link Rights} that a valid entry, table or leaf, leaves to what is below it. */
+  int rights(long raw, Level level);
+
+  /** Physical address of the next table, from a valid table entry. */
+  default long tableAddr(long raw, Level level) {
+    return raw & bits().tableFrame();
+  }
+
+  /**
+   * Physical address of the first byte that a present leaf maps; also of a leaf made invalid or
+   * PROT_NONE.
+   */
+  default long physAddr(long raw, Level level) {
+    return raw & frameMask(level);
+  }
+
+  /** Where the address of a leaf of this level lies. */
+  default long frameMask(Level level) {
+    return level == Level.PTE ? bits().pageFrame() : bits().hugeFrame();
+  }
+
+  // What the kernel sees.
+
+  /** The value of an unused entry; not zero on every architecture. */
+  default long empty(Level level) {
+    return 0;
+  }
+
+  /** Whether the entry is unused, whatever bits hardware may have left in it. */
+  default boolean none(long raw, Level level) {
+    return raw == empty(level);
+  }
+
+  /**
+   * Whether the entry is a mapping for Linux: valid, or kept from hardware on purpose (PROT_NONE,
+   * invalidated).
+   */
+  default boolean present(long raw, Level level) {
+    return valid(raw, level) || protnone(raw, level);
+  }
+
+  /**
+   * Whether a present entry above PTE is not a sane table entry. A huge leaf is bad in this sense.
+   */
+  boolean bad(long raw, Level level);
+
+  /** Whether the entry is present for Linux but not for hardware, to catch every access. */
+  boolean protnone(long raw, Level level);
+
+  default boolean young(long raw, Level level) {
+    return (raw & bits().young()) != 0;
+  }
+
+  default boolean dirty(long raw, Level level) {
+    return (raw & bits().dirty()) != 0;
+  }
+
+  default boolean write(long raw, Level level) {
+    return (raw & bits().write()) != 0;
+  }
+
+  default boolean global(long raw, Level level) {
+    return (raw & bits().global()) != 0;
+  }
+
+  default boolean special(long raw, Level level) {
+    return (raw & bits().special()) != 0;
+  }
+
+  default boolean softDirty(long raw, Level level) {
+    return (raw & bits().softDirty()) != 0;
+  }
+
+  default boolean uffdWp(long raw, Level level) {
+    return (raw & bits().uffdWp()) != 0;
+  }
+
+  default long mkYoung(long raw, Level level) {
+    return raw | bits().young();
+  }
+
+  default long mkOld(long raw, Level level) {
+    return raw & ~bits().young();
+  }
+
+  default long mkDirty(long raw, Level level) {
+    return raw | bits().dirty();
+  }
+
+  default long mkClean(long raw, Level level) {
+    return raw & ~bits().dirty();
+  }
+
+  default long mkWrite(long raw, Level level) {
+    return raw | bits().write();
+  }
+
+  /** Takes write permission away and keeps the entry dirty if it was. */
+  default long wrProtect(long raw, Level level) {
+    return raw & ~bits().write();
+  }
+
+  default long mkSpecial(long raw, Level level) {
+    return raw | needed(bits().special(), MmuFeature.PTE_SPECIAL, "mkSpecial");
+  }
+
+  default long mkSoftDirty(long raw, Level level) {
+    return raw | needed(bits().softDirty(), MmuFeature.SOFT_DIRTY, "mkSoftDirty");
+  }
+
+  default long clearSoftDirty(long raw, Level level) {
+    return raw & ~bits().softDirty();
+  }
+
+  /** Marks for userfaultfd write protection, which takes write permission away. */
+  default long mkUffdWp(long raw, Level level) {
+    return wrProtect(raw, level) | needed(bits().uffdWp(), MmuFeature.UFFD_WP, "mkUffdWp");
+  }
+
+  default long clearUffdWp(long raw, Level level) {
+    return raw & ~bits().uffdWp();
+  }
+
+  /** Makes a leaf above PTE invalid for hardware while it stays present and a leaf for Linux. */
+  long mkInvalid(long raw, Level level);
+
+  // Making entries.
+
+  /**
+   * The bits of a protection, without an address: Linux's {@code pgprot_t}. Old and clean or young
+   * and clean as the architecture's {@code protection_map} has it; never dirty for user
+   * protections.
+   *
+   * @throws InvalidRequestException for a key or memory type that entries cannot hold
+   */
+  long pgprot(Protection protection);
+
+  /**
+   * A leaf. The address is aligned to the level's span and within paBits: the caller has checked
+   * that.
+   */
+  long mkLeaf(long physAddr, long pgprot, Level level);
+
+  /**
+   * The same leaf with other rights; keeps address, young, dirty, software bits and memory type.
+   */
+  long modify(long raw, long pgprot, Level level);
+
+  /**
+   * The same leaf at another address; what Linux calls {@code pte_advance_pfn} goes through this.
+   */
+  default long withPhysAddr(long raw, long physAddr, Level level) {
+    long mask = frameMask(level);
+    return (raw & ~mask) | (physAddr & mask);
+  }
+
+  /**
+   * The leaf of a lower level that maps the start of what this leaf maps, alike in everything but
+   * size.
+   */
+  long splitLeaf(long raw, Level level, Level lower);
+
+  /**
+   * An entry that points at a table; {@code level} is the level of the entry. Leaves all rights to
+   * those below.
+   */
+  long mkTable(long physAddr, Level level, TableOwner owner);
+
+  // Entries that are neither none nor present.
+
+  /** Whether the entry is neither none nor present. */
+  default boolean swap(long raw, Level level) {
+    return !none(raw, level) && !present(raw, level);
+  }
+
+  /** How many swap types an entry can tell apart. */
+  default long swapTypes() {
+    return 1L << Long.bitCount(bits().swapType());
+  }
+
+  /** How many offsets a swap entry can hold. */
+  default long swapOffsets() {
+    return 1L << Long.bitCount(bits().swapOffset());
+  }
+
+  /**
+   * A swap entry, unmarked. Of type 0, the last offset may be refused where its entry would be
+   * none.
+   *
+   * @throws InvalidRequestException when type or offset does not fit
+   */
+  default long mkSwap(int type, long offset, Level level) {
+    SwapRange.check(this, type, offset);
+    return Long.expand(type, bits().swapType()) | Long.expand(offset, bits().swapOffset());
+  }
+
+  default int swapType(long raw, Level level) {
+    return (int) Long.compress(raw, bits().swapType());
+  }
+
+  default long swapOffset(long raw, Level level) {
+    return Long.compress(raw, bits().swapOffset());
+  }
+
+  default boolean swapExclusive(long raw, Level level) {
+    return (raw & bits().swapExclusive()) != 0;
+  }
+
+  default long swapMkExclusive(long raw, Level level) {
+    return raw | bits().swapExclusive();
+  }
+
+  default long swapClearExclusive(long raw, Level level) {
+    return raw & ~bits().swapExclusive();
+  }
+
+  default boolean swapSoftDirty(long raw, Level level) {
+    return (raw & bits().swapSoftDirty()) != 0;
+  }
+
+  default long swapMkSoftDirty(long raw, Level level) {
+    return raw | needed(bits().swapSoftDirty(), MmuFeature.SOFT_DIRTY, "swapMkSoftDirty");
+  }
+
+  default long swapClearSoftDirty(long raw, Level level) {
+    return raw & ~bits().swapSoftDirty();
+  }
+
+  default boolean swapUffdWp(long raw, Level level) {
+    return (raw & bits().swapUffdWp()) != 0;
+  }
+
+  default long swapMkUffdWp(long raw, Level level) {
+    return raw | needed(bits().swapUffdWp(), MmuFeature.UFFD_WP, "swapMkUffdWp");
+  }
+
+  default long swapClearUffdWp(long raw, Level level) {
+    return raw & ~bits().swapUffdWp();
+  }
+
+  private static long needed(long mask, MmuFeature feature, String operation) {
+    if (mask == 0) {
+      throw new UnsupportedMmuFeatureException(feature, operation);
+    }
+    return mask;
+  }
+}

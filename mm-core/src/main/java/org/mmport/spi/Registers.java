@@ -1,0 +1,30 @@
+package org.mmport.spi;
+
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+
+/**
+ * Named registers of a CPU, as a dump, a debugger or a person gives them: lower-case names as gdb
+ * spells them ({@code cr3}, {@code ttbr1_el1}), and facts from a kernel's VMCOREINFO under their
+ * own spelling ({@code SYMBOL(swapper_pg_dir)}).
+ */
+public record Registers(Map<String, Long> values) {
+  public static final Registers NONE = new Registers(Map.of());
+
+  public Registers {
+    values = Map.copyOf(values);
+  }
+
+  public OptionalLong get(String name) {
+    Long value = values.get(name);
+    return value == null ? OptionalLong.empty() : OptionalLong.of(value);
+  }
+
+  /** Both; where both name a register, the other's value counts. */
+  public Registers and(Registers other) {
+    Map<String, Long> both = new TreeMap<>(values);
+    both.putAll(other.values);
+    return new Registers(both);
+  }
+}

@@ -1,0 +1,16 @@
+package org.mmport.spi;
+
+import java.util.List;
+
+/** What registers say of a variant's roots. */
+public sealed interface RootLookup {
+  /** The physical address of each root, by the index that {@link VaRegion#root()} uses. */
+  record Found(List<Long> rootPhysAddrs) implements RootLookup {
+    public Found {
+      rootPhysAddrs = List.copyOf(rootPhysAddrs);
+    }
+  }
+
+  /** These registers do not put a CPU into this variant, or do not say; why, in a few words. */
+  record NotSelected(String why) implements RootLookup {}
+}

@@ -1,0 +1,14 @@
+package org.mmport.spi;
+
+/** What the TLB demands: pure functions of an entry's change. */
+public interface TlbRules {
+
+  /**
+   * The duty that arises when an entry of a live table changes from one value to another. Neither
+   * more than the architecture demands nor less; the core rounds up where that is cheaper.
+   *
+   * @param oldRaw value that CPUs may have cached
+   * @param newRaw value that they must come to see
+   */
+  TlbDuty duty(long oldRaw, long newRaw, Level level);
+}

@@ -1,0 +1,66 @@
+package org.mmport.spi;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Which virtual addresses translate at all, and through which root. The index into a root is taken
+ * from the low bits of the address in every region, so two halves of one table (x86) and two tables
+ * (arm64) are said alike.
+ *
+ * @param regions in ascending order, not overlapping, at least one
+ */
+public record VaLayout(List<VaRegion> regions) {
+  public VaLayout {
+    regions = List.copyOf(regions);
+    if (regions.isEmpty()) {
+      throw new InvalidRequestException("VA layout without regions: name at least one");
+    }
+    for (int i = 1; i < regions.size(); i++) {
+      if (Long.compareUnsigned(regions.get(i - 1).lastVa(), regions.get(i).firstVa()) >= 0) {
+        throw new InvalidRequestException(
+            "VA regions "
+                + regions.get(i - 1)
+                + " and "
+                + regions.get(i)
+                + ": must ascend and not overlap");
+      }
+    }
+  }
+
+  /** One root; the top bits repeat bit {@code bits - 1} (canonical addresses of x86_64). */
+  public static VaLayout signExtended(int bits) {
+    long half = 1L << (bits - 1);
+    return new VaLayout(
+        List.of(
+            new VaRegion("low half", 0, half - 1, 0), new VaRegion("high half", -half, -1L, 0)));
+  }
+
+  /** One root; the top bits are zero (32-bit x86). */
+  public static VaLayout zeroExtended(int bits) {
+    return new VaLayout(List.of(new VaRegion("all", 0, bits == 64 ? -1L : (1L << bits) - 1, 0)));
+  }
+
+  /** Two roots: root 0 from address 0 up, root 1 up to the last address (arm64 TTBR0 and TTBR1). */
+  public static VaLayout split(int lowBits, int highBits) {
+    return new VaLayout(
+        List.of(
+            new VaRegion("low half", 0, (1L << lowBits) - 1, 0),
+            new VaRegion("high half", -(1L << highBits), -1L, 1)));
+  }
+
+  /** The region that holds the address; empty where no root translates it (non-canonical). */
+  public Optional<VaRegion> regionOf(long va) {
+    for (VaRegion region : regions) {
+      if (region.contains(va)) {
+        return Optional.of(region);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** How many roots an address space has. */
+  public int roots() {
+    return 1 + regions.stream().mapToInt(VaRegion::root).max().orElse(0);
+  }
+}
