@@ -14,6 +14,8 @@ public record PteBits(
     long young,
     long dirty,
     long global,
+    long noExec,
+    long key,
     long special,
     long softDirty,
     long uffdWp,
@@ -38,6 +40,8 @@ public record PteBits(
         mask(fields, EntryRole.YOUNG, EntryKind.PAGE),
         mask(fields, EntryRole.DIRTY, EntryKind.PAGE),
         mask(fields, EntryRole.GLOBAL, EntryKind.PAGE),
+        mask(fields, EntryRole.NO_EXEC, EntryKind.PAGE),
+        mask(fields, EntryRole.KEY, EntryKind.PAGE),
         mask(fields, EntryRole.SPECIAL, EntryKind.PAGE),
         mask(fields, EntryRole.SOFT_DIRTY, EntryKind.PAGE),
         mask(fields, EntryRole.UFFD_WP, EntryKind.PAGE),
@@ -49,6 +53,20 @@ public record PteBits(
         mask(fields, EntryRole.SWAP_EXCLUSIVE, EntryKind.SWAP),
         mask(fields, EntryRole.SOFT_DIRTY, EntryKind.SWAP),
         mask(fields, EntryRole.UFFD_WP, EntryKind.SWAP));
+  }
+
+  /**
+   * The bits of a protection key.
+   *
+   * @throws InvalidRequestException for one that entries cannot hold
+   */
+  public long keyBits(int value) {
+    long keys = 1L << Long.bitCount(key);
+    if (value < 0 || value >= keys) {
+      throw new InvalidRequestException(
+          "protection key " + value + ": entries hold 0.." + (keys - 1));
+    }
+    return Long.expand(value, key);
   }
 
   private static long mask(List<EntryField> fields, EntryRole role, EntryKind kind) {

@@ -43,7 +43,14 @@ public interface PteFormat {
   long reserved(long raw, Level level);
 
   /** The {@link Rights} that a valid entry, table or leaf, leaves to what is below it. */
-  int rights(long raw, Level level);
+  default int rights(long raw, Level level) {
+    int kernel =
+        Rights.KERNEL_READ
+            | ((raw & bits().write()) != 0 ? Rights.KERNEL_WRITE : 0)
+            | ((raw & bits().noExec()) == 0 ? Rights.KERNEL_EXEC : 0);
+    // In Rights, the user's three bits are the kernel's, shifted up by three.
+    return (raw & bits().user()) != 0 ? kernel | kernel << 3 : kernel;
+  }
 
   /** Physical address of the next table, from a valid table entry. */
   default long tableAddr(long raw, Level level) {
@@ -55,7 +62,16 @@ public interface PteFormat {
    * PROT_NONE.
    */
   default long physAddr(long raw, Level level) {
-    return raw & frameMask(level);
+    return (raw ^ inverted(raw)) & frameMask(level);
+  }
+
+  /**
+   * All ones where an entry with these bits holds its address or swap offset inverted, 0 where it
+   * does not. x86 inverts in entries that are not present, so that L1TF finds no memory behind them
+   * ({@code pgtable-invert.h}).
+   */
+  default long inverted(long raw) {
+    return 0;
   }
 
   /** Where the address of a leaf of this level lies. */
@@ -195,7 +211,7 @@ public interface PteFormat {
    */
   default long withPhysAddr(long raw, long physAddr, Level level) {
     long mask = frameMask(level);
-    return (raw & ~mask) | (physAddr & mask);
+    return (raw & ~mask) | ((physAddr ^ inverted(raw)) & mask);
   }
 
   /**
@@ -228,14 +244,22 @@ public interface PteFormat {
   }
 
   /**
-   * A swap entry, unmarked. Of type 0, the last offset may be refused where its entry would be
-   * none.
+   * A swap entry, unmarked. The one whose entry would be none (type 0 with the first or last
+   * offset, where the format has nothing else to tell it by) is refused.
    *
    * @throws InvalidRequestException when type or offset does not fit
    */
   default long mkSwap(int type, long offset, Level level) {
     SwapRange.check(this, type, offset);
-    return Long.expand(type, bits().swapType()) | Long.expand(offset, bits().swapOffset());
+    long raw =
+        Long.expand(type, bits().swapType())
+            | Long.expand(offset ^ inverted(~bits().valid()), bits().swapOffset());
+    if (none(raw, level)) {
+      throw new InvalidRequestException(
+          "swap type %d offset 0x%x: its entry would be none; take another offset"
+              .formatted(type, offset));
+    }
+    return raw;
   }
 
   default int swapType(long raw, Level level) {
@@ -243,7 +267,7 @@ public interface PteFormat {
   }
 
   default long swapOffset(long raw, Level level) {
-    return Long.compress(raw, bits().swapOffset());
+    return Long.compress(raw ^ inverted(raw), bits().swapOffset());
   }
 
   default boolean swapExclusive(long raw, Level level) {
