@@ -1,0 +1,64 @@
+package org.mmport.arch.x64;
+
+import java.util.List;
+import java.util.OptionalLong;
+import org.mmport.spi.Registers;
+import org.mmport.spi.RootFinder;
+import org.mmport.spi.RootLookup;
+
+/**
+ * The root from CR3, or from what a kernel says of itself in VMCOREINFO.
+ *
+ * @param levels 4 or 5: how many levels the CPU must walk for the variant to be in use
+ */
+record X64Roots(int levels) implements RootFinder {
+  private static final long CR0_PG = 1L << 31;
+  private static final long CR4_PAE = 1L << 5;
+  private static final long CR4_LA57 = 1L << 12;
+  private static final long EFER_LMA = 1L << 10;
+
+  /** Where the kernel image is linked to: {@code __START_KERNEL_map}. */
+  private static final long START_KERNEL = 0xffff_ffff_8000_0000L;
+
+  /** One symbol, as newer and older kernels call it (arch/x86/kernel/vmcore_info_64.c). */
+  private static final List<String> TOP_TABLES =
+      List.of("SYMBOL(init_top_pgt)", "SYMBOL(swapper_pg_dir)", "SYMBOL(init_level4_pgt)");
+
+  @Override
+  public RootLookup find(Registers registers) {
+    return registers.get("cr3").isPresent() ? fromCpu(registers) : fromVmcoreInfo(registers);
+  }
+
+  /** Intel SDM volume 3A, section 4.1.1: the paging modes; table 4-12: CR3. */
+  private RootLookup fromCpu(Registers registers) {
+    OptionalLong cr4 = registers.get("cr4");
+    if (cr4.isEmpty()) {
+      return new RootLookup.NotSelected("cr4 is not known, which tells 4 levels from 5");
+    }
+    if ((registers.get("cr0").orElse(CR0_PG) & CR0_PG) == 0
+        || (cr4.getAsLong() & CR4_PAE) == 0
+        || (registers.get("efer").orElse(EFER_LMA) & EFER_LMA) == 0) {
+      return new RootLookup.NotSelected("CR0.PG, CR4.PAE and EFER.LMA are not all set");
+    }
+    int walked = (cr4.getAsLong() & CR4_LA57) == 0 ? 4 : 5;
+    return lookup(walked, registers.get("cr3").orElseThrow());
+  }
+
+  /** {@code __pa_symbol()}; NUMBER(phys_base) is there since Linux 4.10. */
+  private RootLookup fromVmcoreInfo(Registers registers) {
+    OptionalLong top =
+        TOP_TABLES.stream().map(registers::get).flatMapToLong(OptionalLong::stream).findFirst();
+    OptionalLong physBase = registers.get("NUMBER(phys_base)");
+    if (top.isEmpty() || physBase.isEmpty()) {
+      return new RootLookup.NotSelected("no cr3, and no init_top_pgt with phys_base in VMCOREINFO");
+    }
+    int walked = registers.get("NUMBER(pgtable_l5_enabled)").orElse(0) == 0 ? 4 : 5;
+    return lookup(walked, top.getAsLong() - START_KERNEL + physBase.getAsLong());
+  }
+
+  private RootLookup lookup(int walked, long root) {
+    return walked == levels
+        ? new RootLookup.Found(List.of(root & X64PteFormat.ADDRESS))
+        : new RootLookup.NotSelected("the CPU walks " + walked + " levels");
+  }
+}
