@@ -1,0 +1,228 @@
+package org.mmport.machine;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * What is known of each frame: one record of 64 bytes (a cache line) by page frame number, in
+ * sparse memory, as {@code struct page} is. Never-touched records read as zero, which means "no
+ * head", so that nothing need be written for memory that nobody uses.
+ *
+ * <pre>
+ * offset bytes
+ *      0     1  state: 0 no head (tail of a block, or never handed out), 1 free head, 2 allocated head
+ *      1     1  order of the block (heads)
+ *      2     2  node (heads)
+ *      4     1  use of an allocated block: 0 plain, 1 one table, 2 slab of tables
+ *      5     1  log2 of the slot bytes (slabs)
+ *      6     2  reserved
+ *      8     4  reserved: flags (anon-exclusive, dirty, referenced, swapcache, locked, mlocked)
+ *     12     4  reserved: refcount
+ *     16     4  reserved: mapcount of this page
+ *     20     4  reserved: entire mapcount of the folio (heads)
+ *     24     8  next pfn of the list it is on: free blocks, partly used slabs; -1 ends it
+ *     32     8  previous pfn of that list; -1 at its head
+ *     40     8  slabs: id of the first slot's descriptor; reserved for plain frames: mapping
+ *     48     4  slabs: slots in use; reserved for plain frames: index in the mapping, low half
+ *     52     4  slabs: slots never used start here; reserved for plain frames: index, high half
+ *     56     4  slabs: first slot of the list of freed ones, -1 for none; reserved for plain frames
+ *     60     4  reserved: pins of the folio (heads)
+ * </pre>
+ *
+ * <p>Everything from offset 4 on is zero in the head of a block just allocated. List links and
+ * heads belong to the block's node and will be guarded by its lock; the reserved counters are
+ * aligned for atomic access.
+ */
+final class FrameTable {
+  static final int RECORD_BYTES = 64;
+
+  /** No frame: the end of a list, or nothing found. Frame 0 is a frame like others. */
+  static final long NONE = -1;
+
+  static final byte NO_HEAD = 0;
+  static final byte FREE_HEAD = 1;
+  static final byte ALLOCATED_HEAD = 2;
+
+  static final byte PLAIN = 0;
+  static final byte TABLE = 1;
+  static final byte SLAB = 2;
+
+  private static final long STATE = 0;
+  private static final long ORDER = 1;
+  private static final long NODE = 2;
+  private static final long USE = 4;
+  private static final long SLOT_SHIFT = 5;
+  private static final long NEXT = 24;
+  private static final long PREVIOUS = 32;
+  private static final long FIRST_ID = 40;
+  private static final long SLOTS_IN_USE = 48;
+  private static final long FRESH_SLOT = 52;
+  private static final long FREED_SLOT = 56;
+
+  private final MemorySegment records;
+  private final long firstPfn;
+  private final long count;
+
+  /** Records, zeroed, for frames from a page frame number on. */
+  FrameTable(MemorySegment records, long firstPfn) {
+    this.records = records;
+    this.firstPfn = firstPfn;
+    this.count = records.byteSize() / RECORD_BYTES;
+  }
+
+  MemorySegment records() {
+    return records;
+  }
+
+  long firstPfn() {
+    return firstPfn;
+  }
+
+  /** Frames from the first to the last that there are records for, those in holes included. */
+  long count() {
+    return count;
+  }
+
+  boolean contains(long pfn) {
+    return pfn >= firstPfn && pfn - firstPfn < count;
+  }
+
+  /** The head of the block that a frame is in; {@link #NONE} where it never was in one. */
+  long headOf(long pfn) {
+    for (int order = 0; order <= FrameAllocator.MAX_ORDER; order++) {
+      long head = pfn & -(1L << order);
+      if (head < firstPfn) {
+        return NONE;
+      }
+      if (state(head) != NO_HEAD) {
+        // A block that ends before the frame: the frame lies behind all that was ever carved.
+        return head + (1L << order(head)) > pfn ? head : NONE;
+      }
+    }
+    return NONE;
+  }
+
+  void markFree(long pfn, int order, int node) {
+    markHead(pfn, FREE_HEAD, order, node);
+  }
+
+  void markAllocated(long pfn, int order, int node) {
+    markHead(pfn, ALLOCATED_HEAD, order, node);
+    long record = offset(pfn);
+    records.set(JAVA_INT, record + USE, 0);
+    for (long field = 8; field < RECORD_BYTES; field += Long.BYTES) {
+      records.set(JAVA_LONG, record + field, 0);
+    }
+  }
+
+  void markNoHead(long pfn) {
+    records.set(JAVA_BYTE, offset(pfn) + STATE, NO_HEAD);
+  }
+
+  byte state(long pfn) {
+    return records.get(JAVA_BYTE, offset(pfn) + STATE);
+  }
+
+  int order(long pfn) {
+    return records.get(JAVA_BYTE, offset(pfn) + ORDER);
+  }
+
+  int node(long pfn) {
+    return records.get(JAVA_SHORT, offset(pfn) + NODE);
+  }
+
+  byte use(long pfn) {
+    return records.get(JAVA_BYTE, offset(pfn) + USE);
+  }
+
+  void setUse(long pfn, byte use) {
+    records.set(JAVA_BYTE, offset(pfn) + USE, use);
+  }
+
+  int slotShift(long pfn) {
+    return records.get(JAVA_BYTE, offset(pfn) + SLOT_SHIFT);
+  }
+
+  void setSlotShift(long pfn, int slotShift) {
+    records.set(JAVA_BYTE, offset(pfn) + SLOT_SHIFT, (byte) slotShift);
+  }
+
+  long firstId(long pfn) {
+    return records.get(JAVA_LONG, offset(pfn) + FIRST_ID);
+  }
+
+  void setFirstId(long pfn, long id) {
+    records.set(JAVA_LONG, offset(pfn) + FIRST_ID, id);
+  }
+
+  int slotsInUse(long pfn) {
+    return records.get(JAVA_INT, offset(pfn) + SLOTS_IN_USE);
+  }
+
+  void setSlotsInUse(long pfn, int slots) {
+    records.set(JAVA_INT, offset(pfn) + SLOTS_IN_USE, slots);
+  }
+
+  int freshSlot(long pfn) {
+    return records.get(JAVA_INT, offset(pfn) + FRESH_SLOT);
+  }
+
+  void setFreshSlot(long pfn, int slot) {
+    records.set(JAVA_INT, offset(pfn) + FRESH_SLOT, slot);
+  }
+
+  int freedSlot(long pfn) {
+    return records.get(JAVA_INT, offset(pfn) + FREED_SLOT);
+  }
+
+  void setFreedSlot(long pfn, int slot) {
+    records.set(JAVA_INT, offset(pfn) + FREED_SLOT, slot);
+  }
+
+  long next(long pfn) {
+    return records.get(JAVA_LONG, offset(pfn) + NEXT);
+  }
+
+  long previous(long pfn) {
+    return records.get(JAVA_LONG, offset(pfn) + PREVIOUS);
+  }
+
+  /** Puts a frame in front of a list. Returns the new head of that list. */
+  long push(long pfn, long listHead) {
+    records.set(JAVA_LONG, offset(pfn) + NEXT, listHead);
+    records.set(JAVA_LONG, offset(pfn) + PREVIOUS, NONE);
+    if (listHead != NONE) {
+      records.set(JAVA_LONG, offset(listHead) + PREVIOUS, pfn);
+    }
+    return pfn;
+  }
+
+  /** Takes a frame off the list that it is on. Returns the new head of that list. */
+  long unlink(long pfn, long listHead) {
+    long next = next(pfn);
+    long previous = previous(pfn);
+    if (next != NONE) {
+      records.set(JAVA_LONG, offset(next) + PREVIOUS, previous);
+    }
+    if (previous == NONE) {
+      return next;
+    }
+    records.set(JAVA_LONG, offset(previous) + NEXT, next);
+    return listHead;
+  }
+
+  private void markHead(long pfn, byte state, int order, int node) {
+    long record = offset(pfn);
+    records.set(JAVA_BYTE, record + STATE, state);
+    records.set(JAVA_BYTE, record + ORDER, (byte) order);
+    records.set(JAVA_SHORT, record + NODE, (short) node);
+  }
+
+  private long offset(long pfn) {
+    return (pfn - firstPfn) * RECORD_BYTES;
+  }
+}

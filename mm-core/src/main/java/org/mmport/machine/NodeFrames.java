@@ -1,0 +1,128 @@
+package org.mmport.machine;
+
+import java.util.Arrays;
+
+/**
+ * The buddy allocator of one node. Blocks are aligned by page frame number, not from the start of
+ * the node. Frames that were never needed are not on any list: blocks are carved off their front,
+ * each as large as alignment and the node's end allow, and so never has a buddy to merge with among
+ * those behind.
+ *
+ * <p>All of its state belongs to this node alone, so that one lock for each node can guard it.
+ */
+final class NodeFrames {
+  private final FrameTable frames;
+  private final int node;
+  private final long firstPfn;
+  private final long endPfn;
+  private final long[] freeLists = new long[FrameAllocator.MAX_ORDER + 1];
+  private long freshPfn;
+  private long freeFrames;
+
+  NodeFrames(FrameTable frames, int node, long firstPfn, long endPfn) {
+    this.frames = frames;
+    this.node = node;
+    this.firstPfn = firstPfn;
+    this.endPfn = endPfn;
+    this.freshPfn = firstPfn;
+    this.freeFrames = endPfn - firstPfn;
+    Arrays.fill(freeLists, FrameTable.NONE);
+  }
+
+  /** A block of that order, or {@link FrameTable#NONE} with everything as it was. */
+  long take(int order) {
+    int from = smallestWithBlock(order);
+    while (from < 0 && freshPfn < endPfn) {
+      carve();
+      from = smallestWithBlock(order);
+    }
+    if (from < 0) {
+      return FrameTable.NONE;
+    }
+    long pfn = freeLists[from];
+    unlink(pfn, from);
+    for (int half = from - 1; half >= order; half--) {
+      link(pfn + (1L << half), half);
+    }
+    frames.markAllocated(pfn, order, node);
+    freeFrames -= 1L << order;
+    return pfn;
+  }
+
+  /** Takes back a block that {@link #take} gave. The caller has checked that it did. */
+  void giveBack(long pfn, int order) {
+    freeFrames += 1L << order;
+    long merged = pfn;
+    int mergedOrder = order;
+    frames.markNoHead(pfn);
+    while (mergedOrder < FrameAllocator.MAX_ORDER) {
+      long buddy = merged ^ (1L << mergedOrder);
+      if (!isFreeBlock(buddy, mergedOrder)) {
+        break;
+      }
+      unlink(buddy, mergedOrder);
+      frames.markNoHead(buddy);
+      merged = Math.min(merged, buddy);
+      mergedOrder++;
+    }
+    link(merged, mergedOrder);
+  }
+
+  boolean contains(long pfn) {
+    return pfn >= firstPfn && pfn < endPfn;
+  }
+
+  long freeFrames() {
+    return freeFrames;
+  }
+
+  long firstPfn() {
+    return firstPfn;
+  }
+
+  long endPfn() {
+    return endPfn;
+  }
+
+  /** The first frame that is in no block yet. */
+  long freshPfn() {
+    return freshPfn;
+  }
+
+  long freeList(int order) {
+    return freeLists[order];
+  }
+
+  private int smallestWithBlock(int order) {
+    for (int candidate = order; candidate <= FrameAllocator.MAX_ORDER; candidate++) {
+      if (freeLists[candidate] != FrameTable.NONE) {
+        return candidate;
+      }
+    }
+    return -1;
+  }
+
+  private void carve() {
+    int fits = Long.SIZE - 1 - Long.numberOfLeadingZeros(endPfn - freshPfn);
+    int aligned = Long.numberOfTrailingZeros(freshPfn);
+    int order = Math.min(FrameAllocator.MAX_ORDER, Math.min(fits, aligned));
+    link(freshPfn, order);
+    freshPfn += 1L << order;
+  }
+
+  private boolean isFreeBlock(long pfn, int order) {
+    return pfn >= firstPfn
+        && pfn < freshPfn
+        && frames.state(pfn) == FrameTable.FREE_HEAD
+        && frames.order(pfn) == order;
+  }
+
+  private void link(long pfn, int order) {
+    frames.markFree(pfn, order, node);
+    freeLists[order] = frames.push(pfn, freeLists[order]);
+  }
+
+  private void unlink(long pfn, int order) {
+    freeLists[order] = frames.unlink(pfn, freeLists[order]);
+  }
+}
