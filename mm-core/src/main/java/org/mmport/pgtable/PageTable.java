@@ -1,0 +1,236 @@
+package org.mmport.pgtable;
+
+import java.util.Arrays;
+import org.mmport.spi.InvalidRequestException;
+import org.mmport.spi.Level;
+import org.mmport.spi.MmuVariant;
+import org.mmport.spi.PagingGeometry;
+import org.mmport.spi.Protection;
+import org.mmport.spi.TableOwner;
+import org.mmport.spi.VaRegion;
+
+/**
+ * The page tables of one address space: maps, unmaps and protects, and owns every table below its
+ * roots. A request that breaks a rule, or for which there is no memory, changes nothing. One thread
+ * may change it at a time; {@link #walker()} may be used by any number meanwhile.
+ *
+ * <p>Ranges are whole pages of the variant, given as first address and bytes. They must lie in one
+ * region of the variant's address layout.
+ */
+public final class PageTable implements AutoCloseable {
+  private final TableSpace space;
+  private final EntryCode code;
+  private final PagingGeometry geometry;
+  private final TableEditor editor;
+  private final TableWalker walker;
+  private final long[] roots;
+  private final long pageMask;
+  private Protection lastProtection = Protection.PAGE_NONE;
+  private long lastPgprot;
+
+  private PageTable(TableSpace space, TableOwner owner, long[] roots) {
+    this.space = space;
+    this.code = space.code();
+    this.geometry = space.variant().geometry();
+    this.roots = roots;
+    this.editor = new TableEditor(space, owner);
+    this.walker = TableWalker.over(space, roots);
+    this.pageMask = geometry.pageBytes() - 1;
+    this.lastPgprot = space.variant().format().pgprot(lastProtection);
+  }
+
+  /**
+   * Empty tables: roots and nothing else.
+   *
+   * @throws org.mmport.machine.OutOfFramesException when there is no memory for the roots
+   */
+  public static PageTable create(TableSpace space, TableOwner owner) {
+    PagingGeometry geometry = space.variant().geometry();
+    int[] needed = new int[Level.values().length];
+    needed[geometry.rootLevel().ordinal()] = geometry.vaLayout().roots();
+    long[] roots = new long[geometry.vaLayout().roots()];
+    try (TableReserve reserve = new TableReserve(space, needed)) {
+      for (int i = 0; i < roots.length; i++) {
+        roots[i] = reserve.take(geometry.rootLevel(), firstVaOf(geometry, i));
+      }
+    }
+    return new PageTable(space, owner, roots);
+  }
+
+  private static long firstVaOf(PagingGeometry geometry, int root) {
+    return geometry.vaLayout().regions().stream()
+        .filter(region -> region.root() == root)
+        .mapToLong(VaRegion::firstVa)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  public MmuVariant variant() {
+    return space.variant();
+  }
+
+  /** Physical address of a root table. */
+  public long root(int index) {
+    return roots[index];
+  }
+
+  /** Reads these tables as hardware would. */
+  public TableWalker walker() {
+    return walker;
+  }
+
+  /** As {@link TableWalker#translate}. */
+  public long translate(long va) {
+    return code.translate(space.entryMemory(), roots, va);
+  }
+
+  /** A gather for changes of these tables, whose flushes go to {@code flusher}. */
+  public MmuGather gather(TlbFlusher flusher) {
+    return new MmuGather(space, flusher);
+  }
+
+  /**
+   * Maps a range to consecutive physical memory with leaves of the last level.
+   *
+   * @throws InvalidRequestException for an unaligned or non-canonical range, memory beyond the
+   *     variant's physical addresses, or a range in which anything is mapped or swapped out
+   * @throws org.mmport.machine.OutOfFramesException when there is no memory for the tables
+   */
+  public void map(long va, long physAddr, long sizeBytes, Protection protection, MmuGather gather) {
+    map(va, physAddr, sizeBytes, protection, Level.PTE, gather);
+  }
+
+  /**
+   * The same with the largest leaves that alignment and variant allow, of level {@code largest} at
+   * most.
+   *
+   * @throws InvalidRequestException as above
+   * @throws org.mmport.machine.OutOfFramesException as above
+   */
+  public void map(
+      long va,
+      long physAddr,
+      long sizeBytes,
+      Protection protection,
+      Level largest,
+      MmuGather gather) {
+    if (((va | physAddr | sizeBytes) & pageMask) != 0) {
+      throw unaligned("map", va, physAddr, sizeBytes);
+    }
+    if (physAddr < 0
+        || sizeBytes <= 0
+        || Long.compareUnsigned(physAddr + sizeBytes - 1, lastPhysAddr()) > 0) {
+      throw new InvalidRequestException(
+          "map 0x%016x to physical 0x%x, 0x%x bytes: must be at least a page and end at 0x%x, which is all that %s can say"
+              .formatted(va, physAddr, sizeBytes, lastPhysAddr(), variant().id()));
+    }
+    long pgprot = pgprot(protection);
+    if (sizeBytes == pageMask + 1) {
+      EntryCode.Edit edit = code.mapPage(space, roots, va, physAddr, pgprot, gather);
+      if (edit == EntryCode.Edit.DONE) {
+        return;
+      }
+    }
+    VaRegion region = requireRange("map", va, sizeBytes);
+    editor.map(
+        roots[region.root()],
+        new MapRequest(va, va + sizeBytes - 1, physAddr, pgprot, largest),
+        gather);
+  }
+
+  /**
+   * Empties a range. Nothing need be mapped in it. A leaf that is larger than its part of the range
+   * is split, and the rest of it stays; tables that become empty are given back after the gather's
+   * flush.
+   *
+   * @throws InvalidRequestException for an unaligned or non-canonical range
+   * @throws org.mmport.machine.OutOfFramesException when there is no memory for a split
+   */
+  public void unmap(long va, long sizeBytes, MmuGather gather) {
+    if (sizeBytes == pageMask + 1 && (va & pageMask) == 0) {
+      if (code.unmapPage(space, roots, va, gather) == EntryCode.Edit.DONE) {
+        return;
+      }
+    }
+    VaRegion region = requireRange("unmap", va, sizeBytes);
+    editor.unmap(roots[region.root()], va, va + sizeBytes - 1, gather);
+  }
+
+  /**
+   * Gives what is mapped in a range other rights, and leaves all else of it as it was. Nothing need
+   * be mapped.
+   *
+   * @throws InvalidRequestException for an unaligned or non-canonical range
+   * @throws org.mmport.machine.OutOfFramesException when there is no memory for a split
+   */
+  public void protect(long va, long sizeBytes, Protection protection, MmuGather gather) {
+    long pgprot = pgprot(protection);
+    if (sizeBytes == pageMask + 1 && (va & pageMask) == 0) {
+      if (code.protectPage(space, roots, va, pgprot, gather) == EntryCode.Edit.DONE) {
+        return;
+      }
+    }
+    VaRegion region = requireRange("protect", va, sizeBytes);
+    editor.protect(roots[region.root()], va, va + sizeBytes - 1, pgprot, gather);
+  }
+
+  /**
+   * Gives every table back, the roots too. No CPU may be using them any more. What they map is not
+   * touched.
+   */
+  @Override
+  public void close() {
+    for (int i = 0; i < roots.length; i++) {
+      editor.freeAll(roots[i]);
+    }
+    Arrays.fill(roots, -1);
+  }
+
+  // Callers pass the same constant page after page; comparing contents would cost more than it
+  // saves.
+  @SuppressWarnings("ReferenceEquality")
+  private long pgprot(Protection protection) {
+    if (protection != lastProtection) {
+      lastPgprot = space.variant().format().pgprot(protection);
+      lastProtection = protection;
+    }
+    return lastPgprot;
+  }
+
+  private long lastPhysAddr() {
+    return geometry.paBits() >= 63 ? Long.MAX_VALUE : (1L << geometry.paBits()) - 1;
+  }
+
+  private VaRegion requireRange(String operation, long va, long sizeBytes) {
+    if (((va | sizeBytes) & pageMask) != 0 || sizeBytes <= 0) {
+      throw unaligned(operation, va, 0, sizeBytes);
+    }
+    long lastVa = va + sizeBytes - 1;
+    return geometry
+        .vaLayout()
+        .regionOf(va)
+        .filter(region -> region.contains(lastVa) && Long.compareUnsigned(va, lastVa) < 0)
+        .orElseThrow(
+            () ->
+                new InvalidRequestException(
+                    "%s 0x%016x..0x%016x: must lie in one region of %s: %s"
+                        .formatted(operation, va, lastVa, variant().id(), regions())));
+  }
+
+  private String regions() {
+    StringBuilder text = new StringBuilder();
+    for (VaRegion region : geometry.vaLayout().regions()) {
+      text.append(text.isEmpty() ? "" : ", ");
+      text.append(
+          "%s 0x%016x..0x%016x".formatted(region.name(), region.firstVa(), region.lastVa()));
+    }
+    return text.toString();
+  }
+
+  private InvalidRequestException unaligned(
+      String operation, long va, long physAddr, long sizeBytes) {
+    return new InvalidRequestException(
+        "%s 0x%016x, physical 0x%x, 0x%x bytes: all must be multiples of the page, 0x%x, and not empty"
+            .formatted(operation, va, physAddr, sizeBytes, pageMask + 1));
+  }
+}

@@ -1,0 +1,411 @@
+package org.mmport.pgtable;
+
+import org.mmport.spi.InvalidRequestException;
+import org.mmport.spi.Level;
+import org.mmport.spi.MmuFeature;
+import org.mmport.spi.MmuVariant;
+import org.mmport.spi.PagingGeometry;
+import org.mmport.spi.PteFormat;
+import org.mmport.spi.TableOwner;
+import org.mmport.spi.TlbDuty;
+import org.mmport.spi.UnsupportedMmuFeatureException;
+
+/**
+ * Changes ranges: recursion over levels, with the entries of one table left to {@link EntryCode}.
+ * Every operation first finds out what tables it needs and whether it may proceed at all, then
+ * allocates, then changes; the change itself cannot fail.
+ */
+final class TableEditor {
+  private static final long ABSENT = -1;
+
+  private final TableSpace space;
+  private final TableOwner owner;
+  private final MmuVariant variant;
+  private final PagingGeometry geometry;
+  private final PteFormat format;
+  private final EntryCode code;
+  private final EntryMemory memory;
+
+  TableEditor(TableSpace space, TableOwner owner) {
+    this.space = space;
+    this.owner = owner;
+    this.variant = space.variant();
+    this.geometry = variant.geometry();
+    this.format = variant.format();
+    this.code = space.code();
+    this.memory = space.entryMemory();
+  }
+
+  // Mapping.
+
+  void map(long root, MapRequest request, MmuGather gather) {
+    int[] needed = new int[Level.values().length];
+    planMap(geometry.rootLevel(), root, request.va(), request.lastVa(), request, needed);
+    try (TableReserve reserve = new TableReserve(space, needed)) {
+      buildMap(
+          geometry.rootLevel(), root, request.va(), request.lastVa(), request, reserve, gather);
+    }
+  }
+
+  /** Refuses an overlap and counts the tables that are missing. */
+  private void planMap(
+      Level level, long table, long va, long lastVa, MapRequest request, int[] needed) {
+    if (level == Level.PTE) {
+      if (table != ABSENT) {
+        int first = geometry.index(level, va);
+        int count = geometry.index(level, lastVa) - first + 1;
+        int used = code.firstUsed(memory, table, level, first, count);
+        if (used < first + count) {
+          throw overlap(
+              level, va + (used - first) * geometry.spanBytes(level), table, used, request);
+        }
+      }
+      return;
+    }
+    Level below = geometry.nextReal(level);
+    long spanBytes = geometry.spanBytes(level);
+    for (long at = va; ; ) {
+      long last = unsignedMin(lastVa, at | (spanBytes - 1));
+      int index = geometry.index(level, at);
+      long raw = table == ABSENT ? format.empty(level) : load(level, table, index);
+      if (format.none(raw, level)) {
+        if (!request.isLeaf(geometry, level, at, last)) {
+          needed[below.ordinal()]++;
+          planMap(below, ABSENT, at, last, request, needed);
+        }
+      } else {
+        if (isTable(raw, level)) {
+          planMap(below, format.tableAddr(raw, level), at, last, request, needed);
+        }
+        // A table is only there for what is mapped through it, so it cannot make way for a leaf.
+        if (!isTable(raw, level) || request.isLeaf(geometry, level, at, last)) {
+          throw overlap(level, at, table, index, request);
+        }
+      }
+      if (last == lastVa) {
+        return;
+      }
+      at = last + 1;
+    }
+  }
+
+  private InvalidRequestException overlap(
+      Level level, long va, long table, int index, MapRequest request) {
+    return new InvalidRequestException(
+        "map 0x%016x..0x%016x: overlaps what is at 0x%016x (%s entry 0x%x); unmap that first"
+            .formatted(request.va(), request.lastVa(), va, level, load(level, table, index)));
+  }
+
+  private void buildMap(
+      Level level,
+      long table,
+      long va,
+      long lastVa,
+      MapRequest request,
+      TableReserve reserve,
+      MmuGather gather) {
+    long spanBytes = geometry.spanBytes(level);
+    for (long at = va; ; ) {
+      long last = unsignedMin(lastVa, at | (spanBytes - 1));
+      if (request.isLeaf(geometry, level, at, last)) {
+        int count = leavesFrom(level, at, lastVa, request);
+        long raw = format.mkLeaf(request.physAddrOf(at), request.pgprot(), level);
+        code.fill(space, table, level, geometry.index(level, at), count, raw, at, gather);
+        last = at + count * spanBytes - 1;
+      } else {
+        buildBelow(level, table, at, last, request, reserve, gather);
+      }
+      if (last == lastVa) {
+        return;
+      }
+      at = last + 1;
+    }
+  }
+
+  /**
+   * How many entries in a row become leaves. All but the last are whole, so only the last can fail
+   * to.
+   */
+  private int leavesFrom(Level level, long at, long lastVa, MapRequest request) {
+    int count = geometry.index(level, lastVa) - geometry.index(level, at) + 1;
+    long lastEntry = lastVa & -geometry.spanBytes(level);
+    return request.isLeaf(geometry, level, lastEntry, lastVa) ? count : count - 1;
+  }
+
+  private void buildBelow(
+      Level level,
+      long table,
+      long va,
+      long lastVa,
+      MapRequest request,
+      TableReserve reserve,
+      MmuGather gather) {
+    Level below = geometry.nextReal(level);
+    int index = geometry.index(level, va);
+    long raw = load(level, table, index);
+    if (!format.none(raw, level)) {
+      buildMap(below, format.tableAddr(raw, level), va, lastVa, request, reserve, gather);
+      return;
+    }
+    // Filled before it is hooked, so that a walker never meets a table that is half built.
+    long fresh = reserve.take(below, va & -geometry.spanBytes(level));
+    buildMap(below, fresh, va, lastVa, request, reserve, gather);
+    long hooked = format.mkTable(fresh, level, owner);
+    code.store(memory, entryAddr(table, index), hooked);
+    space.addLive(table, 1);
+    owe(format.empty(level), hooked, level, va, lastVa, gather);
+  }
+
+  // Unmapping.
+
+  void unmap(long root, long va, long lastVa, MmuGather gather) {
+    try (TableReserve reserve = new TableReserve(space, planSplits(root, va, lastVa))) {
+      unmap(geometry.rootLevel(), root, va, lastVa, reserve, gather);
+    }
+  }
+
+  private void unmap(
+      Level level, long table, long va, long lastVa, TableReserve reserve, MmuGather gather) {
+    if (level == Level.PTE) {
+      int first = geometry.index(level, va);
+      code.clear(space, table, level, first, geometry.index(level, lastVa) - first + 1, va, gather);
+      return;
+    }
+    Level below = geometry.nextReal(level);
+    long spanBytes = geometry.spanBytes(level);
+    for (long at = va; ; ) {
+      long last = unsignedMin(lastVa, at | (spanBytes - 1));
+      int index = geometry.index(level, at);
+      long raw = load(level, table, index);
+      if (!format.none(raw, level)) {
+        if (!isTable(raw, level) && last - at == spanBytes - 1) {
+          code.clear(space, table, level, index, 1, at, gather);
+        } else {
+          long child =
+              isTable(raw, level)
+                  ? format.tableAddr(raw, level)
+                  : split(level, table, index, at, reserve, gather);
+          unmap(below, child, at, last, reserve, gather);
+          if (space.live(child) == 0) {
+            unhook(level, table, index, child, at, last, gather);
+          }
+        }
+      }
+      if (last == lastVa) {
+        return;
+      }
+      at = last + 1;
+    }
+  }
+
+  private void unhook(
+      Level level, long table, int index, long child, long va, long lastVa, MmuGather gather) {
+    long hooked = load(level, table, index);
+    code.store(memory, entryAddr(table, index), format.empty(level));
+    space.addLive(table, -1);
+    owe(hooked, format.empty(level), level, va, lastVa, gather);
+    gather.freeLater(child);
+  }
+
+  // Protecting.
+
+  void protect(long root, long va, long lastVa, long pgprot, MmuGather gather) {
+    try (TableReserve reserve = new TableReserve(space, planSplits(root, va, lastVa))) {
+      protect(geometry.rootLevel(), root, va, lastVa, pgprot, reserve, gather);
+    }
+  }
+
+  private void protect(
+      Level level,
+      long table,
+      long va,
+      long lastVa,
+      long pgprot,
+      TableReserve reserve,
+      MmuGather gather) {
+    if (level == Level.PTE) {
+      int first = geometry.index(level, va);
+      code.protect(
+          space,
+          table,
+          level,
+          first,
+          geometry.index(level, lastVa) - first + 1,
+          va,
+          pgprot,
+          gather);
+      return;
+    }
+    Level below = geometry.nextReal(level);
+    long spanBytes = geometry.spanBytes(level);
+    for (long at = va; ; ) {
+      long last = unsignedMin(lastVa, at | (spanBytes - 1));
+      int index = geometry.index(level, at);
+      long raw = load(level, table, index);
+      if (isTable(raw, level)) {
+        protect(below, format.tableAddr(raw, level), at, last, pgprot, reserve, gather);
+      } else if (format.present(raw, level)) {
+        if (last - at == spanBytes - 1) {
+          code.protect(space, table, level, index, 1, at, pgprot, gather);
+        } else {
+          protect(
+              below,
+              split(level, table, index, at, reserve, gather),
+              at,
+              last,
+              pgprot,
+              reserve,
+              gather);
+        }
+      }
+      if (last == lastVa) {
+        return;
+      }
+      at = last + 1;
+    }
+  }
+
+  // Splitting.
+
+  /**
+   * The tables that splits at the two ends of a range need; more than enough where both ends lie in
+   * one leaf.
+   */
+  private int[] planSplits(long root, long va, long lastVa) {
+    int[] needed = new int[Level.values().length];
+    planSplit(root, va, va, needed);
+    planSplit(root, lastVa, lastVa + 1, needed);
+    return needed;
+  }
+
+  /**
+   * Counts the tables that it takes to have an entry end where {@code boundary} is, in the leaf
+   * that holds {@code va}.
+   */
+  private void planSplit(long root, long va, long boundary, int[] needed) {
+    Level level = geometry.rootLevel();
+    long table = root;
+    while (level != Level.PTE && (boundary & (geometry.spanBytes(level) - 1)) != 0) {
+      long raw = load(level, table, geometry.index(level, va));
+      Level below = geometry.nextReal(level);
+      if (format.none(raw, level)) {
+        return;
+      }
+      if (!isTable(raw, level)) {
+        requireSplittable(raw, level, below, va);
+        countSplits(level, boundary, needed);
+        return;
+      }
+      table = format.tableAddr(raw, level);
+      level = below;
+    }
+  }
+
+  private void countSplits(Level leafLevel, long boundary, int[] needed) {
+    Level level = leafLevel;
+    while (level != Level.PTE && (boundary & (geometry.spanBytes(level) - 1)) != 0) {
+      level = geometry.nextReal(level);
+      needed[level.ordinal()]++;
+    }
+  }
+
+  private void requireSplittable(long raw, Level level, Level below, long va) {
+    if (!format.present(raw, level)) {
+      throw new InvalidRequestException(
+          "part of the %s swap entry 0x%x at 0x%016x: a swap entry is taken or left whole; name all of it"
+              .formatted(level, raw, va));
+    }
+    if (!geometry.at(below).leafAllowed()) {
+      throw new UnsupportedMmuFeatureException(
+          MmuFeature.LEAF_PMD, variant.id() + " split of a " + level + " leaf");
+    }
+  }
+
+  /**
+   * Puts a table of smaller leaves in the place of a leaf and returns it. Hardware may set young or
+   * dirty in the leaf until the moment it is replaced, so the smaller ones are made again where it
+   * did.
+   */
+  private long split(
+      Level level, long table, int index, long va, TableReserve reserve, MmuGather gather) {
+    Level below = geometry.nextReal(level);
+    long spanBytes = geometry.spanBytes(level);
+    long first = va & -spanBytes;
+    long child = reserve.take(below, first);
+    int entries = geometry.at(below).entries();
+    long hooked = format.mkTable(child, level, owner);
+    long entryAddr = entryAddr(table, index);
+    space.addLive(child, entries);
+    while (true) {
+      long leaf = load(level, table, index);
+      long small = format.splitLeaf(leaf, level, below);
+      long physAddr = format.physAddr(leaf, level);
+      for (int i = 0; i < entries; i++) {
+        long raw = format.withPhysAddr(small, physAddr + i * geometry.spanBytes(below), below);
+        code.store(memory, entryAddr(child, i), raw);
+      }
+      TlbDuty duty = variant.tlbRules().duty(leaf, hooked, level);
+      boolean global = format.global(leaf, level);
+      if (duty.breakBeforeMake()) {
+        if (code.compareAndSet(memory, entryAddr, leaf, format.empty(level))) {
+          gather.flushNow(first, spanBytes, duty, global);
+          code.store(memory, entryAddr, hooked);
+          return child;
+        }
+      } else if (code.compareAndSet(memory, entryAddr, leaf, hooked)) {
+        if (!duty.isNone()) {
+          gather.add(first, spanBytes, duty, global);
+        }
+        return child;
+      }
+    }
+  }
+
+  // Freeing.
+
+  /** Frees a root and every table below it. */
+  void freeAll(long root) {
+    freeAll(geometry.rootLevel(), root);
+  }
+
+  private void freeAll(Level level, long table) {
+    if (level != Level.PTE) {
+      for (int i = 0; i < geometry.at(level).entries(); i++) {
+        long raw = load(level, table, i);
+        if (isTable(raw, level)) {
+          freeAll(geometry.nextReal(level), format.tableAddr(raw, level));
+        }
+      }
+    }
+    space.freeTable(table);
+  }
+
+  private boolean isTable(long raw, Level level) {
+    return level != Level.PTE
+        && format.valid(raw, level)
+        && !(geometry.at(level).leafAllowed() && format.leaf(raw, level));
+  }
+
+  /**
+   * Any address below the entry will do for what is cached of the table, so no more is named than
+   * was asked.
+   */
+  private void owe(long oldRaw, long newRaw, Level level, long va, long lastVa, MmuGather gather) {
+    TlbDuty duty = variant.tlbRules().duty(oldRaw, newRaw, level);
+    if (!duty.isNone()) {
+      gather.add(va, lastVa - va + 1, duty, false);
+    }
+  }
+
+  private long load(Level level, long table, int index) {
+    return code.load(memory, entryAddr(table, index), level);
+  }
+
+  private long entryAddr(long table, int index) {
+    return table + (long) index * geometry.entryBytes();
+  }
+
+  private static long unsignedMin(long a, long b) {
+    return Long.compareUnsigned(a, b) < 0 ? a : b;
+  }
+}

@@ -1,0 +1,130 @@
+package org.mmport.pgtable;
+
+import org.mmport.machine.FrameAllocator;
+import org.mmport.machine.TableAllocator;
+import org.mmport.machine.TableDescriptors;
+import org.mmport.spi.EntryArray;
+import org.mmport.spi.InvalidRequestException;
+import org.mmport.spi.Level;
+import org.mmport.spi.MmuVariant;
+import org.mmport.spi.PagingGeometry;
+
+/**
+ * Where the tables of one variant come from: memory, allocator and descriptors of a machine. Shared
+ * by all address spaces of that machine.
+ */
+public final class TableSpace {
+  private final MmuVariant variant;
+  private final TableAllocator allocator;
+  private final EntryMemory entryMemory;
+  private final EntryCode code;
+  private final int node;
+
+  /**
+   * Tables on one node of a machine.
+   *
+   * @throws InvalidRequestException when the machine's frames are not the variant's pages
+   */
+  public TableSpace(MmuVariant variant, FrameAllocator frames, int node) {
+    if (frames.pageShift() != variant.geometry().pageShift()) {
+      throw new InvalidRequestException(
+          "frames of 2^%d bytes: %s has pages of 2^%d; make the frame allocator with that"
+              .formatted(frames.pageShift(), variant.id(), variant.geometry().pageShift()));
+    }
+    this.variant = variant;
+    this.allocator = new TableAllocator(frames);
+    this.entryMemory = new EntryMemory(frames.memory(), variant.geometry().entryBytes());
+    this.code = EntryCode.of(variant);
+    this.node = node;
+  }
+
+  public MmuVariant variant() {
+    return variant;
+  }
+
+  /** What is known of each table. */
+  public TableDescriptors descriptors() {
+    return allocator.descriptors();
+  }
+
+  EntryMemory entryMemory() {
+    return entryMemory;
+  }
+
+  EntryCode code() {
+    return code;
+  }
+
+  /** A table of empty entries, described but not hooked anywhere. */
+  long allocTable(Level level) {
+    PagingGeometry geometry = variant.geometry();
+    long table = allocator.alloc(geometry.at(level).placement(), node);
+    long empty = variant.format().empty(level);
+    if (empty != 0) {
+      for (int i = 0; i < geometry.at(level).entries(); i++) {
+        code.store(entryMemory, table + (long) i * geometry.entryBytes(), empty);
+      }
+    }
+    TableDescriptors descriptors = descriptors();
+    descriptors.setLevel(descriptors.id(table), level);
+    return table;
+  }
+
+  /**
+   * Notes the first address that a table serves, so that it can be found from its frame (R2.39).
+   */
+  void describe(long table, long firstVa) {
+    TableDescriptors descriptors = descriptors();
+    descriptors.setFirstVa(descriptors.id(table), firstVa);
+  }
+
+  void freeTable(long table) {
+    allocator.free(table);
+  }
+
+  int live(long table) {
+    TableDescriptors descriptors = descriptors();
+    return descriptors.liveEntries(descriptors.id(table));
+  }
+
+  void addLive(long table, int count) {
+    TableDescriptors descriptors = descriptors();
+    long id = descriptors.id(table);
+    descriptors.setLiveEntries(id, descriptors.liveEntries(id) + count);
+  }
+
+  EntryArray entries(long table, Level level) {
+    return new Entries(this, table, level);
+  }
+
+  private record Entries(TableSpace space, long table, Level level) implements EntryArray {
+    @Override
+    public int length() {
+      return space.variant.geometry().at(level).entries();
+    }
+
+    @Override
+    public long get(int index) {
+      return space.code.load(space.entryMemory, entryAddr(index), level);
+    }
+
+    @Override
+    public void set(int index, long raw) {
+      space.code.store(space.entryMemory, entryAddr(index), raw);
+    }
+
+    @Override
+    public long getAndSet(int index, long raw) {
+      while (true) {
+        long old = get(index);
+        if (space.code.compareAndSet(space.entryMemory, entryAddr(index), old, raw)) {
+          return old;
+        }
+      }
+    }
+
+    private long entryAddr(int index) {
+      return table + (long) index * space.variant.geometry().entryBytes();
+    }
+  }
+}

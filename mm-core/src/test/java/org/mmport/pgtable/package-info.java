@@ -1,0 +1,4 @@
+@NullMarked
+package org.mmport.pgtable;
+
+import org.jspecify.annotations.NullMarked;
