@@ -19,7 +19,7 @@ public record LevelGeometry(
       throw new InvalidRequestException(
           level + ": a folded level has no entries, so no leaves; set leafAllowed=false");
     }
-    if (level == Level.PTE && !leafAllowed) {
+    if (level == Level.PTE && indexBits > 0 && !leafAllowed) {
       throw new InvalidRequestException(
           "PTE: entries of the last level are leaves; set leafAllowed=true");
     }
