@@ -1,3 +1,6 @@
+/**
+ * The command {@code mmport}: what the framework knows, for people at a terminal and for scripts.
+ */
 @NullMarked
 package org.mmport.cli;
 

@@ -1,0 +1,26 @@
+package org.mmport.cli;
+
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/** Addresses are hexadecimal, with or without 0x, up to 64 bits. */
+final class HexAddress implements ITypeConverter<Long> {
+  @Override
+  public Long convert(String text) {
+    return parse(text);
+  }
+
+  static long parse(String text) {
+    String digits = text.replaceFirst("^0[xX]", "").replace("_", "");
+    try {
+      return Long.parseUnsignedLong(digits, 16);
+    } catch (NumberFormatException e) {
+      throw new TypeConversionException(
+          "'" + text + "' is not an address: write up to 16 hexadecimal digits");
+    }
+  }
+
+  static String of(long address) {
+    return "0x%016x".formatted(address);
+  }
+}
