@@ -40,7 +40,7 @@ public final class PhysicalMemory implements AutoCloseable {
     /** Whether all of the range lies in this extent. */
     public boolean contains(long physAddr, long lengthBytes) {
       long offset = physAddr - base;
-      return offset >= 0 && offset <= bytes.byteSize() - lengthBytes;
+      return offset >= 0 && lengthBytes >= 0 && offset <= bytes.byteSize() - lengthBytes;
     }
   }
 
@@ -56,7 +56,12 @@ public final class PhysicalMemory implements AutoCloseable {
   public static PhysicalMemory ofSize(long sizeBytes) {
     requireSize(sizeBytes);
     Arena arena = Arena.ofShared();
-    return new PhysicalMemory(List.of(new Extent(0, SparseSegment.map(sizeBytes, arena))), arena);
+    try {
+      return new PhysicalMemory(List.of(new Extent(0, SparseSegment.map(sizeBytes, arena))), arena);
+    } catch (RuntimeException e) {
+      arena.close();
+      throw e;
+    }
   }
 
   /**
@@ -73,6 +78,9 @@ public final class PhysicalMemory implements AutoCloseable {
     } catch (IOException e) {
       arena.close();
       throw new UncheckedIOException(file + ": cannot be mapped as memory: " + e.getMessage(), e);
+    } catch (RuntimeException e) {
+      arena.close();
+      throw e;
     }
   }
 

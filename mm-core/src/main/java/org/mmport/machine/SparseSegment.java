@@ -26,12 +26,10 @@ final class SparseSegment {
               ? Files.createTempFile(TMPFS, "mmport", ".mem")
               : Files.createTempFile("mmport", ".mem");
       try (FileChannel channel =
-          FileChannel.open(
-              file,
-              StandardOpenOption.READ,
-              StandardOpenOption.WRITE,
-              StandardOpenOption.DELETE_ON_CLOSE)) {
+          FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
         return channel.map(FileChannel.MapMode.READ_WRITE, 0, sizeBytes, arena);
+      } finally {
+        Files.delete(file);
       }
     } catch (IOException e) {
       throw new UncheckedIOException(

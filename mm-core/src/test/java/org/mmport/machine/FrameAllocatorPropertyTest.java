@@ -20,7 +20,7 @@ class FrameAllocatorPropertyTest {
       List.of(TestMemory.node(0, 3, 3500), TestMemory.node(1, 4099, 2049));
 
   @ParameterizedTest
-  @ValueSource(longs = {1, 2, 3, 4, 5, 6})
+  @ValueSource(longs = {1, 2, 3, 4})
   void agreesWithTheModel(long seed) {
     try (PhysicalMemory memory = TestMemory.fromBase(6148)) {
       FrameAllocator frames = new FrameAllocator(memory, PAGE_SHIFT, NODES);
@@ -53,8 +53,8 @@ class FrameAllocatorPropertyTest {
     int node = random.nextInt(2);
     boolean strict = random.nextBoolean();
     long blockBytes = PAGE << order;
-    boolean onNode = model.freeBlocks(NODES.get(node), blockBytes) > 0;
-    boolean onOther = !strict && model.freeBlocks(NODES.get(1 - node), blockBytes) > 0;
+    boolean onNode = model.hasFreeBlock(NODES.get(node), blockBytes);
+    boolean onOther = !strict && model.hasFreeBlock(NODES.get(1 - node), blockBytes);
     if (!onNode && !onOther) {
       long free = frames.freeFrames();
       assertThrows(OutOfFramesException.class, () -> allocate(frames, order, node, strict), where);

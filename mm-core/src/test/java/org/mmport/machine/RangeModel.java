@@ -40,6 +40,17 @@ final class RangeModel {
     return ends.keySet().stream().skip(n).findFirst().orElseThrow();
   }
 
+  /** Whether the node has an aligned free block of a size. */
+  boolean hasFreeBlock(NumaNode node, long blockBytes) {
+    long first = (node.firstPhysAddr() + blockBytes - 1) / blockBytes * blockBytes;
+    for (; first + blockBytes <= node.endPhysAddr(); first += blockBytes) {
+      if (isFree(first, blockBytes)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** How many aligned free blocks of a size the node has room for. */
   long freeBlocks(NumaNode node, long blockBytes) {
     long count = 0;
