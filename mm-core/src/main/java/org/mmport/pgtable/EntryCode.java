@@ -11,7 +11,7 @@ import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
 
 /**
- * The loops that run once per entry, compiled separately for every variant.
+ * The loops that run once per entry, compiled separately for every variant and level.
  *
  * <p>{@link EntryCodeTemplate} is written against {@link MmuVariant} like everything else, but its
  * class file is defined anew, as a hidden class, for each variant, which it finds in its class
@@ -20,7 +20,7 @@ import org.mmport.spi.MmuVariant;
  * docs/adr/0003-hidden-class-per-variant.md.
  */
 abstract class EntryCode {
-  private static final Map<MmuVariant, WeakReference<EntryCode>> DEFINED = new WeakHashMap<>();
+  private static final Map<MmuVariant, WeakReference<EntryCode[]>> DEFINED = new WeakHashMap<>();
   private static final byte[] TEMPLATE = templateBytes();
 
   /** What an edit of one page found. */
@@ -38,16 +38,25 @@ abstract class EntryCode {
     NON_CANONICAL
   }
 
-  /** The code for a variant; the same object as long as anybody holds it. */
-  static EntryCode of(MmuVariant variant) {
+  /** What a copy of the template is for: walks of a variant, and runs of entries of one level. */
+  record Target(MmuVariant variant, Level level) {}
+
+  /**
+   * The code for a variant, by {@link Level#ordinal()} of the tables whose runs of entries it
+   * edits. The same objects as long as anybody holds them.
+   */
+  static EntryCode[] of(MmuVariant variant) {
     synchronized (DEFINED) {
-      WeakReference<EntryCode> known = DEFINED.get(variant);
-      EntryCode code = known == null ? null : known.get();
-      if (code == null) {
-        code = define(variant);
-        DEFINED.put(variant, new WeakReference<>(code));
+      WeakReference<EntryCode[]> known = DEFINED.get(variant);
+      EntryCode[] codes = known == null ? null : known.get();
+      if (codes == null) {
+        codes = new EntryCode[Level.values().length];
+        for (Level level : Level.values()) {
+          codes[level.ordinal()] = define(new Target(variant, level));
+        }
+        DEFINED.put(variant, new WeakReference<>(codes));
       }
-      return code;
+      return codes;
     }
   }
 
@@ -75,48 +84,34 @@ abstract class EntryCode {
   /** Gives a present entry at PTE level other rights. DONE also where there was nothing. */
   abstract Edit protectPage(TableSpace space, long[] roots, long va, long pgprot, MmuGather gather);
 
+  // The rest is about runs of entries of one table, of the level that this code was made for.
+
   /** Index of the first entry that is not none, or {@code index + count}. */
-  abstract int firstUsed(EntryMemory memory, long table, Level level, int index, int count);
+  abstract int firstUsed(EntryMemory memory, long table, int index, int count);
 
   /**
    * Stores leaves that map consecutive memory, the first being {@code raw}, into entries that are
    * none.
    */
   abstract void fill(
-      TableSpace space,
-      long table,
-      Level level,
-      int index,
-      int count,
-      long raw,
-      long va,
-      MmuGather gather);
+      TableSpace space, long table, int index, int count, long raw, long va, MmuGather gather);
 
   /**
-   * Empties entries, leaves and swap entries alike, but not tables, and returns how many were in
-   * use.
+   * Empties entries, leaves and swap entries alike, but not tables; returns how many were in use.
    */
-  abstract int clear(
-      TableSpace space, long table, Level level, int index, int count, long va, MmuGather gather);
+  abstract int clear(TableSpace space, long table, int index, int count, long va, MmuGather gather);
 
   /** Gives present leaves other rights. */
   abstract void protect(
-      TableSpace space,
-      long table,
-      Level level,
-      int index,
-      int count,
-      long va,
-      long pgprot,
-      MmuGather gather);
+      TableSpace space, long table, int index, int count, long va, long pgprot, MmuGather gather);
 
-  private static EntryCode define(MmuVariant variant) {
+  private static EntryCode define(Target target) {
     try {
       MethodHandles.Lookup hidden =
-          MethodHandles.lookup().defineHiddenClassWithClassData(TEMPLATE, variant, true);
+          MethodHandles.lookup().defineHiddenClassWithClassData(TEMPLATE, target, true);
       return (EntryCode) hidden.lookupClass().getDeclaredConstructor().newInstance();
     } catch (ReflectiveOperationException e) {
-      throw new IllegalStateException("cannot define the entry code of " + variant.id(), e);
+      throw new IllegalStateException("cannot define the entry code of " + target, e);
     }
   }
 

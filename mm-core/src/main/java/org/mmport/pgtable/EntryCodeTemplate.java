@@ -15,12 +15,14 @@ import org.mmport.spi.TlbRules;
 import org.mmport.spi.VaRegion;
 
 /**
- * Defined once per variant by {@link EntryCode}, never used under its own name. Everything that
- * depends on the variant is a static final, so conditions on it vanish when compiled. No inner
- * class and no lambda: they would belong to the template, not to the hidden class.
+ * Defined by {@link EntryCode} once per variant and level, never used under its own name.
+ * Everything that depends on the variant is a static final, so conditions on it vanish when
+ * compiled. No inner class and no lambda: they would belong to the template, not to the hidden
+ * class.
  */
 final class EntryCodeTemplate extends EntryCode {
-  private static final MmuVariant VARIANT = classData();
+  private static final EntryCode.Target TARGET = classData();
+  private static final MmuVariant VARIANT = TARGET.variant();
   private static final PteFormat FORMAT = VARIANT.format();
   private static final TlbRules TLB = VARIANT.tlbRules();
   private static final BatchOps BATCH = VARIANT.batchOps();
@@ -48,6 +50,9 @@ final class EntryCodeTemplate extends EntryCode {
   private static final LevelCode PMD = LevelCode.of(VARIANT, Level.PMD);
   private static final LevelCode PTE = LevelCode.of(VARIANT, Level.PTE);
 
+  /** The level whose runs of entries this class edits. */
+  private static final LevelCode AT = LevelCode.of(VARIANT, TARGET.level());
+
   private static final int REGIONS = VARIANT.geometry().vaLayout().regions().size();
   private static final VaRegion REGION_0 = VARIANT.geometry().vaLayout().regions().getFirst();
   private static final VaRegion REGION_1 =
@@ -55,9 +60,9 @@ final class EntryCodeTemplate extends EntryCode {
 
   EntryCodeTemplate() {}
 
-  private static MmuVariant classData() {
+  private static EntryCode.Target classData() {
     try {
-      return MethodHandles.classData(MethodHandles.lookup(), "_", MmuVariant.class);
+      return MethodHandles.classData(MethodHandles.lookup(), "_", EntryCode.Target.class);
     } catch (IllegalAccessException e) {
       throw new IllegalStateException("the template is only ever defined with a variant", e);
     }
@@ -273,12 +278,26 @@ final class EntryCodeTemplate extends EntryCode {
           ? Edit.TABLE_MISSING
           : table == NO_ROOT ? Edit.NON_CANONICAL : Edit.OCCUPIED;
     }
-    if (!FORMAT.none(get(memory, PTE.entryAddr(table, va), PTE.empty()), Level.PTE)) {
+    long entryAddr = PTE.entryAddr(table, va);
+    if (!FORMAT.none(get(memory, entryAddr, PTE.empty()), Level.PTE)) {
       return Edit.OCCUPIED;
     }
-    int index = (int) ((va >>> PTE.shift()) & PTE.indexMask());
-    fillRun(space, table, PTE, index, 1, FORMAT.mkLeaf(physAddr, pgprot, Level.PTE), va, gather);
+    long raw = FORMAT.mkLeaf(physAddr, pgprot, Level.PTE);
+    if (ENTRY_WISE) {
+      put(memory, entryAddr, raw);
+    } else {
+      BATCH.set(space.entries(table, Level.PTE), pteIndex(va), raw, 1, PAGE_BYTES, FORMAT);
+    }
+    addLive(space, table, PTE, 1);
+    TlbDuty duty = TLB.duty(PTE.empty(), raw, Level.PTE);
+    if (!duty.isNone()) {
+      gather.add(va, PAGE_BYTES, duty, FORMAT.global(raw, Level.PTE));
+    }
     return Edit.DONE;
+  }
+
+  private static int pteIndex(long va) {
+    return (int) ((va >>> PTE.shift()) & PTE.indexMask());
   }
 
   private static Edit absent(long table) {
@@ -287,14 +306,14 @@ final class EntryCodeTemplate extends EntryCode {
 
   @Override
   Edit unmapPage(TableSpace space, long[] roots, long va, MmuGather gather) {
-    EntryMemory memory = space.entryMemory();
-    long table = pteTable(memory, roots, va);
+    long table = pteTable(space.entryMemory(), roots, va);
     if (table < 0) {
       return absent(table);
     }
-    int index = (int) ((va >>> PTE.shift()) & PTE.indexMask());
-    int used = clearRun(space, table, PTE, index, 1, va, gather);
-    return used > 0 && addLive(space, table, PTE, -used) == 0 ? Edit.TABLE_EMPTY : Edit.DONE;
+    if (!clearEntry(space, table, pteIndex(va), va, gather)) {
+      return Edit.DONE;
+    }
+    return addLive(space, table, PTE, -1) == 0 ? Edit.TABLE_EMPTY : Edit.DONE;
   }
 
   @Override
@@ -303,8 +322,7 @@ final class EntryCodeTemplate extends EntryCode {
     if (table < 0) {
       return absent(table);
     }
-    int index = (int) ((va >>> PTE.shift()) & PTE.indexMask());
-    protectRun(space, table, PTE, index, 1, va, pgprot, gather);
+    protectEntry(space, table, pteIndex(va), va, pgprot, gather);
     return Edit.DONE;
   }
 
@@ -313,7 +331,7 @@ final class EntryCodeTemplate extends EntryCode {
     TableDescriptors descriptors = space.descriptors();
     long id =
         at.tableBytes() >= PAGE_BYTES
-            ? (table - space.entryMemory().base) >>> PAGE_SHIFT
+            ? (table - space.firstFrame) >>> PAGE_SHIFT
             : descriptors.id(table);
     long offset = id * TableDescriptors.DESCRIPTOR_BYTES + TableDescriptors.LIVE_OFFSET;
     MemorySegment counts = descriptors.segment();
@@ -322,192 +340,120 @@ final class EntryCodeTemplate extends EntryCode {
     return live;
   }
 
-  // Editing runs of entries of one table. Nearly all are PTE tables, where the level is then a
-  // constant too.
-
-  private static LevelCode code(Level level) {
-    return switch (level) {
-      case PGD -> PGD;
-      case P4D -> P4D;
-      case PUD -> PUD;
-      case PMD -> PMD;
-      case PTE -> PTE;
-    };
-  }
+  // Editing runs of entries of one table of level AT.
 
   @Override
-  int firstUsed(EntryMemory memory, long table, Level level, int index, int count) {
-    return level == Level.PTE
-        ? firstUsedIn(memory, table, PTE, index, count)
-        : firstUsedIn(memory, table, code(level), index, count);
-  }
-
-  private static int firstUsedIn(
-      EntryMemory memory, long table, LevelCode at, int index, int count) {
+  int firstUsed(EntryMemory memory, long table, int index, int count) {
     for (int i = index; i < index + count; i++) {
-      if (!FORMAT.none(
-          get(memory, table + ((long) i << at.entryShift()), at.empty()), at.level())) {
+      if (!FORMAT.none(get(memory, entryAddr(table, i), AT.empty()), AT.level())) {
         return i;
       }
     }
     return index + count;
   }
 
+  private static long entryAddr(long table, int index) {
+    return table + ((long) index << AT.entryShift());
+  }
+
   @Override
   void fill(
-      TableSpace space,
-      long table,
-      Level level,
-      int index,
-      int count,
-      long raw,
-      long va,
-      MmuGather gather) {
-    if (level == Level.PTE) {
-      fillRun(space, table, PTE, index, count, raw, va, gather);
-    } else {
-      fillRun(space, table, code(level), index, count, raw, va, gather);
-    }
-  }
-
-  private static void fillRun(
-      TableSpace space,
-      long table,
-      LevelCode at,
-      int index,
-      int count,
-      long raw,
-      long va,
-      MmuGather gather) {
+      TableSpace space, long table, int index, int count, long raw, long va, MmuGather gather) {
     EntryMemory memory = space.entryMemory();
-    long stepBytes = 1L << at.shift();
+    long stepBytes = 1L << AT.shift();
     if (ENTRY_WISE) {
-      long physAddr = FORMAT.physAddr(raw, at.level());
+      long physAddr = FORMAT.physAddr(raw, AT.level());
       for (int i = 0; i < count; i++) {
-        put(
-            memory,
-            table + ((long) (index + i) << at.entryShift()),
-            FORMAT.withPhysAddr(raw, physAddr + i * stepBytes, at.level()));
+        long one = FORMAT.withPhysAddr(raw, physAddr + i * stepBytes, AT.level());
+        put(memory, entryAddr(table, index + i), one);
       }
     } else {
-      BATCH.set(space.entries(table, at.level()), index, raw, count, stepBytes, FORMAT);
+      BATCH.set(space.entries(table, AT.level()), index, raw, count, stepBytes, FORMAT);
     }
-    addLive(space, table, at, count);
-    TlbDuty duty = TLB.duty(at.empty(), raw, at.level());
+    addLive(space, table, AT, count);
+    TlbDuty duty = TLB.duty(AT.empty(), raw, AT.level());
     if (!duty.isNone()) {
-      gather.add(va, count * stepBytes, duty, FORMAT.global(raw, at.level()));
+      gather.add(va, count * stepBytes, duty, FORMAT.global(raw, AT.level()));
     }
   }
 
   @Override
-  int clear(
-      TableSpace space, long table, Level level, int index, int count, long va, MmuGather gather) {
-    int used =
-        level == Level.PTE
-            ? clearRun(space, table, PTE, index, count, va, gather)
-            : clearRun(space, table, code(level), index, count, va, gather);
-    addLive(space, table, code(level), -used);
+  int clear(TableSpace space, long table, int index, int count, long va, MmuGather gather) {
+    int used = 0;
+    for (int i = 0; i < count; i++) {
+      if (clearEntry(space, table, index + i, va + ((long) i << AT.shift()), gather)) {
+        used++;
+      }
+    }
+    addLive(space, table, AT, -used);
     return used;
   }
 
-  private static int clearRun(
-      TableSpace space, long table, LevelCode at, int index, int count, long va, MmuGather gather) {
+  /** Empties an entry, takes on the duty, and returns whether it was in use. */
+  private static boolean clearEntry(
+      TableSpace space, long table, int index, long va, MmuGather gather) {
     EntryMemory memory = space.entryMemory();
-    int used = 0;
-    long spanBytes = 1L << at.shift();
-    for (int i = 0; i < count; i++) {
-      long entryAddr = table + ((long) (index + i) << at.entryShift());
-      long old = get(memory, entryAddr, at.empty());
-      if (!FORMAT.none(old, at.level())) {
-        used++;
-        if (ENTRY_WISE) {
-          put(memory, entryAddr, at.empty());
-        } else {
-          BATCH.clear(space.entries(table, at.level()), index + i, FORMAT);
-        }
-        TlbDuty duty = TLB.duty(old, at.empty(), at.level());
-        if (!duty.isNone()) {
-          gather.add(va + i * spanBytes, spanBytes, duty, FORMAT.global(old, at.level()));
-        }
-      }
+    long entryAddr = entryAddr(table, index);
+    long old = get(memory, entryAddr, AT.empty());
+    if (FORMAT.none(old, AT.level())) {
+      return false;
     }
-    return used;
+    if (ENTRY_WISE) {
+      put(memory, entryAddr, AT.empty());
+    } else {
+      BATCH.clear(space.entries(table, AT.level()), index, FORMAT);
+    }
+    TlbDuty duty = TLB.duty(old, AT.empty(), AT.level());
+    if (!duty.isNone()) {
+      gather.add(va, 1L << AT.shift(), duty, FORMAT.global(old, AT.level()));
+    }
+    return true;
   }
 
   @Override
   void protect(
-      TableSpace space,
-      long table,
-      Level level,
-      int index,
-      int count,
-      long va,
-      long pgprot,
-      MmuGather gather) {
-    if (level == Level.PTE) {
-      protectRun(space, table, PTE, index, count, va, pgprot, gather);
-    } else {
-      protectRun(space, table, code(level), index, count, va, pgprot, gather);
+      TableSpace space, long table, int index, int count, long va, long pgprot, MmuGather gather) {
+    for (int i = 0; i < count; i++) {
+      protectEntry(space, table, index + i, va + ((long) i << AT.shift()), pgprot, gather);
     }
   }
 
-  private static void protectRun(
-      TableSpace space,
-      long table,
-      LevelCode at,
-      int index,
-      int count,
-      long va,
-      long pgprot,
-      MmuGather gather) {
+  private static void protectEntry(
+      TableSpace space, long table, int index, long va, long pgprot, MmuGather gather) {
     EntryMemory memory = space.entryMemory();
-    long spanBytes = 1L << at.shift();
-    for (int i = 0; i < count; i++) {
-      long entryAddr = table + ((long) (index + i) << at.entryShift());
-      long old = get(memory, entryAddr, at.empty());
-      while (FORMAT.present(old, at.level())) {
-        long changed = FORMAT.modify(old, pgprot, at.level());
-        if (changed == old) {
-          break;
-        }
-        TlbDuty duty = TLB.duty(old, changed, at.level());
-        if (change(space, table, at, index + i, old, changed, duty, va + i * spanBytes, gather)) {
-          break;
-        }
-        old = get(memory, entryAddr, at.empty());
+    long entryAddr = entryAddr(table, index);
+    long old = get(memory, entryAddr, AT.empty());
+    while (FORMAT.present(old, AT.level())) {
+      long changed = FORMAT.modify(old, pgprot, AT.level());
+      if (changed == old || change(space, table, index, old, changed, va, gather)) {
+        return;
       }
+      old = get(memory, entryAddr, AT.empty());
     }
   }
 
   /** Replaces an entry unless hardware set a bit in it meanwhile; then the caller looks again. */
   private static boolean change(
-      TableSpace space,
-      long table,
-      LevelCode at,
-      int index,
-      long old,
-      long changed,
-      TlbDuty duty,
-      long va,
-      MmuGather gather) {
+      TableSpace space, long table, int index, long old, long changed, long va, MmuGather gather) {
     EntryMemory memory = space.entryMemory();
-    long entryAddr = table + ((long) index << at.entryShift());
-    long spanBytes = 1L << at.shift();
+    long entryAddr = entryAddr(table, index);
+    TlbDuty duty = TLB.duty(old, changed, AT.level());
+    boolean global = FORMAT.global(old, AT.level());
     if (duty.breakBeforeMake()) {
-      if (!replace(memory, entryAddr, old, at.empty())) {
+      if (!replace(memory, entryAddr, old, AT.empty())) {
         return false;
       }
-      gather.flushNow(va, spanBytes, duty, FORMAT.global(old, at.level()));
+      gather.flushNow(va, 1L << AT.shift(), duty, global);
       put(memory, entryAddr, changed);
       return true;
     }
     if (!ENTRY_WISE) {
-      BATCH.replace(space.entries(table, at.level()), index, changed, FORMAT);
+      BATCH.replace(space.entries(table, AT.level()), index, changed, FORMAT);
     } else if (!replace(memory, entryAddr, old, changed)) {
       return false;
     }
     if (!duty.isNone()) {
-      gather.add(va, spanBytes, duty, FORMAT.global(old, at.level()));
+      gather.add(va, 1L << AT.shift(), duty, global);
     }
     return true;
   }

@@ -54,7 +54,7 @@ final class TableEditor {
       if (table != ABSENT) {
         int first = geometry.index(level, va);
         int count = geometry.index(level, lastVa) - first + 1;
-        int used = code.firstUsed(memory, table, level, first, count);
+        int used = space.code(level).firstUsed(memory, table, first, count);
         if (used < first + count) {
           throw overlap(
               level, va + (used - first) * geometry.spanBytes(level), table, used, request);
@@ -110,7 +110,7 @@ final class TableEditor {
       if (request.isLeaf(geometry, level, at, last)) {
         int count = leavesFrom(level, at, lastVa, request);
         long raw = format.mkLeaf(request.physAddrOf(at), request.pgprot(), level);
-        code.fill(space, table, level, geometry.index(level, at), count, raw, at, gather);
+        space.code(level).fill(space, table, geometry.index(level, at), count, raw, at, gather);
         last = at + count * spanBytes - 1;
       } else {
         buildBelow(level, table, at, last, request, reserve, gather);
@@ -168,7 +168,9 @@ final class TableEditor {
       Level level, long table, long va, long lastVa, TableReserve reserve, MmuGather gather) {
     if (level == Level.PTE) {
       int first = geometry.index(level, va);
-      code.clear(space, table, level, first, geometry.index(level, lastVa) - first + 1, va, gather);
+      space
+          .code(level)
+          .clear(space, table, first, geometry.index(level, lastVa) - first + 1, va, gather);
       return;
     }
     Level below = geometry.nextReal(level);
@@ -179,7 +181,7 @@ final class TableEditor {
       long raw = load(level, table, index);
       if (!format.none(raw, level)) {
         if (!isTable(raw, level) && last - at == spanBytes - 1) {
-          code.clear(space, table, level, index, 1, at, gather);
+          space.code(level).clear(space, table, index, 1, at, gather);
         } else {
           long child =
               isTable(raw, level)
@@ -225,15 +227,10 @@ final class TableEditor {
       MmuGather gather) {
     if (level == Level.PTE) {
       int first = geometry.index(level, va);
-      code.protect(
-          space,
-          table,
-          level,
-          first,
-          geometry.index(level, lastVa) - first + 1,
-          va,
-          pgprot,
-          gather);
+      space
+          .code(level)
+          .protect(
+              space, table, first, geometry.index(level, lastVa) - first + 1, va, pgprot, gather);
       return;
     }
     Level below = geometry.nextReal(level);
@@ -246,7 +243,7 @@ final class TableEditor {
         protect(below, format.tableAddr(raw, level), at, last, pgprot, reserve, gather);
       } else if (format.present(raw, level)) {
         if (last - at == spanBytes - 1) {
-          code.protect(space, table, level, index, 1, at, pgprot, gather);
+          space.code(level).protect(space, table, index, 1, at, pgprot, gather);
         } else {
           protect(
               below,

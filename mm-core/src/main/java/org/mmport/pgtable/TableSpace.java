@@ -17,8 +17,11 @@ public final class TableSpace {
   private final MmuVariant variant;
   private final TableAllocator allocator;
   private final EntryMemory entryMemory;
-  private final EntryCode code;
+  private final EntryCode[] codes;
   private final int node;
+
+  /** Physical address from which descriptors count frames. */
+  final long firstFrame;
 
   /**
    * Tables on one node of a machine.
@@ -34,8 +37,9 @@ public final class TableSpace {
     this.variant = variant;
     this.allocator = new TableAllocator(frames);
     this.entryMemory = new EntryMemory(frames.memory(), variant.geometry().entryBytes());
-    this.code = EntryCode.of(variant);
+    this.codes = EntryCode.of(variant);
     this.node = node;
+    this.firstFrame = frames.basePhysAddr();
   }
 
   public MmuVariant variant() {
@@ -51,8 +55,14 @@ public final class TableSpace {
     return entryMemory;
   }
 
+  /** For walks and single pages, which do not depend on the level. */
   EntryCode code() {
-    return code;
+    return codes[Level.PTE.ordinal()];
+  }
+
+  /** For runs of entries of tables of a level. */
+  EntryCode code(Level level) {
+    return codes[level.ordinal()];
   }
 
   /** A table of empty entries, described but not hooked anywhere. */
@@ -62,7 +72,7 @@ public final class TableSpace {
     long empty = variant.format().empty(level);
     if (empty != 0) {
       for (int i = 0; i < geometry.at(level).entries(); i++) {
-        code.store(entryMemory, table + (long) i * geometry.entryBytes(), empty);
+        code().store(entryMemory, table + (long) i * geometry.entryBytes(), empty);
       }
     }
     TableDescriptors descriptors = descriptors();
@@ -105,19 +115,19 @@ public final class TableSpace {
 
     @Override
     public long get(int index) {
-      return space.code.load(space.entryMemory, entryAddr(index), level);
+      return space.code().load(space.entryMemory, entryAddr(index), level);
     }
 
     @Override
     public void set(int index, long raw) {
-      space.code.store(space.entryMemory, entryAddr(index), raw);
+      space.code().store(space.entryMemory, entryAddr(index), raw);
     }
 
     @Override
     public long getAndSet(int index, long raw) {
       while (true) {
         long old = get(index);
-        if (space.code.compareAndSet(space.entryMemory, entryAddr(index), old, raw)) {
+        if (space.code().compareAndSet(space.entryMemory, entryAddr(index), old, raw)) {
           return old;
         }
       }

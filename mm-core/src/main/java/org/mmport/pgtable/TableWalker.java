@@ -30,7 +30,7 @@ public final class TableWalker {
   private TableWalker(MmuVariant variant, EntryMemory memory, long[] roots) {
     this.variant = variant;
     this.memory = memory;
-    this.code = EntryCode.of(variant);
+    this.code = EntryCode.of(variant)[Level.PTE.ordinal()];
     this.roots = roots;
   }
 
