@@ -1,0 +1,46 @@
+package org.mmport.conformance;
+
+import java.lang.reflect.Method;
+import java.util.List;
+import org.mmport.spi.MmuFeature;
+
+/**
+ * One clause of the suite.
+ *
+ * @param id area and number, such as {@code FMT-03}
+ * @param text what holds
+ * @param source where that comes from
+ * @param check what to look at when it fails
+ * @param requires features that a variant must have for it
+ * @param absent features that a variant must not have for it
+ */
+public record ClauseInfo(
+    String id,
+    String text,
+    String source,
+    String check,
+    List<MmuFeature> requires,
+    List<MmuFeature> absent,
+    Method method) {
+
+  static ClauseInfo of(Method method, Clause clause) {
+    return new ClauseInfo(
+        clause.id(),
+        clause.text(),
+        clause.source(),
+        clause.check(),
+        List.of(clause.requires()),
+        List.of(clause.absent()),
+        method);
+  }
+
+  /** The part of the id before the dash: GEO, FMT, FOLD, WALK, MAP, FLUSH or IMG. */
+  public String area() {
+    return id.substring(0, id.indexOf('-'));
+  }
+
+  @Override
+  public String toString() {
+    return id;
+  }
+}

@@ -1,0 +1,70 @@
+package org.mmport.conformance;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.DynamicContainer;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+import org.mmport.spi.MmuVariant;
+import org.opentest4j.TestAbortedException;
+
+/**
+ * Runs the suite under JUnit: a container for each variant, a test for each clause. A port's whole
+ * conformance test is
+ *
+ * <pre>{@code
+ * class ConformanceTest extends PortConformance {}
+ * }</pre>
+ *
+ * <p>System properties: {@code mmport.variant} and {@code mmport.clause}, lists with commas, choose
+ * variants or ports, and clauses or areas; {@code mmport.seed} is what random choices are made
+ * from. A clause that has nothing to say about a variant is reported as aborted, with its reason.
+ */
+public abstract class PortConformance {
+
+  /** The variants to run; override to choose others than those on the class path. */
+  protected List<MmuVariant> variants() {
+    return ConformanceSuite.variants();
+  }
+
+  /** The tests, as a tree. */
+  @TestFactory
+  Stream<DynamicContainer> conformance() {
+    long seed = Long.getLong("mmport.seed", ConformanceSuite.DEFAULT_SEED);
+    ClauseSelection selection =
+        new ClauseSelection(names("mmport.variant"), names("mmport.clause"));
+    List<MmuVariant> chosen = selection.selectedVariants(variants());
+    Assertions.assertFalse(
+        chosen.isEmpty(),
+        "no port on the class path: register an Architecture with @AutoService(Architecture.class)");
+    return chosen.stream()
+        .map(
+            variant ->
+                DynamicContainer.dynamicContainer(
+                    variant.id(),
+                    selection.selectedClauses().stream().map(c -> test(c, variant, seed))));
+  }
+
+  private static DynamicTest test(ClauseInfo clause, MmuVariant variant, long seed) {
+    String name = clause.id() + " " + clause.text();
+    return DynamicTest.dynamicTest(
+        name,
+        () -> {
+          ClauseResult result = ConformanceSuite.run(clause, variant, seed);
+          switch (result.outcome()) {
+            case PASS -> {}
+            case FAIL -> Assertions.fail(result.reason() + "; look at: " + clause.check());
+            case NOT_APPLICABLE -> throw new TestAbortedException(result.reason());
+          }
+        });
+  }
+
+  private static List<String> names(String property) {
+    String value = System.getProperty(property, "");
+    return value.isBlank()
+        ? List.of()
+        : Arrays.stream(value.split(",", -1)).map(String::strip).toList();
+  }
+}
