@@ -1,5 +1,6 @@
 package org.mmport.cli;
 
+import org.mmport.spi.InvalidRequestException;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
@@ -7,7 +8,11 @@ import picocli.CommandLine.TypeConversionException;
 final class HexAddress implements ITypeConverter<Long> {
   @Override
   public Long convert(String text) {
-    return parse(text);
+    try {
+      return parse(text);
+    } catch (InvalidRequestException e) {
+      throw new TypeConversionException(e.getMessage());
+    }
   }
 
   static long parse(String text) {
@@ -15,7 +20,7 @@ final class HexAddress implements ITypeConverter<Long> {
     try {
       return Long.parseUnsignedLong(digits, 16);
     } catch (NumberFormatException e) {
-      throw new TypeConversionException(
+      throw new InvalidRequestException(
           "'" + text + "' is not an address: write up to 16 hexadecimal digits");
     }
   }

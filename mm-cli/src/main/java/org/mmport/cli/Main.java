@@ -22,6 +22,7 @@ import picocli.CommandLine.Option;
     description =
         "Page tables of many architectures: check ports, show formats, read memory dumps.",
     subcommands = {
+      ConformCommand.class,
       ListCommand.class,
       ShowCommand.class,
       TranslateCommand.class,

@@ -1,0 +1,136 @@
+package org.mmport.cli;
+
+import static j2html.TagCreator.body;
+import static j2html.TagCreator.code;
+import static j2html.TagCreator.div;
+import static j2html.TagCreator.each;
+import static j2html.TagCreator.h1;
+import static j2html.TagCreator.h2;
+import static j2html.TagCreator.head;
+import static j2html.TagCreator.html;
+import static j2html.TagCreator.meta;
+import static j2html.TagCreator.p;
+import static j2html.TagCreator.rawHtml;
+import static j2html.TagCreator.span;
+import static j2html.TagCreator.style;
+import static j2html.TagCreator.table;
+import static j2html.TagCreator.tbody;
+import static j2html.TagCreator.td;
+import static j2html.TagCreator.th;
+import static j2html.TagCreator.thead;
+import static j2html.TagCreator.title;
+import static j2html.TagCreator.tr;
+
+import j2html.tags.DomContent;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.mmport.conformance.ClauseInfo;
+import org.mmport.conformance.ClauseOutcome;
+import org.mmport.conformance.ClauseResult;
+import org.mmport.conformance.ConformanceSuite;
+
+/** Results for the reviewer of a port: one file that stands alone. */
+record ConformHtml(List<ClauseResult> results, long seed) {
+  private static final String CSS =
+      """
+      body { font: 15px/1.45 "DejaVu Sans", Helvetica, Arial, sans-serif; margin: 2em auto; max-width: 76em; color: #222; padding: 0 1em; }
+      h1 { font-size: 1.6em; } h2 { font-size: 1.2em; margin-top: 2em; }
+      table { border-collapse: collapse; width: 100%; } th, td { text-align: left; vertical-align: top; padding: .35em .6em; border-bottom: 1px solid #ddd; }
+      table.matrix { width: auto; } table.matrix td, table.matrix th { text-align: right; } table.matrix th:first-child { text-align: left; }
+      .pass { background: #e3f4e1; } .fail { background: #f9d9d7; } .na { background: #f1f1f1; color: #666; }
+      .chip { display: inline-block; padding: 0 .5em; border-radius: .3em; margin: 0 .3em .2em 0; white-space: nowrap; }
+      .reason { font-size: .88em; color: #444; margin: .15em 0; overflow-wrap: anywhere; } .small { font-size: .88em; color: #555; }
+      code { white-space: nowrap; }
+      """;
+
+  String render() {
+    Map<String, Map<String, ConformMatrix.Cell>> cells = ConformMatrix.cells(results);
+    long failed = results.stream().filter(r -> r.outcome() == ClauseOutcome.FAIL).count();
+    return "<!DOCTYPE html>\n"
+        + html(
+                head(
+                    meta().withCharset("utf-8"),
+                    title("mmport conformance"),
+                    style(rawHtml(CSS)).withType("text/css")),
+                body(
+                    h1("mmport conformance"),
+                    p(
+                        "%d variants, %d clauses, %d failures, seed %d"
+                            .formatted(cells.size(), clauses().size(), failed, seed)),
+                    matrix(cells),
+                    each(
+                        cells.values().stream()
+                            .flatMap(row -> row.keySet().stream())
+                            .distinct()
+                            .toList(),
+                        this::area)))
+            .render();
+  }
+
+  private List<ClauseInfo> clauses() {
+    return ConformanceSuite.clauses().stream()
+        .filter(clause -> results.stream().anyMatch(result -> result.clause().equals(clause.id())))
+        .toList();
+  }
+
+  private static DomContent matrix(Map<String, Map<String, ConformMatrix.Cell>> cells) {
+    List<String> areas =
+        cells.values().stream().flatMap(row -> row.keySet().stream()).distinct().toList();
+    return table(
+            thead(tr(th("variant"), each(areas, area -> th(area)))),
+            tbody(
+                each(
+                    cells.entrySet(),
+                    row ->
+                        tr(
+                            th(row.getKey()),
+                            each(
+                                areas,
+                                area -> cell(Optional.ofNullable(row.getValue().get(area))))))))
+        .withClass("matrix");
+  }
+
+  private static DomContent cell(Optional<ConformMatrix.Cell> cell) {
+    ConformMatrix.Cell shown = cell.orElse(new ConformMatrix.Cell(0, 0, 0));
+    return td(shown.text())
+        .withClass(shown.failed() > 0 ? "fail" : shown.passed() > 0 ? "pass" : "na");
+  }
+
+  private DomContent area(String area) {
+    return div(
+        h2(area),
+        table(
+            thead(tr(th("clause"), th("what holds"), th("outcome"))),
+            tbody(
+                each(clauses().stream().filter(c -> c.area().equals(area)).toList(), this::row))));
+  }
+
+  private DomContent row(ClauseInfo clause) {
+    List<ClauseResult> of = results.stream().filter(r -> r.clause().equals(clause.id())).toList();
+    return tr(
+        td(code(clause.id())),
+        td(
+            div(clause.text()),
+            div("Source: " + clause.source() + ". If it fails: " + clause.check())
+                .withClass("small")),
+        td(each(of, ConformHtml::chip), each(of, ConformHtml::reason)));
+  }
+
+  private static DomContent chip(ClauseResult result) {
+    return span(result.variant() + " " + result.outcome().word())
+        .withClass("chip " + cssClass(result));
+  }
+
+  private static DomContent reason(ClauseResult result) {
+    return result.reason().isEmpty() ? span() : div(result.reason()).withClass("reason");
+  }
+
+  private static String cssClass(ClauseResult result) {
+    return switch (result.outcome()) {
+      case PASS -> "pass";
+      case FAIL -> "fail";
+      case NOT_APPLICABLE -> "na";
+    };
+  }
+}

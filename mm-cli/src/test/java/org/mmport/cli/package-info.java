@@ -1,0 +1,4 @@
+@NullMarked
+package org.mmport.cli;
+
+import org.jspecify.annotations.NullMarked;
