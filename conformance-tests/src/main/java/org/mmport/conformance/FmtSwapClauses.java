@@ -258,7 +258,10 @@ final class FmtSwapClauses {
     } catch (InvalidRequestException e) {
       boolean edge = type == 0 && (offset == 0 || offset == c.format().swapOffsets() - 1);
       c.check(
-          edge, level, "swap type %d offset 0x%x accepted".formatted(type, offset), String.valueOf(e.getMessage()));
+          edge,
+          level,
+          "swap type %d offset 0x%x accepted".formatted(type, offset),
+          String.valueOf(e.getMessage()));
       return OptionalLong.empty();
     }
   }

@@ -30,7 +30,8 @@ public record MmuVariant(
 
   public MmuVariant {
     if (!ID.matcher(id).matches()) {
-      throw new InvalidRequestException("variant id '" + id + "': write it like x86_64/4level");
+      throw new InvalidRequestException(
+          "variant id '" + id + "': write port, slash, variant, in lower case");
     }
     EnumSet<MmuFeature> all = EnumSet.noneOf(MmuFeature.class);
     all.addAll(features);

@@ -1,0 +1,4 @@
+@NullMarked
+package org.mmport.conformance;
+
+import org.jspecify.annotations.NullMarked;
