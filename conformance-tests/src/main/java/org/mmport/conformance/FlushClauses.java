@@ -56,7 +56,7 @@ final class FlushClauses {
       id = "FLUSH-22",
       text =
           "What is flushed covers every entry that changed and owes something, and nothing beside",
-      source = "R2.23 and the gather: both too much and too little are wrong",
+      source = "the gather: both too much and too little are wrong",
       check = "the message's address against the change of its entry; MmuGather.add")
   static void flushesMatchChanges(ClauseContext c) {
     long page = c.geometry().pageBytes();
