@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.mmport.spi.InvalidRequestException;
 
 /**
@@ -46,6 +47,7 @@ public final class PhysicalMemory implements AutoCloseable {
 
   private final List<Extent> extents;
   private final Arena arena;
+  private final List<Runnable> beforeClose = new CopyOnWriteArrayList<>();
 
   private PhysicalMemory(List<Extent> extents, Arena arena) {
     this.extents = extents;
@@ -169,9 +171,20 @@ public final class PhysicalMemory implements AutoCloseable {
     return extents.size() > 4 ? text + " and " + (extents.size() - 4) + " more" : text.toString();
   }
 
-  /** Gives the memory back. Any access afterwards throws {@link IllegalStateException}. */
+  /**
+   * Has something done before the memory is given back: whoever reaches it by address must stop.
+   */
+  public void beforeClose(Runnable action) {
+    beforeClose.add(action);
+  }
+
+  /**
+   * Gives the memory back. Any access afterwards throws {@link IllegalStateException}; no thread
+   * may be in the middle of one.
+   */
   @Override
   public void close() {
+    beforeClose.forEach(Runnable::run);
     arena.close();
   }
 

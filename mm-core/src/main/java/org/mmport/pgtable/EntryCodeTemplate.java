@@ -44,6 +44,14 @@ final class EntryCodeTemplate extends EntryCode {
   private static final ValueLayout.OfInt ANY_INT =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(VARIANT.geometry().byteOrder());
 
+  /**
+   * All that can be addressed. Its bounds and lifetime are constants, so that an access compiles to
+   * the one comparison made here; checking a segment of its own costs as much again as a whole
+   * walk. See docs/adr/0011-entries-by-address.md.
+   */
+  @SuppressWarnings("restricted")
+  private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
   private static final LevelCode PGD = LevelCode.of(VARIANT, Level.PGD);
   private static final LevelCode P4D = LevelCode.of(VARIANT, Level.P4D);
   private static final LevelCode PUD = LevelCode.of(VARIANT, Level.PUD);
@@ -83,27 +91,27 @@ final class EntryCodeTemplate extends EntryCode {
   private static long get(EntryMemory memory, long entryAddr, long outside) {
     long offset = entryAddr - memory.base;
     if (Long.compareUnsigned(offset, memory.limit) < 0) {
-      return read(memory.bytes, offset);
+      return read(memory.address + offset);
     }
     return getElsewhere(memory, entryAddr, outside);
   }
 
-  private static long read(MemorySegment bytes, long offset) {
+  private static long read(long address) {
     if (ENTRY_BYTES == 4) {
-      return Integer.toUnsignedLong((int) INTS.getOpaque(bytes, offset));
+      return Integer.toUnsignedLong((int) INTS.getOpaque(ALL, address));
     }
-    return SPLIT ? readHalves(bytes, offset) : (long) LONGS.getOpaque(bytes, offset);
+    return SPLIT ? readHalves(address) : (long) LONGS.getOpaque(ALL, address);
   }
 
   /**
    * Low, high, low again until it stands still, as Linux's pmd_read_atomic and ptep_get_lockless do
    * on PAE.
    */
-  private static long readHalves(MemorySegment bytes, long offset) {
+  private static long readHalves(long address) {
     while (true) {
-      int low = (int) INTS.getAcquire(bytes, offset + LOW_HALF);
-      int high = (int) INTS.getAcquire(bytes, offset + 4 - LOW_HALF);
-      if (low == (int) INTS.getAcquire(bytes, offset + LOW_HALF)) {
+      int low = (int) INTS.getAcquire(ALL, address + LOW_HALF);
+      int high = (int) INTS.getAcquire(ALL, address + 4 - LOW_HALF);
+      if (low == (int) INTS.getAcquire(ALL, address + LOW_HALF)) {
         return Integer.toUnsignedLong(high) << 32 | Integer.toUnsignedLong(low);
       }
     }
@@ -122,27 +130,36 @@ final class EntryCodeTemplate extends EntryCode {
   }
 
   private static void put(EntryMemory memory, long entryAddr, long raw) {
-    long offset = entryAddr - memory.base;
+    long address = writable(memory, entryAddr);
     if (ENTRY_BYTES == 4) {
-      INTS.setRelease(memory.bytes, offset, (int) raw);
+      INTS.setRelease(ALL, address, (int) raw);
     } else if (SPLIT) {
-      putHalves(memory.bytes, offset, raw);
+      putHalves(address, raw);
     } else {
-      LONGS.setRelease(memory.bytes, offset, raw);
+      LONGS.setRelease(ALL, address, raw);
     }
+  }
+
+  private static long writable(EntryMemory memory, long entryAddr) {
+    long offset = entryAddr - memory.base;
+    if (Long.compareUnsigned(offset, memory.limit) >= 0) {
+      throw new IllegalStateException(
+          "entry at 0x" + Long.toHexString(entryAddr) + ": memory is closed, or ends before it");
+    }
+    return memory.address + offset;
   }
 
   /**
    * The half with the valid bit goes last when the entry becomes valid and first when it ceases to
    * be, so that no mixture is ever valid: Linux's native_set_pte and native_pte_clear on PAE.
    */
-  private static void putHalves(MemorySegment bytes, long offset, long raw) {
+  private static void putHalves(long address, long raw) {
     if (FORMAT.valid(raw, Level.PTE)) {
-      INTS.setRelease(bytes, offset + 4 - LOW_HALF, (int) (raw >>> 32));
-      INTS.setRelease(bytes, offset + LOW_HALF, (int) raw);
+      INTS.setRelease(ALL, address + 4 - LOW_HALF, (int) (raw >>> 32));
+      INTS.setRelease(ALL, address + LOW_HALF, (int) raw);
     } else {
-      INTS.setRelease(bytes, offset + LOW_HALF, (int) raw);
-      INTS.setRelease(bytes, offset + 4 - LOW_HALF, (int) (raw >>> 32));
+      INTS.setRelease(ALL, address + LOW_HALF, (int) raw);
+      INTS.setRelease(ALL, address + 4 - LOW_HALF, (int) (raw >>> 32));
     }
   }
 
@@ -152,12 +169,12 @@ final class EntryCodeTemplate extends EntryCode {
   }
 
   private static boolean replace(EntryMemory memory, long entryAddr, long expected, long raw) {
-    long offset = entryAddr - memory.base;
+    long address = writable(memory, entryAddr);
     if (ENTRY_BYTES == 4) {
-      return INTS.compareAndSet(memory.bytes, offset, (int) expected, (int) raw);
+      return INTS.compareAndSet(ALL, address, (int) expected, (int) raw);
     }
     // Wide compare-and-swap exists where plain wide stores do not (cmpxchg8b on PAE).
-    return LONGS.compareAndSet(memory.bytes, offset, expected, raw);
+    return LONGS.compareAndSet(ALL, address, expected, raw);
   }
 
   // Walking.

@@ -1,6 +1,5 @@
 package org.mmport.pgtable;
 
-import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import org.mmport.machine.PhysicalMemory;
 
@@ -10,26 +9,28 @@ import org.mmport.machine.PhysicalMemory;
  * always searched, and read bytewise.
  */
 final class EntryMemory {
-  /** The bytes of the extent that is reached directly. */
-  final MemorySegment bytes;
+  /** Where the machine we run on has the first byte of the extent that is reached directly. */
+  final long address;
 
-  /** Physical address of the first of {@link #bytes}. */
+  /** Physical address of that byte. */
   final long base;
 
   /**
-   * One more than the last offset at which an entry may start; 0 where nothing is reached directly.
+   * One more than the last offset at which an entry may start. 0 where nothing is reached directly,
+   * as when the memory has been closed: the search then says so.
    */
-  final long limit;
+  long limit;
 
   private final PhysicalMemory memory;
 
   EntryMemory(PhysicalMemory memory, int entryBytes) {
     PhysicalMemory.Extent main = memory.mainExtent();
-    boolean aligned = main.bytes().address() % entryBytes == 0 && main.base() % entryBytes == 0;
     this.memory = memory;
-    this.bytes = main.bytes();
+    this.address = main.bytes().address();
     this.base = main.base();
+    boolean aligned = address % entryBytes == 0 && base % entryBytes == 0;
     this.limit = aligned ? Math.max(0, main.bytes().byteSize() - entryBytes + 1) : 0;
+    memory.beforeClose(() -> limit = 0);
   }
 
   PhysicalMemory memory() {

@@ -158,4 +158,19 @@ class PageTableRefusalTest {
     assertEquals(HUGE, table.translate(HUGE));
     assertEquals(HUGE + 4096, table.translate(HUGE + 4096));
   }
+
+  @Test
+  void closedMemoryIsNotReached() {
+    PhysicalMemory shortLived = PhysicalMemory.ofSize(1L << 20);
+    PageTable tables =
+        PageTable.create(
+            new TableSpace(variant, FrameAllocator.singleNode(shortLived, 12), 0), TableOwner.USER);
+    shortLived.close();
+    assertThrows(IllegalStateException.class, () -> tables.translate(0x1000));
+    try (MmuGather gather = tables.gather(flushes::add)) {
+      assertThrows(
+          IllegalStateException.class,
+          () -> tables.map(0x1000, 0, 4096, Protection.PAGE_SHARED, gather));
+    }
+  }
 }
