@@ -134,9 +134,22 @@ public final class PhysicalMemory implements AutoCloseable {
     return candidate.contains(physAddr, lengthBytes) ? Optional.of(candidate) : Optional.empty();
   }
 
-  /** Whether all of the range is memory. */
+  /** Whether all of the range is memory, be it in one extent or in several without a gap. */
   public boolean contains(long physAddr, long lengthBytes) {
-    return extentOf(physAddr, lengthBytes).isPresent();
+    long at = physAddr;
+    long left = lengthBytes;
+    while (true) {
+      Optional<Extent> extent = extentOf(at, 1);
+      if (extent.isEmpty()) {
+        return false;
+      }
+      long here = extent.get().base() + extent.get().bytes().byteSize() - at;
+      if (here >= left) {
+        return true;
+      }
+      at += here;
+      left -= here;
+    }
   }
 
   /**

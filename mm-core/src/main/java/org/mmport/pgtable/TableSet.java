@@ -24,7 +24,7 @@ final class TableSet {
     long place = 0;
     int tableBytes = geometry.tableBytes(level);
     for (PhysicalMemory.Extent extent : memory.extents()) {
-      if (extent.contains(tableAddr, tableBytes)) {
+      if (extent.contains(tableAddr, 1)) {
         place += (tableAddr - extent.base()) / tableBytes;
         break;
       }
