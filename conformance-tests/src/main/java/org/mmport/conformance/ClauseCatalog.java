@@ -1,6 +1,5 @@
 package org.mmport.conformance;
 
-import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -30,6 +29,14 @@ final class ClauseCatalog {
 
   private ClauseCatalog() {}
 
+  /** The clause of that id. */
+  static ClauseInfo byId(String id) {
+    return ALL.stream()
+        .filter(clause -> clause.id().equals(id))
+        .findFirst()
+        .orElseThrow(() -> new IllegalStateException("no clause " + id));
+  }
+
   /** The areas in the order of the suite. */
   static List<String> areas() {
     return ALL.stream().map(ClauseInfo::area).distinct().toList();
@@ -40,14 +47,10 @@ final class ClauseCatalog {
     for (Class<?> holder : CLASSES) {
       Stream.of(holder.getDeclaredMethods())
           .filter(method -> method.isAnnotationPresent(Clause.class))
-          .map(ClauseCatalog::info)
+          .map(ClauseInfo::of)
           .sorted(Comparator.comparing(ClauseInfo::id))
           .forEach(found::add);
     }
     return List.copyOf(found);
-  }
-
-  private static ClauseInfo info(Method method) {
-    return ClauseInfo.of(method, method.getAnnotation(Clause.class));
   }
 }

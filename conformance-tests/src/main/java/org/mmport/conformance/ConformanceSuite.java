@@ -1,12 +1,10 @@
 package org.mmport.conformance;
 
-import java.lang.reflect.InvocationTargetException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.ServiceLoader;
 import java.util.function.Consumer;
 import org.mmport.spi.Architecture;
-import org.mmport.spi.MmuFeature;
 import org.mmport.spi.MmuVariant;
 
 /** Runs clauses on variants. */
@@ -41,66 +39,13 @@ public final class ConformanceSuite {
       Consumer<ClauseResult> progress) {
     List<ClauseResult> results = new ArrayList<>();
     for (MmuVariant variant : variants) {
+      VariantRun run = new VariantRun(variant, seed);
       for (ClauseInfo clause : selection.selectedClauses()) {
-        ClauseResult result = run(clause, variant, seed);
+        ClauseResult result = run.run(clause);
         progress.accept(result);
         results.add(result);
       }
     }
     return results;
-  }
-
-  /** Runs one clause on one variant. Never throws: whatever a port does wrong is a result. */
-  public static ClauseResult run(ClauseInfo clause, MmuVariant variant, long seed) {
-    long start = System.nanoTime();
-    ClauseOutcome outcome = ClauseOutcome.PASS;
-    String reason = "";
-    try (ClauseContext context = new ClauseContext(clause, variant, seed)) {
-      try {
-        requireFeatures(clause, variant);
-        clause.method().invoke(null, context);
-      } catch (InvocationTargetException e) {
-        throw judged(context, e.getCause() == null ? e : e.getCause());
-      } catch (IllegalAccessException e) {
-        throw new IllegalStateException(clause + " cannot be called", e);
-      }
-    } catch (ClauseNotApplicable e) {
-      outcome = ClauseOutcome.NOT_APPLICABLE;
-      reason = String.valueOf(e.getMessage());
-    } catch (ClauseFailure e) {
-      outcome = ClauseOutcome.FAIL;
-      reason = String.valueOf(e.getMessage());
-    }
-    long millis = (System.nanoTime() - start) / 1_000_000;
-    return new ClauseResult(clause.id(), variant.id(), outcome, reason, seed, millis);
-  }
-
-  private static void requireFeatures(ClauseInfo clause, MmuVariant variant) {
-    for (MmuFeature feature : clause.requires()) {
-      if (!variant.has(feature)) {
-        throw new ClauseNotApplicable(variant.id() + " does not have " + feature);
-      }
-    }
-    for (MmuFeature feature : clause.absent()) {
-      if (variant.has(feature)) {
-        throw new ClauseNotApplicable(variant.id() + " has " + feature);
-      }
-    }
-  }
-
-  /** What a clause threw, as one of the two exceptions that end clauses. */
-  private static RuntimeException judged(ClauseContext context, Throwable thrown) {
-    if (thrown instanceof ClauseFailure || thrown instanceof ClauseNotApplicable) {
-      return (RuntimeException) thrown;
-    }
-    StackTraceElement[] trace = thrown.getStackTrace();
-    String where =
-        trace.length == 0 ? "" : " in " + trace[0].getClassName() + ":" + trace[0].getLineNumber();
-    String message = String.valueOf(thrown.getMessage()).replace('\n', ' ');
-    return new ClauseFailure(
-        context.line(
-            "",
-            "expected no exception, found %s%s: %s"
-                .formatted(thrown.getClass().getSimpleName(), where, message)));
   }
 }

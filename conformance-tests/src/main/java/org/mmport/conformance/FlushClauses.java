@@ -14,6 +14,20 @@ import org.mmport.spi.Protection;
 import org.mmport.spi.TlbDuty;
 
 /** FLUSH 20 to 39: that what is due is done: all of it, no more, and in the right order. */
+@RestsOn({
+  "FMT-20",
+  "FMT-21",
+  "FMT-53",
+  "FMT-60",
+  "FMT-61",
+  "FLUSH-01",
+  "FLUSH-02",
+  "FLUSH-04",
+  "FLUSH-06",
+  "FLUSH-08",
+  "FLUSH-10",
+  "FLUSH-14"
+})
 final class FlushClauses {
   private FlushClauses() {}
 
@@ -21,7 +35,7 @@ final class FlushClauses {
       id = "FLUSH-20",
       text =
           "Unmapping one page of many flushes that page's addresses, exactly, whatever the page's size",
-      source = "peers' bug class 1: TLBI operands of the wrong granule; range against stride",
+      source = "bug class 1: TLBI operands of the wrong granule; range against stride",
       check = "the range of the request: first and last address, for pages of all sizes")
   static void onePageIsFlushedExactly(ClauseContext c) {
     long page = c.geometry().pageBytes();
@@ -37,7 +51,7 @@ final class FlushClauses {
   @Clause(
       id = "FLUSH-21",
       text = "A large leaf is flushed for all that it maps",
-      source = "peers' bug class 1; kernel: flush_tlb_range with stride",
+      source = "bug class 1; kernel: flush_tlb_range with stride",
       check = "the range of the request for leaves above PTE")
   static void largeLeafIsFlushedWhole(ClauseContext c) {
     for (Level level : c.hugeLevels()) {
@@ -56,7 +70,7 @@ final class FlushClauses {
       id = "FLUSH-22",
       text =
           "What is flushed covers every entry that changed and owes something, and nothing beside",
-      source = "the gather: both too much and too little are wrong",
+      source = "R2.23 and the gather: both too much and too little are wrong",
       check = "the message's address against the change of its entry; MmuGather.add")
   static void flushesMatchChanges(ClauseContext c) {
     long page = c.geometry().pageBytes();
@@ -118,8 +132,7 @@ final class FlushClauses {
   @Clause(
       id = "FLUSH-25",
       text = "When the flush runs, entries are gone already and no table is free yet",
-      source =
-          "peers' bug class 13 (tgoskits #2009): frames freed before the flush; kernel: mmu_gather",
+      source = "bug class 13 (tgoskits #2009): frames freed before the flush; kernel: mmu_gather",
       check = "the order: unhook, flush, free")
   static void unhookThenFlushThenFree(ClauseContext c) {
     long page = c.geometry().pageBytes();
@@ -163,7 +176,7 @@ final class FlushClauses {
   @Clause(
       id = "FLUSH-26",
       text = "No memory that was a table is handed out again before the flush",
-      source = "peers' bug class 13; design: no TLB entry for a freed table",
+      source = "bug class 13; no TLB entry for a freed table",
       check = "who gives frames back, and when")
   static void unhookedTablesAreNotReused(ClauseContext c) {
     long page = c.geometry().pageBytes();
@@ -218,7 +231,7 @@ final class FlushClauses {
   @Clause(
       id = "FLUSH-28",
       text = "If the flusher fails, all is still owed and nothing is freed",
-      source = "design: the gather is must-use",
+      source = "the gather is must-use",
       check = "MmuGather.flush: state before and after the flusher")
   static void failedFlushIsStillOwed(ClauseContext c) {
     long page = c.geometry().pageBytes();
@@ -279,6 +292,7 @@ final class FlushClauses {
     }
   }
 
+  @RestsOn("FLUSH-11")
   @Clause(
       id = "FLUSH-30",
       text = "Where a duty says break-before-make, the entry is empty while its flush runs",
@@ -314,6 +328,7 @@ final class FlushClauses {
     }
   }
 
+  @RestsOn("FMT-38")
   @Clause(
       id = "FLUSH-31",
       text = "A flush of a global leaf says that global translations are among it",

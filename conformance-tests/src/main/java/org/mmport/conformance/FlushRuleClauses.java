@@ -42,16 +42,19 @@ final class FlushRuleClauses {
       long physAddr = Samples.physAddr(c, level);
       for (Protection from : Samples.ACCESSIBLE) {
         for (Protection to : Samples.ACCESSIBLE) {
-          long old = f.mkDirty(f.mkYoung(Leaves.make(c, physAddr, from, level), level), level);
-          long changed = f.modify(old, f.pgprot(to), level);
-          if ((f.rights(old, level) & ~f.rights(changed, level)) != 0) {
-            atLeast(c, FlushScope.LEAF, old, changed, level, from + " to " + to);
+          long clean = f.mkClean(f.mkYoung(Leaves.make(c, physAddr, from, level), level), level);
+          for (long old : new long[] {clean, f.mkDirty(clean, level)}) {
+            long changed = f.modify(old, f.pgprot(to), level);
+            if ((f.rights(old, level) & ~f.rights(changed, level)) != 0) {
+              atLeast(c, FlushScope.LEAF, old, changed, level, from + " to " + to);
+            }
           }
         }
       }
     }
   }
 
+  @RestsOn("FMT-20")
   @Clause(
       id = "FLUSH-03",
       text = "A valid leaf that comes to map other memory must leave the TLB",
@@ -88,6 +91,7 @@ final class FlushRuleClauses {
     }
   }
 
+  @RestsOn("FMT-60")
   @Clause(
       id = "FLUSH-05",
       text =
@@ -232,7 +236,7 @@ final class FlushRuleClauses {
       id = "FLUSH-13",
       text =
           "Where the CPU keeps root entries, hooking and unhooking a table in the root demands a reload",
-      source = "kernel: PAE pud_populate flushes, MMF_NEED_RELOAD; item 4 of what ports get wrong",
+      source = "kernel: PAE pud_populate flushes, MMF_NEED_RELOAD",
       check = "duty for entries of the root: reloadRoot",
       requires = MmuFeature.ROOT_ENTRIES_CACHED)
   static void rootEntriesDemandReload(ClauseContext c) {

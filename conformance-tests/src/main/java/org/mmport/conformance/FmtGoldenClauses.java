@@ -15,7 +15,7 @@ final class FmtGoldenClauses {
       id = "FMT-80",
       text =
           "Golden rows are what they say they are: page, huge leaf, table, swap, none or PROT_NONE",
-      source = SOURCE + "; peers' bug classes 3 and 5",
+      source = SOURCE + "; bug classes 3 and 5",
       check = "valid, leaf, none, present, protnone and swap, for the row's raw value")
   static void kinds(ClauseContext c) {
     PteFormat f = c.format();
@@ -42,7 +42,7 @@ final class FmtGoldenClauses {
   @Clause(
       id = "FMT-81",
       text = "Golden rows map, or point at, the address that they say",
-      source = SOURCE + "; peers' bug class 5",
+      source = SOURCE + "; bug class 5",
       check = "physAddr and tableAddr: attributes in frame bits, inverted addresses")
   static void addresses(ClauseContext c) {
     for (GoldenRows.Row row : GoldenRows.of(c, row -> row.physAddr() >= 0)) {
@@ -57,7 +57,7 @@ final class FmtGoldenClauses {
   @Clause(
       id = "FMT-82",
       text = "Given its address again, a golden leaf is bit for bit what it was",
-      source = SOURCE + "; L1TF, peers' bug class 15",
+      source = SOURCE + "; L1TF, bug class 15",
       check = "withPhysAddr: how the address is stored, in entries that are not valid too")
   static void addressesAreStoredAlike(ClauseContext c) {
     for (GoldenRows.Row row : GoldenRows.of(c, GoldenRows.Row::isLeaf)) {
@@ -71,7 +71,7 @@ final class FmtGoldenClauses {
   @Clause(
       id = "FMT-83",
       text = "Golden rows leave the rights that they say, tables too",
-      source = SOURCE + "; peers' bug classes 4 and 16",
+      source = SOURCE + "; bug classes 4 and 16",
       check = "rights: which bits it reads in leaves and in tables")
   static void rights(ClauseContext c) {
     for (GoldenRows.Row row : GoldenRows.of(c, row -> row.rights() >= 0)) {

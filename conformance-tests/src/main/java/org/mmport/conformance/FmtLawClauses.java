@@ -75,6 +75,7 @@ final class FmtLawClauses {
         });
   }
 
+  @RestsOn("FMT-10")
   @Clause(
       id = "FMT-06",
       text = "wrProtect takes write permission away, also after mkWrite",
@@ -95,7 +96,7 @@ final class FmtLawClauses {
   @Clause(
       id = "FMT-07",
       text = "wrProtect keeps a dirty leaf dirty and a clean one clean",
-      source = BASIC + "; item 5 of what ports get wrong",
+      source = BASIC,
       check = "where wrProtect moves hardware's dirty bit")
   static void wrProtectKeepsDirty(ClauseContext c) {
     PteFormat f = c.format();
@@ -157,7 +158,7 @@ final class FmtLawClauses {
   @Clause(
       id = "FMT-10",
       text = "mkYoung and mkOld change nothing but young: an old leaf is no less writable",
-      source = BASIC + "; peers' bug class 16: the access flag taken as write permission",
+      source = BASIC + "; bug class 16: the access flag taken as write permission",
       check = "the masks of write, dirty and young: do they overlap")
   static void youngIsNoOtherBit(ClauseContext c) {
     PteFormat f = c.format();
@@ -206,7 +207,7 @@ final class FmtLawClauses {
   @Clause(
       id = "FMT-12",
       text = "No change of young, dirty or write moves what a leaf maps",
-      source = BASIC + "; peers' bug class 5",
+      source = BASIC + "; bug class 5",
       check = "masks that reach into the frame bits, in entries that hold them inverted too")
   static void changesKeepTheAddress(ClauseContext c) {
     PteFormat f = c.format();
@@ -219,6 +220,7 @@ final class FmtLawClauses {
         });
   }
 
+  @RestsOn("FMT-40")
   @Clause(
       id = "FMT-13",
       text =

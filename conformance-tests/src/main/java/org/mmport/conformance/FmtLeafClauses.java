@@ -17,11 +17,12 @@ import org.mmport.spi.TableOwner;
 final class FmtLeafClauses {
   private FmtLeafClauses() {}
 
+  @RestsOn("GEO-08")
   @Clause(
       id = "FMT-20",
       text =
           "A leaf maps the address that it was made for: every frame bit, and physical address 0",
-      source = "kernel: pfn_pte and pte_pfn; peers' bug classes 5 and 19",
+      source = "kernel: pfn_pte and pte_pfn; bug classes 5 and 19",
       check = "frameMask of the level; entries that split, shift or invert the address")
   static void addressRoundTrip(ClauseContext c) {
     for (Level level : c.leafLevels()) {
@@ -37,7 +38,7 @@ final class FmtLeafClauses {
   @Clause(
       id = "FMT-21",
       text = "A fresh leaf is a present, valid leaf of its level, at physical address 0 too",
-      source = "kernel: pmd_leaf_tests, pud_leaf_tests; peers' bug class 19",
+      source = "kernel: pmd_leaf_tests, pud_leaf_tests; bug class 19",
       check = "mkLeaf: the valid bit, and the bit that tells leaves from tables")
   static void freshLeafIsValid(ClauseContext c) {
     PteFormat f = c.format();
@@ -54,6 +55,7 @@ final class FmtLeafClauses {
         });
   }
 
+  @RestsOn("FMT-20")
   @Clause(
       id = "FMT-22",
       text = "withPhysAddr moves a leaf and keeps everything else, over carries into any frame bit",
@@ -86,9 +88,8 @@ final class FmtLeafClauses {
         Samples.USER.stream().filter(p -> !p.isNone()).toList(),
         (raw, l, protection, physAddr) -> {
           int rights = c.format().rights(c.format().mkYoung(raw, l), l);
-          int needed =
-              (protection.read() ? Rights.USER_READ : 0)
-                  | (protection.exec() ? Rights.USER_EXEC : 0);
+          boolean exec = protection.exec() && c.has(MmuFeature.NO_EXECUTE);
+          int needed = (protection.read() ? Rights.USER_READ : 0) | (exec ? Rights.USER_EXEC : 0);
           c.check(
               (rights & needed) == needed,
               l,
@@ -98,6 +99,7 @@ final class FmtLeafClauses {
         });
   }
 
+  @RestsOn({"FMT-09", "FMT-29"})
   @Clause(
       id = "FMT-24",
       text = "Kernel leaves give the kernel what was asked for, and user code nothing",
@@ -183,7 +185,7 @@ final class FmtLeafClauses {
   @Clause(
       id = "FMT-27",
       text = "A shared writable leaf that was made dirty can be written by user code",
-      source = "kernel: protection_map (PAGE_SHARED)",
+      source = "kernel: protection_map (PAGE_SHARED); bug class 18 (LoongArch: dirty with write)",
       check = "pgprot and rights; on hardware that catches the first write, only once dirty")
   static void sharedWritableIsWritten(ClauseContext c) {
     PteFormat f = c.format();
@@ -202,6 +204,7 @@ final class FmtLeafClauses {
         });
   }
 
+  @RestsOn({"FMT-06", "FMT-09", "FMT-29"})
   @Clause(
       id = "FMT-28",
       text = "A private writable leaf cannot be written: the first write must fault, to copy",
@@ -215,7 +218,7 @@ final class FmtLeafClauses {
   @Clause(
       id = "FMT-29",
       text = "Neither young nor dirty gives a write-protected leaf a right to be written",
-      source = "peers' bug class 16: the access flag taken as write permission (memflow, arm64)",
+      source = "bug class 16: the access flag taken as write permission (memflow, arm64)",
       check = "rights: which bit it takes for write")
   static void youngAndDirtyGiveNoRights(ClauseContext c) {
     PteFormat f = c.format();
@@ -236,7 +239,7 @@ final class FmtLeafClauses {
   @Clause(
       id = "FMT-30",
       text = "modify keeps what a leaf maps",
-      source = "kernel: pte_modify, pmd_modify; peers' bug class 7",
+      source = "kernel: pte_modify, pmd_modify; bug class 7",
       check = "modify: the mask of what it keeps; entries that hold the address inverted")
   static void modifyKeepsAddress(ClauseContext c) {
     modified(
@@ -253,7 +256,7 @@ final class FmtLeafClauses {
   @Clause(
       id = "FMT-31",
       text = "modify keeps young and dirty",
-      source = "kernel: _PAGE_CHG_MASK; peers' bug class 6",
+      source = "kernel: _PAGE_CHG_MASK; bug class 6",
       check = "modify: accessed and dirty, also where write permission comes or goes")
   static void modifyKeepsYoungAndDirty(ClauseContext c) {
     PteFormat f = c.format();
@@ -278,7 +281,7 @@ final class FmtLeafClauses {
   @Clause(
       id = "FMT-32",
       text = "modify keeps soft-dirty, userfaultfd and special marks",
-      source = "kernel: _PAGE_CHG_MASK; peers' bug class 6",
+      source = "kernel: _PAGE_CHG_MASK; bug class 6",
       check = "modify: software bits in the mask of what it keeps")
   static void modifyKeepsSoftwareBits(ClauseContext c) {
     PteFormat f = c.format();
@@ -316,6 +319,7 @@ final class FmtLeafClauses {
     }
   }
 
+  @RestsOn({"FMT-09", "FMT-25"})
   @Clause(
       id = "FMT-34",
       text = "After modify a leaf has the rights of a fresh one with that protection",
@@ -338,11 +342,12 @@ final class FmtLeafClauses {
     }
   }
 
+  @RestsOn("FMT-20")
   @Clause(
       id = "FMT-35",
       text =
           "A memory type never changes what a leaf maps, nor that it is a leaf; write-back is always to be had",
-      source = "Intel SDM volume 3A, 4.9.2 (PAT in two places); peers' bug class 5",
+      source = "Intel SDM volume 3A, 4.9.2 (PAT in two places); bug class 5",
       check =
           "where the type's bits lie in leaves of each level: at PTE x86 has PAT where PS is above")
   static void memoryTypesAreNotAddresses(ClauseContext c) {
@@ -369,6 +374,7 @@ final class FmtLeafClauses {
     }
   }
 
+  @RestsOn("FMT-20")
   @Clause(
       id = "FMT-36",
       text = "Every protection key fits into a leaf and comes back; one more is refused",
@@ -403,7 +409,7 @@ final class FmtLeafClauses {
   @Clause(
       id = "FMT-38",
       text = "Kernel leaves are global and user leaves are not",
-      source = "kernel: _PAGE_GLOBAL in PAGE_KERNEL, nG in user protections; R3.x TLB semantics",
+      source = "kernel: _PAGE_GLOBAL in PAGE_KERNEL, nG in user protections",
       check = "pgprot and global; the bit may mean PROT_NONE in entries that are not valid",
       requires = MmuFeature.GLOBAL_PAGES)
   static void kernelLeavesAreGlobal(ClauseContext c) {

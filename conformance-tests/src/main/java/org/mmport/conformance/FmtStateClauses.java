@@ -12,7 +12,7 @@ final class FmtStateClauses {
   @Clause(
       id = "FMT-40",
       text = "A PROT_NONE leaf is present for Linux, and neither valid, none nor swap",
-      source = "kernel: pte_protnone_tests, pmd_protnone_tests; peers' bug class 7",
+      source = "kernel: pte_protnone_tests, pmd_protnone_tests; bug class 7",
       check = "pgprot for no access, protnone, present and valid")
   static void protNoneIsPresent(ClauseContext c) {
     PteFormat f = c.format();
@@ -32,7 +32,7 @@ final class FmtStateClauses {
   @Clause(
       id = "FMT-41",
       text = "No other protection makes a PROT_NONE leaf, global or not",
-      source = "kernel: pte_protnone; item 11 of what ports get wrong",
+      source = "kernel: pte_protnone",
       check = "protnone: a bit that means something else in valid entries")
   static void othersAreNotProtNone(ClauseContext c) {
     PteFormat f = c.format();
@@ -42,10 +42,11 @@ final class FmtStateClauses {
         (raw, l) -> c.check(!f.protnone(raw, l), l, raw, "not PROT_NONE", "PROT_NONE"));
   }
 
+  @RestsOn("FMT-20")
   @Clause(
       id = "FMT-42",
       text = "A PROT_NONE leaf holds its address, every frame bit of it",
-      source = "kernel: pte_pfn with protnone_mask; peers' bug class 7",
+      source = "kernel: pte_pfn with protnone_mask; bug class 7",
       check = "mkLeaf and physAddr where the address is held inverted")
   static void protNoneKeepsAddress(ClauseContext c) {
     for (Level level : c.leafLevels()) {
@@ -59,7 +60,7 @@ final class FmtStateClauses {
   @Clause(
       id = "FMT-43",
       text = "Made PROT_NONE and back again, a leaf is what it was",
-      source = "kernel: change_protection for NUMA balancing; peers' bug class 7",
+      source = "kernel: change_protection for NUMA balancing; bug class 7",
       check = "modify on the way to no access and back: address, young, dirty, marks")
   static void protNoneIsRestorable(ClauseContext c) {
     PteFormat f = c.format();
@@ -90,7 +91,7 @@ final class FmtStateClauses {
       id = "FMT-44",
       text =
           "Where a port inverts, no PROT_NONE or swap entry carries a physical address that memory has",
-      source = "L1TF: Linux pgtable-invert.h, Zircon's invariant; peers' bug class 15",
+      source = "L1TF: Linux pgtable-invert.h, Zircon's invariant; bug class 15",
       check = "inverted: it must hold for every entry with the valid bit clear but none")
   static void invalidEntriesCarryNoAddress(ClauseContext c) {
     PteFormat f = c.format();
@@ -121,11 +122,12 @@ final class FmtStateClauses {
     }
   }
 
+  @RestsOn("FMT-44")
   @Clause(
       id = "FMT-45",
       text =
           "mkInvalid keeps a leaf above PTE from hardware, and it stays present and a leaf at its address",
-      source = "kernel: pmd_thp_tests, pud_thp_tests; item 10 of what ports get wrong",
+      source = "kernel: pmd_thp_tests, pud_thp_tests",
       check = "mkInvalid, and present and leaf for entries that are not valid")
   static void mkInvalidStaysPresent(ClauseContext c) {
     PteFormat f = c.format();
@@ -265,6 +267,7 @@ final class FmtStateClauses {
     c.check(!f.swapSoftDirty(swap, Level.PTE), Level.PTE, swap, "not soft-dirty", "soft-dirty");
   }
 
+  @RestsOn({"FMT-06", "FMT-07"})
   @Clause(
       id = "FMT-51",
       text =
@@ -317,7 +320,7 @@ final class FmtStateClauses {
       id = "FMT-53",
       text =
           "An empty entry of a level is none, and nothing else: not present, valid, swap or PROT_NONE",
-      source = "kernel: pte_clear_tests to pgd_clear_tests; item 1 of what ports get wrong",
+      source = "kernel: pte_clear_tests to pgd_clear_tests",
       check = "empty and none of the level; none need not be zero")
   static void emptyIsNone(ClauseContext c) {
     PteFormat f = c.format();
@@ -353,10 +356,11 @@ final class FmtStateClauses {
         });
   }
 
+  @RestsOn({"FMT-20", "FMT-25", "FMT-44"})
   @Clause(
       id = "FMT-55",
       text = "Splitting a leaf gives the leaf of the lower level that would have been made there",
-      source = "kernel: __split_huge_pmd_locked; peers' bug classes 5 and 8",
+      source = "kernel: __split_huge_pmd_locked; bug classes 5 and 8",
       check = "splitLeaf: what moves between levels (leaf bit, memory type), and the address")
   static void splitIsAsMadeThere(ClauseContext c) {
     PteFormat f = c.format();
@@ -377,10 +381,11 @@ final class FmtStateClauses {
     }
   }
 
+  @RestsOn("FMT-44")
   @Clause(
       id = "FMT-56",
       text = "Splitting keeps young, dirty, write and the marks of software, and the memory type",
-      source = "kernel: __split_huge_pmd_locked; peers' bug class 6",
+      source = "kernel: __split_huge_pmd_locked; bug class 6",
       check = "splitLeaf")
   static void splitKeepsState(ClauseContext c) {
     PteFormat f = c.format();

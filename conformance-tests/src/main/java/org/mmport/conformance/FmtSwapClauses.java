@@ -34,7 +34,7 @@ final class FmtSwapClauses {
   @Clause(
       id = "FMT-71",
       text = "A swap entry is one for Linux: not none, present, valid or PROT_NONE",
-      source = "kernel: is_swap_pte; items 10 and 11 of what ports get wrong",
+      source = "kernel: is_swap_pte",
       check = "which bits of a swap entry must be 0, or it counts as present")
   static void swapIsSwap(ClauseContext c) {
     PteFormat f = c.format();
@@ -107,7 +107,7 @@ final class FmtSwapClauses {
   @Clause(
       id = "FMT-75",
       text = "Exclusive is neither soft-dirty nor uffd-wp: each mark comes and goes alone",
-      source = "kernel: pte_swap_exclusive_tests (not soft-dirty); item 9 of what ports get wrong",
+      source = "kernel: pte_swap_exclusive_tests (not soft-dirty)",
       check = "whether two of the three marks share a bit")
   static void swapMarksAreIndependent(ClauseContext c) {
     PteFormat f = c.format();

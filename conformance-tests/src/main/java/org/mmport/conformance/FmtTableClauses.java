@@ -31,7 +31,7 @@ final class FmtTableClauses {
   @Clause(
       id = "FMT-61",
       text = "A table entry is valid, present and not a leaf, none, swap or PROT_NONE",
-      source = "kernel: pmd_populate_tests to pgd_populate_tests; peers' bug class 19",
+      source = "kernel: pmd_populate_tests to pgd_populate_tests; bug class 19",
       check = "mkTable: type bits; a table at physical address 0 is one too")
   static void tableIsTable(ClauseContext c) {
     PteFormat f = c.format();
@@ -52,6 +52,7 @@ final class FmtTableClauses {
         });
   }
 
+  @RestsOn("FMT-60")
   @Clause(
       id = "FMT-62",
       text = "A table entry is not bad",
@@ -90,12 +91,12 @@ final class FmtTableClauses {
         });
   }
 
+  @RestsOn("GEO-08")
   @Clause(
       id = "FMT-64",
       text =
           "Frame bits of a leaf above PTE that lie below its span are reported or ignored, never used",
-      source =
-          "Intel SDM volume 3A, table 4-17 (reserved); peers' bug class 2: misaligned superpages",
+      source = "Intel SDM volume 3A, table 4-17 (reserved); bug class 2: misaligned superpages",
       check = "frameMask of the level, and reserved")
   static void misalignedLeafIsNotUsed(ClauseContext c) {
     PteFormat f = c.format();
@@ -122,7 +123,7 @@ final class FmtTableClauses {
   @Clause(
       id = "FMT-65",
       text = "A bit that a port calls reserved in valid entries is reported where it is set",
-      source = "SPI: EntryRole.RESERVED, PteFormat.reserved; peers' bug class 2",
+      source = "SPI: EntryRole.RESERVED, PteFormat.reserved; bug class 2",
       check = "reserved against the fields of role RESERVED")
   static void reservedBitsAreReported(ClauseContext c) {
     PteFormat f = c.format();

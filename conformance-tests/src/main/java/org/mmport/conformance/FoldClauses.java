@@ -13,6 +13,7 @@ import org.mmport.spi.Protection;
 import org.mmport.spi.TableOwner;
 
 /** FOLD: a level that a variant lacks takes no memory, has no entries, and is passed through. */
+@RestsOn({"FMT-20", "FMT-21", "FMT-53", "FMT-60", "FMT-61"})
 final class FoldClauses {
   private static final String SOURCE = "kernel: pgtable-nop4d.h, pgtable-nopud.h, pgtable-nopmd.h";
 
@@ -82,8 +83,7 @@ final class FoldClauses {
   @Clause(
       id = "FOLD-04",
       text = "Folded levels are not counted, neither tables nor bytes",
-      source =
-          "kernel: mm_inc_nr_puds, mm_inc_nr_pmds (no-ops when folded); item 3 of what ports get wrong",
+      source = "kernel: mm_inc_nr_puds, mm_inc_nr_pmds (no-ops when folded)",
       check = "WalkSummary: what counts tables by level")
   static void foldedLevelsAreNotCounted(ClauseContext c) {
     HandTree tree = HandTree.of(c);
@@ -108,7 +108,7 @@ final class FoldClauses {
   @Clause(
       id = "FOLD-05",
       text = "Clearing one entry clears that entry alone: a folded level above has none of its own",
-      source = SOURCE + " (pgd_clear is a no-op); the trap that kernel facts 6 name",
+      source = SOURCE + " (pgd_clear is a no-op)",
       check = "who clears an entry of a folded level, and so the slot of the level above")
   static void clearingReachesOneLevel(ClauseContext c) {
     Machine machine = c.machine();

@@ -27,9 +27,24 @@ record GoldenGeometry(List<List<String>> rows) {
     return new GoldenGeometry(rows);
   }
 
+  /** Judges row by row, so that the message names the one that is wrong. */
   void check(ClauseContext c) {
+    List<List<String>> expected = expected();
+    List<List<String>> found = described(c.geometry());
+    for (int i = 0; i < Math.min(expected.size(), found.size()); i++) {
+      c.check(expected.get(i).equals(found.get(i)), row(expected.get(i)), row(found.get(i)));
+    }
     c.check(
-        described(c.geometry()).equals(expected()), expected().toString(), described(c.geometry()));
+        expected.size() == found.size(),
+        expected.size() + " rows, levels and regions",
+        found.size() + ", the last is " + row(found.getLast()));
+  }
+
+  private static String row(List<String> row) {
+    boolean region = row.getFirst().equals("region");
+    return (region ? "%s %s..%s of root %s" : "%s with shift %s, %s entries, %s bytes, %s")
+        .formatted(row.toArray())
+        .replace(", -", ", no leaves");
   }
 
   private List<List<String>> expected() {

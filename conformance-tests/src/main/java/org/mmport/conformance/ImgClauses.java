@@ -22,6 +22,7 @@ import org.mmport.spi.Protection;
 import org.mmport.spi.TableOwner;
 
 /** IMG: a variant's tables read out of memory dumps. */
+@RestsOn({"FMT-20", "FMT-21", "FMT-53", "FMT-60", "FMT-61"})
 final class ImgClauses {
   private static final int GARBAGE_FILES = 24;
 
@@ -31,7 +32,7 @@ final class ImgClauses {
       id = "IMG-01",
       text =
           "Tables read from an ELF core say what they said in memory, in both classes and byte orders",
-      source = "issue: ELF core, 32- and 64-bit, both byte orders; the command maps",
+      source = "System V ABI, ELF header and program header; the command maps",
       check = "that a core's byte order is the file's, not that of the entries")
   static void coresReadBack(ClauseContext c) {
     for (CoreWriter writer : CoreWriter.all()) {
@@ -55,7 +56,7 @@ final class ImgClauses {
   @Clause(
       id = "IMG-02",
       text = "Tables read from raw memory say what they said in memory",
-      source = "issue: raw files of any size",
+      source = "the command maps on raw memory",
       check = "MemoryDump.open for files without a header")
   static void rawMemoryReadsBack(ClauseContext c) {
     HandTree tree = HandTree.of(c);
@@ -79,7 +80,7 @@ final class ImgClauses {
   @Clause(
       id = "IMG-03",
       text = "Tables that lie in several segments of a core, in any order, are read as one memory",
-      source = "issue: PT_LOAD segments; memory has holes",
+      source = "System V ABI, PT_LOAD; memory has holes",
       check =
           "extents that are searched rather than reached directly, and are not aligned in the file")
   static void segmentsAreOneMemory(ClauseContext c) {
@@ -108,7 +109,7 @@ final class ImgClauses {
       id = "IMG-04",
       text =
           "Tables that lie outside a dump are a fault with its name, and a visit counts them and goes on",
-      source = "issue: a corrupt dump is a walk that goes on, counts and reports",
+      source = "bad input: a corrupt dump is a walk that goes on, counts and reports",
       check = "FaultReason.OUTSIDE_MEMORY and WalkSummary.problems")
   static void missingTablesAreCounted(ClauseContext c) {
     Level above = c.tableLevels().getLast();
@@ -141,7 +142,7 @@ final class ImgClauses {
       id = "IMG-05",
       text =
           "A core that is cut short anywhere is refused in one line, or opens with what is there",
-      source = "issue: truncated or garbage ELF",
+      source = "bad input: truncated or garbage ELF",
       check = "bounds of headers, notes and segments in MemoryDump")
   static void cutShort(ClauseContext c) {
     HandTree tree = HandTree.of(c);
@@ -164,7 +165,7 @@ final class ImgClauses {
       id = "IMG-06",
       text =
           "Headers and tables full of garbage are refused in one line, or walked without end or exception",
-      source = "issue: seeded fuzz over dumps and entries; never hangs, never a stack trace",
+      source = "bad input: garbage in headers and entries",
       check = "sums that overflow in MemoryDump; cycles and revisits in TableVisit")
   static void garbage(ClauseContext c) {
     HandTree tree = HandTree.of(c);

@@ -10,6 +10,10 @@ import org.mmport.spi.TableOwner;
 import org.mmport.spi.VaRegion;
 
 /** MAP 01 to 29: changing tables, judged by the bytes that come of it and a plain model. */
+@RestsOn({
+  "FMT-10", "FMT-20", "FMT-21", "FMT-23", "FMT-25", "FMT-28", "FMT-29", "FMT-30", "FMT-40",
+  "FMT-42", "FMT-53", "FMT-55", "FMT-60", "FMT-61", "FMT-63", "FMT-71"
+})
 final class MapClauses {
   private MapClauses() {}
 
@@ -17,7 +21,7 @@ final class MapClauses {
       id = "MAP-01",
       text =
           "A page mapped is mapped where it was asked for, with the bytes of memory saying so, and nothing else is",
-      source = "peers' probe 1; R0.20 (first and last page of the address space)",
+      source = "R0.20 (first and last page of the address space)",
       check = "mapPage and the index arithmetic; byte order and width of stores")
   static void mapsOnePage(ClauseContext c) {
     for (long va : Samples.pages(c, 4)) {
@@ -39,7 +43,7 @@ final class MapClauses {
       id = "MAP-02",
       text =
           "Any program of single pages mapped, unmapped and protected leaves what the model holds",
-      source = "design: the reference model; peers have no independent oracle",
+      source = "the reference model: a plain map of ranges",
       check = "the first operation after which model and tables differ: run again with the seed")
   static void programsOfPages(ClauseContext c) {
     try (ModelRig rig = new ModelRig(c)) {
@@ -50,7 +54,7 @@ final class MapClauses {
   @Clause(
       id = "MAP-03",
       text = "Any program of ranges over large leaves leaves what the model holds",
-      source = "design: the reference model; peers' bug classes 8 and 12",
+      source = "the reference model: a plain map of ranges; bug classes 8 and 12",
       check = "splitting, and ranges that end inside a leaf")
   static void programsOfRanges(ClauseContext c) {
     c.hugeLevels();
@@ -68,7 +72,7 @@ final class MapClauses {
       text =
           "A range as large as a leaf of a level, and aligned like it, takes one entry of that level",
       source =
-          "kernel: pmd_huge_tests, pud_huge_tests; peers' bug class 12 (a range of exactly one huge entry)",
+          "kernel: pmd_huge_tests, pud_huge_tests; bug class 12 (a range of exactly one huge entry)",
       check = "which leaf map chooses; map, protect and unmap of exactly one")
   static void exactlyOneLargeLeaf(ClauseContext c) {
     for (Level level : c.hugeLevels()) {
@@ -100,7 +104,7 @@ final class MapClauses {
   @Clause(
       id = "MAP-05",
       text = "Unmapping part of a large leaf leaves the rest of it mapped as it was",
-      source = "peers' bug class 8 and probe 3: all of it silently dropped",
+      source = "bug class 8: all of it silently dropped",
       check = "split, and what it does to the parts at both ends")
   static void partOfALargeLeafUnmapped(ClauseContext c) {
     long page = c.geometry().pageBytes();
@@ -121,7 +125,7 @@ final class MapClauses {
   @Clause(
       id = "MAP-06",
       text = "Protecting part of a large leaf changes that part alone",
-      source = "peers' bug class 8",
+      source = "bug class 8",
       check = "split before protect")
   static void partOfALargeLeafProtected(ClauseContext c) {
     long page = c.geometry().pageBytes();
@@ -138,10 +142,11 @@ final class MapClauses {
     }
   }
 
+  @RestsOn({"FMT-31", "FMT-32"})
   @Clause(
       id = "MAP-07",
       text = "protect keeps young, dirty and the marks of software in the entries in memory",
-      source = "peers' bug class 6 and probe 5: protect wipes A, D, G and software bits",
+      source = "bug class 6: protect wipes A, D, G and software bits",
       check = "modify, and that protect goes through it")
   static void protectKeepsState(ClauseContext c) {
     PteFormat f = c.format();
@@ -169,11 +174,12 @@ final class MapClauses {
     }
   }
 
+  @RestsOn("FMT-43")
   @Clause(
       id = "MAP-08",
       text =
           "Protected to nothing and back, a page is what it was; meanwhile it is there but cannot be reached",
-      source = "peers' bug class 7 and probe 4: PROT_NONE loses the frame",
+      source = "bug class 7: PROT_NONE loses the frame",
       check = "present against valid in protect, unmap and map")
   static void protNoneAndBack(ClauseContext c) {
     for (Level level : c.leafLevels()) {
@@ -200,7 +206,7 @@ final class MapClauses {
   @Clause(
       id = "MAP-09",
       text = "When everything is unmapped, only the roots are left of the tables",
-      source = "peers' bug class 9 and probe 1: empty tables are never freed",
+      source = "bug class 9: empty tables are never freed",
       check = "the number of live entries of a table, and who frees it at 0")
   static void emptyTablesAreFreed(ClauseContext c) {
     try (ModelRig rig = new ModelRig(c)) {
@@ -226,7 +232,7 @@ final class MapClauses {
   @Clause(
       id = "MAP-10",
       text = "Where small pages were, a large leaf can be mapped once they are gone",
-      source = "peers' bug class 9 and probe 2: an emptied table blocks a large map",
+      source = "bug class 9: an emptied table blocks a large map",
       check = "unmap by page and by range: both must free the table")
   static void largeLeafAfterSmallOnes(ClauseContext c) {
     for (Level level : c.hugeLevels()) {
@@ -360,7 +366,7 @@ final class MapClauses {
   @Clause(
       id = "MAP-15",
       text = "Closed, tables give back every frame, roots and large leaves' tables too",
-      source = "peers' bug class 17: tables leak on drop (page_table_multiarch #22)",
+      source = "bug class 17: tables leak on drop (page_table_multiarch #22)",
       check = "freeAll: entries that are taken for leaves or tables by mistake")
   static void closeFreesEverything(ClauseContext c) {
     Machine machine = c.machine();

@@ -11,6 +11,10 @@ import org.mmport.spi.TableOwner;
 import org.mmport.spi.VaRegion;
 
 /** MAP 30 to 49: what is refused, and that a refusal changes nothing. */
+@RestsOn({
+  "FMT-10", "FMT-20", "FMT-21", "FMT-23", "FMT-25", "FMT-28", "FMT-29", "FMT-30", "FMT-40",
+  "FMT-42", "FMT-53", "FMT-55", "FMT-60", "FMT-61", "FMT-63", "FMT-71"
+})
 final class MapRefusalClauses {
   private static final int MAX_ALLOCATIONS = 64;
 
@@ -97,7 +101,7 @@ final class MapRefusalClauses {
       id = "MAP-33",
       text =
           "Addresses and sizes that are not whole pages are refused, and so are sizes of 0 and below",
-      source = "bad input: unaligned address; peers' probe 8",
+      source = "bad input: unaligned address",
       check = "alignment of va, physical address and size")
   static void unalignedIsRefused(ClauseContext c) {
     long page = c.geometry().pageBytes();
@@ -153,7 +157,7 @@ final class MapRefusalClauses {
       id = "MAP-35",
       text =
           "Ranges that leave a region, wrap around or start outside are refused by map, unmap and protect",
-      source = "bad input: non-canonical address; peers' bug class 10 and probe 7; R0.20",
+      source = "bad input: non-canonical address; bug class 10; R0.20",
       check = "that both ends are in one region, with unsigned comparison")
   static void outsideRegionsIsRefused(ClauseContext c) {
     long page = c.geometry().pageBytes();

@@ -40,19 +40,21 @@ public abstract class PortConformance {
         chosen.isEmpty(),
         "no port on the class path: register an Architecture with @AutoService(Architecture.class)");
     return chosen.stream()
-        .map(
-            variant ->
-                DynamicContainer.dynamicContainer(
-                    variant.id(),
-                    selection.selectedClauses().stream().map(c -> test(c, variant, seed))));
+        .map(variant -> container(new VariantRun(variant, seed), variant, selection));
   }
 
-  private static DynamicTest test(ClauseInfo clause, MmuVariant variant, long seed) {
+  private static DynamicContainer container(
+      VariantRun run, MmuVariant variant, ClauseSelection selection) {
+    return DynamicContainer.dynamicContainer(
+        variant.id(), selection.selectedClauses().stream().map(clause -> test(clause, run)));
+  }
+
+  private static DynamicTest test(ClauseInfo clause, VariantRun run) {
     String name = clause.id() + " " + clause.text();
     return DynamicTest.dynamicTest(
         name,
         () -> {
-          ClauseResult result = ConformanceSuite.run(clause, variant, seed);
+          ClauseResult result = run.run(clause);
           switch (result.outcome()) {
             case PASS -> {}
             case FAIL -> Assertions.fail(result.reason() + "; look at: " + clause.check());

@@ -22,6 +22,7 @@ import org.mmport.spi.Rights;
 import org.mmport.spi.TableOwner;
 
 /** WALK 01 to 19: reading tables, judged on tables that the suite wrote byte by byte. */
+@RestsOn({"FMT-20", "FMT-21", "FMT-40", "FMT-53", "FMT-60", "FMT-61", "FMT-71"})
 final class WalkClauses {
   private WalkClauses() {}
 
@@ -54,7 +55,7 @@ final class WalkClauses {
       id = "WALK-02",
       text =
           "Every mapped address translates to its memory, to the last byte, and its neighbours to nothing",
-      source = "peers' probe 1 (no peer's suite compares a translation); bug classes 11 and 17",
+      source = "bug classes 11 and 17",
       check = "index and offset arithmetic, byte order, entry width")
   static void translatesMappedAddresses(ClauseContext c) {
     HandTree tree = HandTree.of(c);
@@ -124,8 +125,7 @@ final class WalkClauses {
   @Clause(
       id = "WALK-04",
       text = "A right that any table on the way takes away is gone, whatever the leaf says",
-      source =
-          "Intel SDM volume 3A, 4.6; peers' bug class 4 and probe 9: rights ORed, or the leaf's alone",
+      source = "Intel SDM volume 3A, 4.6; bug class 4: rights ORed, or the leaf's alone",
       check = "rights of table entries, and that walkers AND them over all levels",
       requires = MmuFeature.HIERARCHICAL_RIGHTS)
   static void rightsAreAndedOverLevels(ClauseContext c) {
@@ -171,10 +171,11 @@ final class WalkClauses {
     c.check(tried > 0, "table entries with rights", "no field of them takes any");
   }
 
+  @RestsOn("FMT-63")
   @Clause(
       id = "WALK-05",
       text = "With tables that take nothing away, the effective rights are the leaf's",
-      source = "peers' bug class 4",
+      source = "bug class 4",
       check = "mkTable and rights of table entries")
   static void effectiveRightsAreTheLeafs(ClauseContext c) {
     HandTree tree = HandTree.of(c);
@@ -199,7 +200,7 @@ final class WalkClauses {
   @Clause(
       id = "WALK-06",
       text = "Tables that are reached in two ways are read right both times",
-      source = "peers' bug class 14: shared tables taken for corruption; R0.1 sharing",
+      source = "bug class 14: shared tables taken for corruption; R0.1 sharing",
       check = "heuristics that refuse equal entries; a visit that reports a table once only")
   static void sharedTablesAreRead(ClauseContext c) {
     Level above = c.tableLevels().getLast();
@@ -225,7 +226,7 @@ final class WalkClauses {
   @Clause(
       id = "WALK-07",
       text = "A leaf of each level maps as much as an entry of it spans, every byte of it",
-      source = "peers' bug class 11: off by one level; kernel: pmd_leaf, pud_leaf",
+      source = "bug class 11: off by one level; kernel: pmd_leaf, pud_leaf",
       check = "leaf of the level, and the offset within it")
   static void leavesOfEveryLevel(ClauseContext c) {
     for (Level level : c.leafLevels()) {
@@ -267,7 +268,7 @@ final class WalkClauses {
   @Clause(
       id = "WALK-08",
       text = "Physical address 0 is memory like any other: for a root, a table and a page",
-      source = "peers' bug class 19: 0 as a sentinel for no table",
+      source = "bug class 19: 0 as a sentinel for no table",
       check = "who compares an address with 0")
   static void physicalAddressZero(ClauseContext c) {
     long va = Samples.pages(c, 1).getLast();
@@ -305,7 +306,7 @@ final class WalkClauses {
       id = "WALK-09",
       text =
           "A visit reports every leaf once, in ascending order, with its level and effective rights",
-      source = "the command maps; peers: comparison with QEMU's info tlb",
+      source = "the command maps; QEMU's info tlb",
       check = "TableVisit: order of regions, first address of each entry")
   static void visitsReportEveryLeaf(ClauseContext c) {
     HandTree tree = HandTree.of(c);

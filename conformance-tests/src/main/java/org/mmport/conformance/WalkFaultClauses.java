@@ -15,6 +15,7 @@ import org.mmport.spi.Protection;
 import org.mmport.spi.TableOwner;
 
 /** WALK 20 to 39: addresses that do not translate, and tables that are wrong. */
+@RestsOn({"FMT-20", "FMT-21", "FMT-40", "FMT-53", "FMT-60", "FMT-61", "FMT-71"})
 final class WalkFaultClauses {
   private static final TableVisitor NOBODY = (va, raw, level, rights) -> {};
 
@@ -23,7 +24,7 @@ final class WalkFaultClauses {
   @Clause(
       id = "WALK-20",
       text = "An entry that is not valid ends the walk at its level, whatever lies below",
-      source = "peers' bug class 4 and probe 10: a cleared present bit above is ignored",
+      source = "bug class 4: a cleared present bit above is ignored",
       check = "that every level's entry is asked whether it is valid")
   static void invalidUpperEntryFaults(ClauseContext c) {
     for (Level level : c.realLevels()) {
@@ -45,7 +46,7 @@ final class WalkFaultClauses {
       id = "WALK-21",
       text =
           "A swap entry or PROT_NONE leaf is no mapping, though it holds bits that look like one",
-      source = "peers' bug class 3 (libvmi #1091): validity unchecked at the last level; L1TF",
+      source = "bug class 3 (libvmi #1091): validity unchecked at the last level; L1TF",
       check = "valid at the last level, and for leaves above it")
   static void nonPresentLeavesFault(ClauseContext c) {
     for (Level level : c.leafLevels()) {
@@ -68,7 +69,7 @@ final class WalkFaultClauses {
   @Clause(
       id = "WALK-22",
       text = "An address that no root translates is refused before any table is read",
-      source = "peers' bug class 10 and probe 7: non-canonical addresses alias canonical ones",
+      source = "bug class 10: non-canonical addresses alias canonical ones",
       check = "the VA layout, and that walkers ask it")
   static void nonCanonicalFaults(ClauseContext c) {
     HandTree tree = HandTree.of(c);
@@ -88,7 +89,7 @@ final class WalkFaultClauses {
       id = "WALK-23",
       text =
           "A walk that finds nothing says at which level, also where most of the tables are there",
-      source = "peers' bug class 17: the query of an absent mapping returns garbage",
+      source = "bug class 17: the query of an absent mapping returns garbage",
       check = "Outcome.Fault: reason and level")
   static void absentMappingsAreExact(ClauseContext c) {
     List<Level> real = c.realLevels();
@@ -100,10 +101,11 @@ final class WalkFaultClauses {
     }
   }
 
+  @RestsOn("FMT-64")
   @Clause(
       id = "WALK-24",
       text = "Bits that hardware demands zero are a fault of their own, or change nothing",
-      source = "Intel SDM volume 3A, 4.7 (RSVD); peers' bug class 2",
+      source = "Intel SDM volume 3A, 4.7 (RSVD); bug class 2",
       check = "reserved, and that walkers ask it before they use a leaf")
   static void reservedBitsFault(ClauseContext c) {
     for (Level level : c.hugeLevels()) {

@@ -1,4 +1,4 @@
 package org.mmport.conformance;
 
-/** The suite on every port on the class path, as a port of somebody else would run it. */
+/** The suite on every port here: all that a port's own module needs is such a class. */
 class ConformanceTest extends PortConformance {}
