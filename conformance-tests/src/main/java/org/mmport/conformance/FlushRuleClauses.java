@@ -275,6 +275,37 @@ final class FlushRuleClauses {
     }
   }
 
+  @Clause(
+      id = "FLUSH-15",
+      text = "Filling and emptying an entry owe the same whatever the frame",
+      source = "SPI: TlbRules.duty, which is asked once for a run of leaves",
+      check = "duty: where it looks at the address")
+  static void framesOweAlike(ClauseContext c) {
+    for (Level level : c.leafLevels()) {
+      long empty = c.format().empty(level);
+      long some = Leaves.make(c, 0, Protection.PAGE_SHARED, level);
+      TlbDuty filled = c.variant().tlbRules().duty(empty, some, level);
+      TlbDuty emptied = c.variant().tlbRules().duty(some, empty, level);
+      for (long physAddr : Samples.physAddrs(c, level)) {
+        long other = c.format().withPhysAddr(some, physAddr, level);
+        same(c, filled, empty, other, other, level, "filling");
+        same(c, emptied, other, empty, other, level, "emptying");
+      }
+    }
+  }
+
+  private static void same(
+      ClauseContext c,
+      TlbDuty first,
+      long oldRaw,
+      long newRaw,
+      long leaf,
+      Level level,
+      String what) {
+    TlbDuty duty = c.variant().tlbRules().duty(oldRaw, newRaw, level);
+    c.check(duty.equals(first), level, leaf, what + " owes " + first + " as for frame 0", duty);
+  }
+
   private static List<Long> tables(ClauseContext c, Level level) {
     Level below = c.realLevels().get(c.realLevels().indexOf(level) + 1);
     int align = c.geometry().at(below).placement().alignBytes();

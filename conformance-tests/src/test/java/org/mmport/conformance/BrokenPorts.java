@@ -712,6 +712,15 @@ final class BrokenPorts {
             "expected a flush of LEAF for -w-s to r--p, now 0x80019d35000000a5, found",
             "FLUSH-02"),
         rules(
+            "emptying asks which frame",
+            (o, n, l) ->
+                n == 0 && good.format().leaf(o, l) && (o & 1L << 40) != 0
+                    ? TlbDuty.FLUSH_WALK_CACHES
+                    : good.tlbRules().duty(o, n, l),
+            "expected emptying owes TlbDuty",
+            "FLUSH-09",
+            "FLUSH-15"),
+        rules(
             "a leaf that loses dirty stays in the TLB",
             (o, n, l) -> (o ^ n) == D ? TlbDuty.NONE : good.tlbRules().duty(o, n, l),
             "expected a flush of LEAF for dirty cleared, now 0x80000000000008a7, found",

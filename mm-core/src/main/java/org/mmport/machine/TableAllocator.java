@@ -5,7 +5,7 @@ import org.mmport.spi.TablePlacement;
 
 /**
  * Hands out memory for page tables of any size: slots of a shared frame, a frame, or 2^k frames.
- * Every table is zeroed, aligned to its size, and has a descriptor.
+ * Every table is aligned to its size and has a descriptor.
  *
  * <p>Slabs and descriptors belong to the frame allocator: table allocators over the same one are
  * interchangeable. For one thread at a time.
@@ -24,7 +24,7 @@ public final class TableAllocator {
   }
 
   /**
-   * Memory for one table, on the node if it has any, else on the nearest that has.
+   * Zeroed memory for one table, on the node if it has any, else on the nearest that has.
    *
    * @return physical address, which may be 0
    * @throws OutOfFramesException when no node has room; nothing was changed
@@ -32,6 +32,16 @@ public final class TableAllocator {
    *     largest block of frames
    */
   public long alloc(TablePlacement placement, int node) {
+    long tableAddr = allocUncleared(placement, node);
+    allocator.memory().slice(tableAddr, placement.sizeBytes()).fill((byte) 0);
+    return tableAddr;
+  }
+
+  /**
+   * The same with whatever the memory held before, for callers that write all of it before anybody
+   * can reach it.
+   */
+  public long allocUncleared(TablePlacement placement, int node) {
     int sizeBytes = placement.sizeBytes();
     if (sizeBytes == 0) {
       throw new InvalidRequestException("table of 0 bytes: a folded level has no table");
@@ -54,7 +64,6 @@ public final class TableAllocator {
       frames.setUse(pfn, FrameTable.TABLE);
       id = pfn - frames.firstPfn();
     }
-    allocator.memory().slice(tableAddr, sizeBytes).fill((byte) 0);
     descriptors.open(id, tableAddr, frames.node(tableAddr >> allocator.pageShift()));
     return tableAddr;
   }

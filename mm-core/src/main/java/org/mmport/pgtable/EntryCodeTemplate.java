@@ -15,7 +15,7 @@ import org.mmport.spi.TlbRules;
 import org.mmport.spi.VaRegion;
 
 /**
- * Defined by {@link EntryCode} once per variant and level, never used under its own name.
+ * Defined by {@link VariantCode} once per variant and level, never used under its own name.
  * Everything that depends on the variant is a static final, so conditions on it vanish when
  * compiled. No inner class and no lambda: they would belong to the template, not to the hidden
  * class.
@@ -28,7 +28,8 @@ final class EntryCodeTemplate extends EntryCode {
   private static final BatchOps BATCH = VARIANT.batchOps();
   private static final boolean ENTRY_WISE = BATCH.equals(BatchOps.ENTRY_WISE);
   private static final int ENTRY_BYTES = VARIANT.geometry().entryBytes();
-  private static final boolean SPLIT = VARIANT.geometry().storeBytes() < ENTRY_BYTES;
+  private static final int STORE_BYTES = VARIANT.geometry().storeBytes();
+  private static final boolean SPLIT = STORE_BYTES < ENTRY_BYTES;
   private static final int LOW_HALF =
       VARIANT.geometry().byteOrder() == java.nio.ByteOrder.LITTLE_ENDIAN ? 0 : 4;
   private static final long PAGE_BYTES = VARIANT.geometry().pageBytes();
@@ -51,6 +52,11 @@ final class EntryCodeTemplate extends EntryCode {
    */
   @SuppressWarnings("restricted")
   private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
+  /** Entries are aligned, and no machine has more than 2^56 bytes in a process. */
+  private static final long ADDRESS_MASK = (1L << 56) - Math.min(ENTRY_BYTES, STORE_BYTES);
+
+  private static final long COUNT_ADDRESS_MASK = (1L << 56) - Integer.BYTES;
 
   private static final LevelCode PGD = LevelCode.of(VARIANT, Level.PGD);
   private static final LevelCode P4D = LevelCode.of(VARIANT, Level.P4D);
@@ -89,14 +95,30 @@ final class EntryCodeTemplate extends EntryCode {
   }
 
   private static long get(EntryMemory memory, long entryAddr, long outside) {
-    long offset = entryAddr - memory.base;
-    if (Long.compareUnsigned(offset, memory.limit) < 0) {
-      return read(memory.address + offset);
+    return get(memory, memory.base, memory.limit, memory.shift, entryAddr, outside);
+  }
+
+  /** For walks, which take the memory's fields once: opaque loads would fetch them again. */
+  private static long get(
+      EntryMemory memory, long base, long limit, long shift, long entryAddr, long outside) {
+    if (Long.compareUnsigned(entryAddr - base, limit) < 0) {
+      return read(entryAddr + shift);
     }
     return getElsewhere(memory, entryAddr, outside);
   }
 
-  private static long read(long address) {
+  private static long fetch(
+      EntryMemory memory, long base, long limit, long shift, LevelCode at, long table, long va) {
+    return get(memory, base, limit, shift, at.entryAddr(table, va), at.empty());
+  }
+
+  /** Tells the JIT that an address is aligned and small, so that it need not test for it. */
+  private static long aligned(long address) {
+    return address & ADDRESS_MASK;
+  }
+
+  private static long read(long hostAddr) {
+    long address = aligned(hostAddr);
     if (ENTRY_BYTES == 4) {
       return Integer.toUnsignedLong((int) INTS.getOpaque(ALL, address));
     }
@@ -130,7 +152,10 @@ final class EntryCodeTemplate extends EntryCode {
   }
 
   private static void put(EntryMemory memory, long entryAddr, long raw) {
-    long address = writable(memory, entryAddr);
+    write(writable(memory, entryAddr), raw);
+  }
+
+  private static void write(long address, long raw) {
     if (ENTRY_BYTES == 4) {
       INTS.setRelease(ALL, address, (int) raw);
     } else if (SPLIT) {
@@ -141,12 +166,11 @@ final class EntryCodeTemplate extends EntryCode {
   }
 
   private static long writable(EntryMemory memory, long entryAddr) {
-    long offset = entryAddr - memory.base;
-    if (Long.compareUnsigned(offset, memory.limit) >= 0) {
+    if (Long.compareUnsigned(entryAddr - memory.base, memory.limit) >= 0) {
       throw new IllegalStateException(
           "entry at 0x" + Long.toHexString(entryAddr) + ": memory is closed, or ends before it");
     }
-    return memory.address + offset;
+    return aligned(entryAddr + memory.shift);
   }
 
   /**
@@ -214,39 +238,49 @@ final class EntryCodeTemplate extends EntryCode {
     if (root < 0) {
       return TableWalker.NOT_MAPPED;
     }
+    long base = memory.base;
+    long limit = memory.limit;
+    long shift = memory.shift;
     long table = roots[root];
     if (!PGD.folded()) {
-      long raw = get(memory, PGD.entryAddr(table, va), PGD.empty());
+      long raw = fetch(memory, base, limit, shift, PGD, table, va);
       if (ends(raw, PGD)) {
         return end(raw, PGD, va);
       }
       table = FORMAT.tableAddr(raw, Level.PGD);
     }
     if (!P4D.folded()) {
-      long raw = get(memory, P4D.entryAddr(table, va), P4D.empty());
+      long raw = fetch(memory, base, limit, shift, P4D, table, va);
       if (ends(raw, P4D)) {
         return end(raw, P4D, va);
       }
       table = FORMAT.tableAddr(raw, Level.P4D);
     }
     if (!PUD.folded()) {
-      long raw = get(memory, PUD.entryAddr(table, va), PUD.empty());
+      long raw = fetch(memory, base, limit, shift, PUD, table, va);
       if (ends(raw, PUD)) {
         return end(raw, PUD, va);
       }
       table = FORMAT.tableAddr(raw, Level.PUD);
     }
     if (!PMD.folded()) {
-      long raw = get(memory, PMD.entryAddr(table, va), PMD.empty());
+      long raw = fetch(memory, base, limit, shift, PMD, table, va);
       if (ends(raw, PMD)) {
         return end(raw, PMD, va);
       }
       table = FORMAT.tableAddr(raw, Level.PMD);
     }
-    return end(get(memory, PTE.entryAddr(table, va), PTE.empty()), PTE, va);
+    return end(fetch(memory, base, limit, shift, PTE, table, va), PTE, va);
   }
 
   // Editing one page.
+
+  /** Addresses alike above this bit have their PTE table in common. */
+  private static final int SPAN_SHIFT = PTE.shift() + Long.bitCount(PTE.indexMask());
+
+  /** Bits that no physical address of a page has. */
+  private static final long NOT_A_PAGE =
+      (PAGE_BYTES - 1) | -1L << Math.min(63, VARIANT.geometry().paBits());
 
   private static final long MISSING = -1;
   private static final long OCCUPIED_ABOVE = -2;
@@ -258,24 +292,28 @@ final class EntryCodeTemplate extends EntryCode {
     if (root < 0) {
       return NO_ROOT;
     }
+    long base = memory.base;
+    long limit = memory.limit;
+    long shift = memory.shift;
     long table = roots[root];
-    if (!PGD.folded() && (table = next(memory, PGD, table, va)) < 0) {
+    if (!PGD.folded() && (table = next(memory, base, limit, shift, PGD, table, va)) < 0) {
       return table;
     }
-    if (!P4D.folded() && (table = next(memory, P4D, table, va)) < 0) {
+    if (!P4D.folded() && (table = next(memory, base, limit, shift, P4D, table, va)) < 0) {
       return table;
     }
-    if (!PUD.folded() && (table = next(memory, PUD, table, va)) < 0) {
+    if (!PUD.folded() && (table = next(memory, base, limit, shift, PUD, table, va)) < 0) {
       return table;
     }
-    if (!PMD.folded() && (table = next(memory, PMD, table, va)) < 0) {
+    if (!PMD.folded() && (table = next(memory, base, limit, shift, PMD, table, va)) < 0) {
       return table;
     }
     return table;
   }
 
-  private static long next(EntryMemory memory, LevelCode at, long table, long va) {
-    long raw = get(memory, at.entryAddr(table, va), at.empty());
+  private static long next(
+      EntryMemory memory, long base, long limit, long shift, LevelCode at, long table, long va) {
+    long raw = fetch(memory, base, limit, shift, at, table, va);
     if (FORMAT.none(raw, at.level())) {
       return MISSING;
     }
@@ -285,75 +323,115 @@ final class EntryCodeTemplate extends EntryCode {
     return FORMAT.tableAddr(raw, at.level());
   }
 
-  @Override
-  Edit mapPage(
-      TableSpace space, long[] roots, long va, long physAddr, long pgprot, MmuGather gather) {
-    EntryMemory memory = space.entryMemory();
-    long table = pteTable(memory, roots, va);
-    if (table < 0) {
-      return table == MISSING
-          ? Edit.TABLE_MISSING
-          : table == NO_ROOT ? Edit.NON_CANONICAL : Edit.OCCUPIED;
+  /** Brings the cursor to the PTE table of an address, or returns one of the negatives. */
+  private static long seek(PteCursor cursor, long va) {
+    long table = pteTable(cursor.memory, cursor.roots, va);
+    if (table >= 0) {
+      cursor.table = table;
+      cursor.entries = writable(cursor.memory, table);
+      cursor.liveCount = liveCount(cursor.space, table, PTE);
+      cursor.span = va >>> SPAN_SHIFT;
     }
-    long entryAddr = PTE.entryAddr(table, va);
-    if (!FORMAT.none(get(memory, entryAddr, PTE.empty()), Level.PTE)) {
-      return Edit.OCCUPIED;
-    }
-    long raw = FORMAT.mkLeaf(physAddr, pgprot, Level.PTE);
-    if (ENTRY_WISE) {
-      put(memory, entryAddr, raw);
-    } else {
-      BATCH.set(space.entries(table, Level.PTE), pteIndex(va), raw, 1, PAGE_BYTES, FORMAT);
-    }
-    addLive(space, table, PTE, 1);
-    TlbDuty duty = TLB.duty(PTE.empty(), raw, Level.PTE);
-    if (!duty.isNone()) {
-      gather.add(va, PAGE_BYTES, duty, FORMAT.global(raw, Level.PTE));
-    }
-    return Edit.DONE;
+    return table;
+  }
+
+  /** Where the machine we run on has the entry of an address in the cursor's table. */
+  private static long pteAddress(PteCursor cursor, long va) {
+    cursor.memory.requireOpen();
+    return aligned(PTE.entryAddr(cursor.entries, va));
   }
 
   private static int pteIndex(long va) {
     return (int) ((va >>> PTE.shift()) & PTE.indexMask());
   }
 
-  private static Edit absent(long table) {
-    return table == MISSING ? Edit.DONE : table == NO_ROOT ? Edit.NON_CANONICAL : Edit.HUGE;
+  @Override
+  boolean mapPage(PteCursor cursor, long va, long physAddr, long pgprot, MmuGather gather) {
+    if (((physAddr & NOT_A_PAGE) | (va & (PAGE_BYTES - 1))) != 0) {
+      return false;
+    }
+    if (va >>> SPAN_SHIFT != cursor.span && seek(cursor, va) < 0) {
+      return false;
+    }
+    long address = pteAddress(cursor, va);
+    if (!FORMAT.none(read(address), Level.PTE)) {
+      return false;
+    }
+    long raw = FORMAT.mkLeaf(physAddr, pgprot, Level.PTE);
+    if (ENTRY_WISE) {
+      write(address, raw);
+    } else {
+      BATCH.set(
+          cursor.space.entries(cursor.table, Level.PTE), pteIndex(va), raw, 1, PAGE_BYTES, FORMAT);
+    }
+    addLive(cursor.liveCount, 1);
+    TlbDuty duty = TLB.duty(PTE.empty(), raw, Level.PTE);
+    if (!duty.isNone()) {
+      gather.add(va, PAGE_BYTES, duty, FORMAT.global(raw, Level.PTE));
+    }
+    return true;
   }
 
   @Override
-  Edit unmapPage(TableSpace space, long[] roots, long va, MmuGather gather) {
-    long table = pteTable(space.entryMemory(), roots, va);
-    if (table < 0) {
-      return absent(table);
+  boolean unmapPage(PteCursor cursor, long va, MmuGather gather) {
+    if ((va & (PAGE_BYTES - 1)) != 0) {
+      return false;
     }
-    if (!clearEntry(space, table, pteIndex(va), va, gather)) {
-      return Edit.DONE;
+    if (va >>> SPAN_SHIFT != cursor.span) {
+      long table = seek(cursor, va);
+      if (table < 0) {
+        return table == MISSING;
+      }
     }
-    return addLive(space, table, PTE, -1) == 0 ? Edit.TABLE_EMPTY : Edit.DONE;
+    long address = pteAddress(cursor, va);
+    long old = read(address);
+    if (FORMAT.none(old, Level.PTE)) {
+      return true;
+    }
+    if (ENTRY_WISE) {
+      write(address, PTE.empty());
+    } else {
+      BATCH.clear(cursor.space.entries(cursor.table, Level.PTE), pteIndex(va), FORMAT);
+    }
+    TlbDuty duty = TLB.duty(old, PTE.empty(), Level.PTE);
+    if (!duty.isNone()) {
+      gather.add(va, PAGE_BYTES, duty, FORMAT.global(old, Level.PTE));
+    }
+    return addLive(cursor.liveCount, -1) != 0;
   }
 
   @Override
-  Edit protectPage(TableSpace space, long[] roots, long va, long pgprot, MmuGather gather) {
-    long table = pteTable(space.entryMemory(), roots, va);
-    if (table < 0) {
-      return absent(table);
+  boolean protectPage(PteCursor cursor, long va, long pgprot, MmuGather gather) {
+    if ((va & (PAGE_BYTES - 1)) != 0) {
+      return false;
     }
-    protectEntry(space, table, pteIndex(va), va, pgprot, gather);
-    return Edit.DONE;
+    if (va >>> SPAN_SHIFT != cursor.span) {
+      long table = seek(cursor, va);
+      if (table < 0) {
+        return table == MISSING;
+      }
+    }
+    protectEntry(cursor.space, cursor.table, pteIndex(va), va, pgprot, gather);
+    return true;
   }
 
-  /** Adds to the number of entries in use and returns what it is then. */
-  private static int addLive(TableSpace space, long table, LevelCode at, int count) {
-    TableDescriptors descriptors = space.descriptors();
-    long id =
+  /** Where the number of a table's entries in use is. */
+  private static long liveCount(TableSpace space, long table, LevelCode at) {
+    long frame =
         at.tableBytes() >= PAGE_BYTES
-            ? (table - space.firstFrame) >>> PAGE_SHIFT
-            : descriptors.id(table);
-    long offset = id * TableDescriptors.DESCRIPTOR_BYTES + TableDescriptors.LIVE_OFFSET;
-    MemorySegment counts = descriptors.segment();
-    int live = (int) COUNTS.get(counts, offset) + count;
-    COUNTS.set(counts, offset, live);
+            ? table >>> PAGE_SHIFT
+            : space.descriptors().id(table) + (space.firstFrame >>> PAGE_SHIFT);
+    return space.liveCounts + frame * TableDescriptors.DESCRIPTOR_BYTES;
+  }
+
+  /**
+   * Adds to the number of entries in use and returns what it is then. Whoever comes here has just
+   * stored into the table, so memory is open.
+   */
+  private static int addLive(long liveCount, int count) {
+    long address = liveCount & COUNT_ADDRESS_MASK;
+    int live = (int) COUNTS.get(ALL, address) + count;
+    COUNTS.set(ALL, address, live);
     return live;
   }
 
@@ -376,55 +454,114 @@ final class EntryCodeTemplate extends EntryCode {
   @Override
   void fill(
       TableSpace space, long table, int index, int count, long raw, long va, MmuGather gather) {
-    EntryMemory memory = space.entryMemory();
     long stepBytes = 1L << AT.shift();
-    if (ENTRY_WISE) {
-      long physAddr = FORMAT.physAddr(raw, AT.level());
-      for (int i = 0; i < count; i++) {
-        long one = FORMAT.withPhysAddr(raw, physAddr + i * stepBytes, AT.level());
-        put(memory, entryAddr(table, index + i), one);
-      }
-    } else {
+    if (!ENTRY_WISE) {
       BATCH.set(space.entries(table, AT.level()), index, raw, count, stepBytes, FORMAT);
+    } else {
+      writable(space.entryMemory(), entryAddr(table, index + count - 1));
+      fillEntries(writable(space.entryMemory(), entryAddr(table, index)), count, raw);
     }
-    addLive(space, table, AT, count);
+    addLive(liveCount(space, table, AT), count);
     TlbDuty duty = TLB.duty(AT.empty(), raw, AT.level());
     if (!duty.isNone()) {
       gather.add(va, count * stepBytes, duty, FORMAT.global(raw, AT.level()));
     }
   }
 
+  /**
+   * Bounds that the JIT can take out of a loop, which it then unrolls; those of ALL it does not.
+   */
+  private static MemorySegment entries(long address, int count) {
+    return ALL.asSlice(address, count * 8L);
+  }
+
+  private static void fillEntries(long address, int count, long raw) {
+    long physAddr = FORMAT.physAddr(raw, AT.level());
+    if (SPLIT || ENTRY_BYTES == 4) {
+      for (int i = 0; i < count; i++) {
+        long at = physAddr + ((long) i << AT.shift());
+        write(address + ((long) i << AT.entryShift()), FORMAT.withPhysAddr(raw, at, AT.level()));
+      }
+      return;
+    }
+    // Plain stores, which the JIT turns into wide ones; what was stored before is seen before.
+    VarHandle.releaseFence();
+    MemorySegment entries = entries(address, count);
+    for (int i = 0; i < count; i++) {
+      long at = physAddr + ((long) i << AT.shift());
+      entries.set(ANY_LONG, i * 8L, FORMAT.withPhysAddr(raw, at, AT.level()));
+    }
+  }
+
   @Override
   int clear(TableSpace space, long table, int index, int count, long va, MmuGather gather) {
+    long address = writable(space.entryMemory(), entryAddr(table, index));
+    writable(space.entryMemory(), entryAddr(table, index + count - 1));
     int used = 0;
-    for (int i = 0; i < count; i++) {
-      if (clearEntry(space, table, index + i, va + ((long) i << AT.shift()), gather)) {
-        used++;
+    int end;
+    for (int i = 0; i < count; i = end) {
+      long first = read(address + ((long) i << AT.entryShift()));
+      end = i == 0 && allAlike(address, count, first) ? count : endOfRun(address, i, count, first);
+      if (FORMAT.none(first, AT.level())) {
+        continue;
+      }
+      if (ENTRY_WISE) {
+        emptyEntries(address, i, end);
+      } else {
+        for (int j = i; j < end; j++) {
+          BATCH.clear(space.entries(table, AT.level()), index + j, FORMAT);
+        }
+      }
+      used += end - i;
+      TlbDuty duty = TLB.duty(first, AT.empty(), AT.level());
+      if (!duty.isNone()) {
+        long sizeBytes = (long) (end - i) << AT.shift();
+        gather.add(
+            va + ((long) i << AT.shift()), sizeBytes, duty, FORMAT.global(first, AT.level()));
       }
     }
-    addLive(space, table, AT, -used);
+    addLive(liveCount(space, table, AT), -used);
     return used;
   }
 
-  /** Empties an entry, takes on the duty, and returns whether it was in use. */
-  private static boolean clearEntry(
-      TableSpace space, long table, int index, long va, MmuGather gather) {
-    EntryMemory memory = space.entryMemory();
-    long entryAddr = entryAddr(table, index);
-    long old = get(memory, entryAddr, AT.empty());
-    if (FORMAT.none(old, AT.level())) {
+  /**
+   * Index after the entries that are like this one: alike, or valid and alike in all but the frame,
+   * which the duty of emptying them does not depend on.
+   */
+  private static int endOfRun(long address, int index, int count, long first) {
+    long compared = FORMAT.valid(first, AT.level()) ? ~FORMAT.frameMask(AT.level()) : -1L;
+    int end = index + 1;
+    while (end < count
+        && ((read(address + ((long) end << AT.entryShift())) ^ first) & compared) == 0) {
+      end++;
+    }
+    return end;
+  }
+
+  /** A whole table of one kind is common, and a loop without exits is several times faster. */
+  private static boolean allAlike(long address, int count, long first) {
+    if (SPLIT || ENTRY_BYTES == 4 || !FORMAT.valid(first, AT.level())) {
       return false;
     }
-    if (ENTRY_WISE) {
-      put(memory, entryAddr, AT.empty());
-    } else {
-      BATCH.clear(space.entries(table, AT.level()), index, FORMAT);
+    long differences = 0;
+    MemorySegment entries = entries(address, count);
+    for (int i = 0; i < count; i++) {
+      differences |= entries.get(ANY_LONG, i * 8L) ^ first;
     }
-    TlbDuty duty = TLB.duty(old, AT.empty(), AT.level());
-    if (!duty.isNone()) {
-      gather.add(va, 1L << AT.shift(), duty, FORMAT.global(old, AT.level()));
+    return (differences & ~FORMAT.frameMask(AT.level())) == 0;
+  }
+
+  private static void emptyEntries(long address, int from, int to) {
+    if (SPLIT || ENTRY_BYTES == 4) {
+      for (int i = from; i < to; i++) {
+        write(address + ((long) i << AT.entryShift()), AT.empty());
+      }
+      return;
     }
-    return true;
+    MemorySegment entries = entries(address + from * 8L, to - from);
+    for (int i = 0; i < to - from; i++) {
+      entries.set(ANY_LONG, i * 8L, AT.empty());
+    }
   }
 
   @Override

@@ -9,11 +9,11 @@ import org.mmport.machine.PhysicalMemory;
  * always searched, and read bytewise.
  */
 final class EntryMemory {
-  /** Where the machine we run on has the first byte of the extent that is reached directly. */
-  final long address;
-
-  /** Physical address of that byte. */
+  /** Physical address of the first byte of the extent that is reached directly. */
   final long base;
+
+  /** From physical addresses of that extent to addresses of the machine we run on. */
+  final long shift;
 
   /**
    * One more than the last offset at which an entry may start. 0 where nothing is reached directly,
@@ -26,8 +26,9 @@ final class EntryMemory {
   EntryMemory(PhysicalMemory memory, int entryBytes) {
     PhysicalMemory.Extent main = memory.mainExtent();
     this.memory = memory;
-    this.address = main.bytes().address();
+    long address = main.bytes().address();
     this.base = main.base();
+    this.shift = address - base;
     boolean aligned = address % entryBytes == 0 && base % entryBytes == 0;
     this.limit = aligned ? Math.max(0, main.bytes().byteSize() - entryBytes + 1) : 0;
     memory.beforeClose(() -> limit = 0);
@@ -35,6 +36,13 @@ final class EntryMemory {
 
   PhysicalMemory memory() {
     return memory;
+  }
+
+  /** For code that goes by addresses found earlier. */
+  void requireOpen() {
+    if (limit == 0) {
+      throw new IllegalStateException("page tables in memory that has been closed");
+    }
   }
 
   boolean contains(long physAddr, long lengthBytes) {

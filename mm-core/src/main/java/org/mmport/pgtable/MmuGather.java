@@ -22,8 +22,9 @@ import org.mmport.spi.TlbDuty;
 public final class MmuGather implements AutoCloseable {
   private final TableSpace space;
   private final TlbFlusher flusher;
-  private long firstVa;
+  private long firstVa = -1;
   private long lastVa;
+  private TlbDuty lastDuty = TlbDuty.NONE;
   private FlushScope scope = FlushScope.NONE;
   private boolean reloadRoot;
   private boolean global;
@@ -36,18 +37,18 @@ public final class MmuGather implements AutoCloseable {
   }
 
   /** Takes on the duty for a range. */
+  @SuppressWarnings("ReferenceEquality")
   void add(long va, long sizeBytes, TlbDuty duty, boolean globalEntry) {
     long last = va + sizeBytes - 1;
-    if (isDischarged()) {
-      firstVa = va;
-      lastVa = last;
-    } else {
-      firstVa = Long.compareUnsigned(va, firstVa) < 0 ? va : firstVa;
-      lastVa = Long.compareUnsigned(last, lastVa) > 0 ? last : lastVa;
-    }
-    scope = duty.scope().compareTo(scope) > 0 ? duty.scope() : scope;
-    reloadRoot |= duty.reloadRoot();
+    firstVa = Long.compareUnsigned(va, firstVa) < 0 ? va : firstVa;
+    lastVa = Long.compareUnsigned(last, lastVa) > 0 ? last : lastVa;
     global |= globalEntry;
+    // One duty follows another of its kind; rules return the same few objects.
+    if (duty != lastDuty) {
+      lastDuty = duty;
+      scope = duty.scope().compareTo(scope) > 0 ? duty.scope() : scope;
+      reloadRoot |= duty.reloadRoot();
+    }
   }
 
   /** The flush in the middle of break-before-make: at once, and for that entry alone. */
@@ -76,6 +77,9 @@ public final class MmuGather implements AutoCloseable {
     if (!isDischarged()) {
       flusher.flush(
           new FlushRequest(firstVa, lastVa, new TlbDuty(scope, false, reloadRoot), global));
+      firstVa = -1;
+      lastVa = 0;
+      lastDuty = TlbDuty.NONE;
       scope = FlushScope.NONE;
       reloadRoot = false;
       global = false;

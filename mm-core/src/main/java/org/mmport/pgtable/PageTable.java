@@ -17,25 +17,29 @@ import org.mmport.spi.VaRegion;
  * <p>Ranges are whole pages of the variant, given as first address and bytes. They must lie in one
  * region of the variant's address layout.
  */
-public final class PageTable implements AutoCloseable {
+public abstract class PageTable implements AutoCloseable {
   private final TableSpace space;
-  private final EntryCode code;
   private final PagingGeometry geometry;
   private final TableEditor editor;
   private final TableWalker walker;
   private final long[] roots;
   private final long pageMask;
+  final long pageBytes;
+  final PteCursor cursor;
+  private final long lastPhysAddr;
   private Protection lastProtection = Protection.PAGE_NONE;
   private long lastPgprot;
 
-  private PageTable(TableSpace space, TableOwner owner, long[] roots) {
+  PageTable(TableSpace space, TableOwner owner, long[] roots) {
     this.space = space;
-    this.code = space.code();
     this.geometry = space.variant().geometry();
     this.roots = roots;
+    this.cursor = new PteCursor(space, roots);
     this.editor = new TableEditor(space, owner);
     this.walker = TableWalker.over(space, roots);
-    this.pageMask = geometry.pageBytes() - 1;
+    this.pageBytes = geometry.pageBytes();
+    this.pageMask = pageBytes - 1;
+    this.lastPhysAddr = geometry.paBits() >= 63 ? Long.MAX_VALUE : (1L << geometry.paBits()) - 1;
     this.lastPgprot = space.variant().format().pgprot(lastProtection);
   }
 
@@ -52,9 +56,10 @@ public final class PageTable implements AutoCloseable {
     try (TableReserve reserve = new TableReserve(space, needed)) {
       for (int i = 0; i < roots.length; i++) {
         roots[i] = reserve.take(geometry.rootLevel(), firstVaOf(geometry, i));
+        space.empty(roots[i], geometry.rootLevel());
       }
     }
-    return new PageTable(space, owner, roots);
+    return space.variantCode().newPageTable(space, owner, roots);
   }
 
   private static long firstVaOf(PagingGeometry geometry, int root) {
@@ -80,9 +85,7 @@ public final class PageTable implements AutoCloseable {
   }
 
   /** As {@link TableWalker#translate}. */
-  public long translate(long va) {
-    return code.translate(space.entryMemory(), roots, va);
-  }
+  public abstract long translate(long va);
 
   /** A gather for changes of these tables, whose flushes go to {@code flusher}. */
   public MmuGather gather(TlbFlusher flusher) {
@@ -96,9 +99,8 @@ public final class PageTable implements AutoCloseable {
    *     variant's physical addresses, or a range in which anything is mapped or swapped out
    * @throws org.mmport.machine.OutOfFramesException when there is no memory for the tables
    */
-  public void map(long va, long physAddr, long sizeBytes, Protection protection, MmuGather gather) {
-    map(va, physAddr, sizeBytes, protection, Level.PTE, gather);
-  }
+  public abstract void map(
+      long va, long physAddr, long sizeBytes, Protection protection, MmuGather gather);
 
   /**
    * The same with the largest leaves that alignment and variant allow, of level {@code largest} at
@@ -119,22 +121,15 @@ public final class PageTable implements AutoCloseable {
     }
     if (physAddr < 0
         || sizeBytes <= 0
-        || Long.compareUnsigned(physAddr + sizeBytes - 1, lastPhysAddr()) > 0) {
+        || Long.compareUnsigned(physAddr + sizeBytes - 1, lastPhysAddr) > 0) {
       throw new InvalidRequestException(
           "map 0x%016x to physical 0x%x, 0x%x bytes: must be at least a page and end at 0x%x, which is all that %s can say"
-              .formatted(va, physAddr, sizeBytes, lastPhysAddr(), variant().id()));
-    }
-    long pgprot = pgprot(protection);
-    if (sizeBytes == pageMask + 1) {
-      EntryCode.Edit edit = code.mapPage(space, roots, va, physAddr, pgprot, gather);
-      if (edit == EntryCode.Edit.DONE) {
-        return;
-      }
+              .formatted(va, physAddr, sizeBytes, lastPhysAddr, variant().id()));
     }
     VaRegion region = requireRange("map", va, sizeBytes);
     editor.map(
         roots[region.root()],
-        new MapRequest(va, va + sizeBytes - 1, physAddr, pgprot, largest),
+        new MapRequest(va, va + sizeBytes - 1, physAddr, pgprot(protection), largest),
         gather);
   }
 
@@ -146,12 +141,10 @@ public final class PageTable implements AutoCloseable {
    * @throws InvalidRequestException for an unaligned or non-canonical range
    * @throws org.mmport.machine.OutOfFramesException when there is no memory for a split
    */
-  public void unmap(long va, long sizeBytes, MmuGather gather) {
-    if (sizeBytes == pageMask + 1 && (va & pageMask) == 0) {
-      if (code.unmapPage(space, roots, va, gather) == EntryCode.Edit.DONE) {
-        return;
-      }
-    }
+  public abstract void unmap(long va, long sizeBytes, MmuGather gather);
+
+  final void unmapRange(long va, long sizeBytes, MmuGather gather) {
+    cursor.reset();
     VaRegion region = requireRange("unmap", va, sizeBytes);
     editor.unmap(roots[region.root()], va, va + sizeBytes - 1, gather);
   }
@@ -163,13 +156,10 @@ public final class PageTable implements AutoCloseable {
    * @throws InvalidRequestException for an unaligned or non-canonical range
    * @throws org.mmport.machine.OutOfFramesException when there is no memory for a split
    */
-  public void protect(long va, long sizeBytes, Protection protection, MmuGather gather) {
+  public abstract void protect(long va, long sizeBytes, Protection protection, MmuGather gather);
+
+  final void protectRange(long va, long sizeBytes, Protection protection, MmuGather gather) {
     long pgprot = pgprot(protection);
-    if (sizeBytes == pageMask + 1 && (va & pageMask) == 0) {
-      if (code.protectPage(space, roots, va, pgprot, gather) == EntryCode.Edit.DONE) {
-        return;
-      }
-    }
     VaRegion region = requireRange("protect", va, sizeBytes);
     editor.protect(roots[region.root()], va, va + sizeBytes - 1, pgprot, gather);
   }
@@ -184,21 +174,18 @@ public final class PageTable implements AutoCloseable {
       editor.freeAll(roots[i]);
     }
     Arrays.fill(roots, -1);
+    cursor.reset();
   }
 
   // Callers pass the same constant page after page; comparing contents would cost more than it
   // saves.
   @SuppressWarnings("ReferenceEquality")
-  private long pgprot(Protection protection) {
+  final long pgprot(Protection protection) {
     if (protection != lastProtection) {
       lastPgprot = space.variant().format().pgprot(protection);
       lastProtection = protection;
     }
     return lastPgprot;
-  }
-
-  private long lastPhysAddr() {
-    return geometry.paBits() >= 63 ? Long.MAX_VALUE : (1L << geometry.paBits()) - 1;
   }
 
   private VaRegion requireRange(String operation, long va, long sizeBytes) {
@@ -231,6 +218,6 @@ public final class PageTable implements AutoCloseable {
       String operation, long va, long physAddr, long sizeBytes) {
     return new InvalidRequestException(
         "%s 0x%016x, physical 0x%x, 0x%x bytes: all must be multiples of the page, 0x%x, and not empty"
-            .formatted(operation, va, physAddr, sizeBytes, pageMask + 1));
+            .formatted(operation, va, physAddr, sizeBytes, pageBytes));
   }
 }

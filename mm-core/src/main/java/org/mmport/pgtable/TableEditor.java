@@ -2,6 +2,7 @@ package org.mmport.pgtable;
 
 import org.mmport.spi.InvalidRequestException;
 import org.mmport.spi.Level;
+import org.mmport.spi.LevelGeometry;
 import org.mmport.spi.MmuFeature;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PagingGeometry;
@@ -149,11 +150,22 @@ final class TableEditor {
     }
     // Filled before it is hooked, so that a walker never meets a table that is half built.
     long fresh = reserve.take(below, va & -geometry.spanBytes(level));
+    if (!fillsTable(below, va, lastVa)) {
+      space.empty(fresh, below);
+    }
     buildMap(below, fresh, va, lastVa, request, reserve, gather);
     long hooked = format.mkTable(fresh, level, owner);
     code.store(memory, entryAddr(table, index), hooked);
     space.addLive(table, 1);
     owe(format.empty(level), hooked, level, va, lastVa, gather);
+  }
+
+  /** Whether leaves overwrite every byte of the table, so that it need not be emptied first. */
+  private boolean fillsTable(Level level, long va, long lastVa) {
+    LevelGeometry at = geometry.at(level);
+    return level == Level.PTE
+        && lastVa - va == at.entries() * geometry.spanBytes(level) - 1
+        && at.placement().sizeBytes() == at.entries() * geometry.entryBytes();
   }
 
   // Unmapping.

@@ -25,7 +25,7 @@ final class TableReserve implements AutoCloseable {
     try {
       for (Level level : Level.values()) {
         for (int i = 0; i < countByLevel[level.ordinal()]; i++) {
-          tables.computeIfAbsent(level, l -> new ArrayDeque<>()).add(space.allocTable(level));
+          tables.computeIfAbsent(level, l -> new ArrayDeque<>()).push(space.allocTable(level));
         }
       }
     } catch (OutOfFramesException e) {
@@ -34,14 +34,14 @@ final class TableReserve implements AutoCloseable {
     }
   }
 
-  /** One of them, for a place that begins at this address. */
+  /** One of them, with anything in it, for a place that begins at this address. */
   long take(Level level, long firstVa) {
     Deque<Long> left = tables.get(level);
     if (left == null || left.isEmpty()) {
       throw new IllegalStateException(
           "the plan did not count a " + level + " table at 0x" + Long.toHexString(firstVa));
     }
-    long table = left.remove();
+    long table = left.pop();
     space.describe(table, firstVa);
     return table;
   }

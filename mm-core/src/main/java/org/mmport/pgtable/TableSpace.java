@@ -6,8 +6,8 @@ import org.mmport.machine.TableDescriptors;
 import org.mmport.spi.EntryArray;
 import org.mmport.spi.InvalidRequestException;
 import org.mmport.spi.Level;
+import org.mmport.spi.LevelGeometry;
 import org.mmport.spi.MmuVariant;
-import org.mmport.spi.PagingGeometry;
 
 /**
  * Where the tables of one variant come from: memory, allocator and descriptors of a machine. Shared
@@ -17,11 +17,17 @@ public final class TableSpace {
   private final MmuVariant variant;
   private final TableAllocator allocator;
   private final EntryMemory entryMemory;
-  private final EntryCode[] codes;
+  private final VariantCode variantCode;
   private final int node;
 
   /** Physical address from which descriptors count frames. */
   final long firstFrame;
+
+  /**
+   * Where the machine we run on would have the live count of frame 0, if there were one: that of
+   * another is as many descriptors further.
+   */
+  final long liveCounts;
 
   /**
    * Tables on one node of a machine.
@@ -37,9 +43,13 @@ public final class TableSpace {
     this.variant = variant;
     this.allocator = new TableAllocator(frames);
     this.entryMemory = new EntryMemory(frames.memory(), variant.geometry().entryBytes());
-    this.codes = EntryCode.of(variant);
+    this.variantCode = VariantCode.of(variant);
     this.node = node;
     this.firstFrame = frames.basePhysAddr();
+    this.liveCounts =
+        descriptors().segment().address()
+            + TableDescriptors.LIVE_OFFSET
+            - (firstFrame >>> frames.pageShift()) * TableDescriptors.DESCRIPTOR_BYTES;
   }
 
   public MmuVariant variant() {
@@ -51,33 +61,42 @@ public final class TableSpace {
     return allocator.descriptors();
   }
 
+  VariantCode variantCode() {
+    return variantCode;
+  }
+
   EntryMemory entryMemory() {
     return entryMemory;
   }
 
   /** For walks and single pages, which do not depend on the level. */
   EntryCode code() {
-    return codes[Level.PTE.ordinal()];
+    return variantCode.walks();
   }
 
   /** For runs of entries of tables of a level. */
   EntryCode code(Level level) {
-    return codes[level.ordinal()];
+    return variantCode.at(level);
   }
 
-  /** A table of empty entries, described but not hooked anywhere. */
+  /** Memory for a table, described but not hooked anywhere, with anything in it. */
   long allocTable(Level level) {
-    PagingGeometry geometry = variant.geometry();
-    long table = allocator.alloc(geometry.at(level).placement(), node);
-    long empty = variant.format().empty(level);
-    if (empty != 0) {
-      for (int i = 0; i < geometry.at(level).entries(); i++) {
-        code().store(entryMemory, table + (long) i * geometry.entryBytes(), empty);
-      }
-    }
+    long table = allocator.allocUncleared(variant.geometry().at(level).placement(), node);
     TableDescriptors descriptors = descriptors();
     descriptors.setLevel(descriptors.id(table), level);
     return table;
+  }
+
+  /** Fills a table that nobody can reach with empty entries. */
+  void empty(long table, Level level) {
+    LevelGeometry at = variant.geometry().at(level);
+    entryMemory.memory().slice(table, at.placement().sizeBytes()).fill((byte) 0);
+    long empty = variant.format().empty(level);
+    if (empty != 0) {
+      for (int i = 0; i < at.entries(); i++) {
+        code().store(entryMemory, table + (long) i * variant.geometry().entryBytes(), empty);
+      }
+    }
   }
 
   /**

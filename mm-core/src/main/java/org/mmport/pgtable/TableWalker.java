@@ -18,19 +18,19 @@ import org.mmport.spi.VaRegion;
  * writes nothing, allocates no table and keeps no state (requirement R2.23), so any number of
  * threads may use one.
  */
-public final class TableWalker {
+public abstract class TableWalker {
   /** What {@link #translate} answers where hardware would fault. */
   public static final long NOT_MAPPED = -1;
 
   private final MmuVariant variant;
-  private final EntryMemory memory;
   private final EntryCode code;
-  private final long[] roots;
+  final EntryMemory memory;
+  final long[] roots;
 
-  private TableWalker(MmuVariant variant, EntryMemory memory, long[] roots) {
-    this.variant = variant;
+  TableWalker(VariantCode code, EntryMemory memory, long[] roots) {
+    this.variant = code.variant();
     this.memory = memory;
-    this.code = EntryCode.of(variant)[Level.PTE.ordinal()];
+    this.code = code.walks();
     this.roots = roots;
   }
 
@@ -57,14 +57,14 @@ public final class TableWalker {
                 .formatted(root, align, variant.id(), geometry.rootLevel()));
       }
     }
-    return new TableWalker(
-        variant,
-        new EntryMemory(memory, geometry.entryBytes()),
-        roots.stream().mapToLong(Long::longValue).toArray());
+    return VariantCode.of(variant)
+        .newWalker(
+            new EntryMemory(memory, geometry.entryBytes()),
+            roots.stream().mapToLong(Long::longValue).toArray());
   }
 
   static TableWalker over(TableSpace space, long[] roots) {
-    return new TableWalker(space.variant(), space.entryMemory(), roots);
+    return space.variantCode().newWalker(space.entryMemory(), roots);
   }
 
   public MmuVariant variant() {
@@ -80,9 +80,7 @@ public final class TableWalker {
    * The physical address that a CPU would reach, whatever the rights, or {@link #NOT_MAPPED} where
    * it would fault. The fast way; {@link #walk} says why.
    */
-  public long translate(long va) {
-    return code.translate(memory, roots, va);
-  }
+  public abstract long translate(long va);
 
   /** Every step of a translation, and how it ended. Never throws, whatever the tables hold. */
   public Walk walk(long va) {

@@ -40,6 +40,8 @@ record X64PteFormat(List<EntryField> fields, PteBits bits) implements PteFormat 
   static final long SOFT_DIRTY = 1L << 11;
   static final long PAT_LARGE = 1L << 12;
   static final long ADDRESS = 0x000f_ffff_ffff_f000L;
+  private static final long ADDRESS_2M = 0x000f_ffff_ffe0_0000L;
+  private static final long ADDRESS_1G = 0x000f_ffff_c000_0000L;
 
   /** Dirty bit of an entry that is not writable: R/W=0 with D=1 would be a shadow stack. */
   static final long SAVED_DIRTY = 1L << 58;
@@ -98,8 +100,7 @@ record X64PteFormat(List<EntryField> fields, PteBits bits) implements PteFormat 
 
   @Override
   public long frameMask(Level level) {
-    int shift = level == Level.PTE ? 12 : level == Level.PMD ? 21 : 30;
-    return ADDRESS & -1L << shift;
+    return level == Level.PTE ? ADDRESS : level == Level.PMD ? ADDRESS_2M : ADDRESS_1G;
   }
 
   /** {@code __pte_needs_invert()}. */

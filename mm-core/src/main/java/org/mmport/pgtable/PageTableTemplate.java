@@ -1,0 +1,52 @@
+package org.mmport.pgtable;
+
+import java.lang.invoke.MethodHandles;
+import org.mmport.spi.Level;
+import org.mmport.spi.Protection;
+import org.mmport.spi.TableOwner;
+
+/**
+ * Defined by {@link VariantCode} once per variant, never used under its own name: what callers do
+ * page after page. All else is left to the superclass.
+ */
+final class PageTableTemplate extends PageTable {
+  private static final EntryCode CODE = classData();
+
+  PageTableTemplate(TableSpace space, TableOwner owner, long[] roots) {
+    super(space, owner, roots);
+  }
+
+  private static EntryCode classData() {
+    try {
+      return MethodHandles.classData(MethodHandles.lookup(), "_", EntryCode.class);
+    } catch (IllegalAccessException e) {
+      throw new IllegalStateException("the template is only ever defined with a variant", e);
+    }
+  }
+
+  @Override
+  public long translate(long va) {
+    return CODE.translate(cursor.memory, cursor.roots, va);
+  }
+
+  @Override
+  public void map(long va, long physAddr, long sizeBytes, Protection protection, MmuGather gather) {
+    if (sizeBytes != pageBytes || !CODE.mapPage(cursor, va, physAddr, pgprot(protection), gather)) {
+      map(va, physAddr, sizeBytes, protection, Level.PTE, gather);
+    }
+  }
+
+  @Override
+  public void unmap(long va, long sizeBytes, MmuGather gather) {
+    if (sizeBytes != pageBytes || !CODE.unmapPage(cursor, va, gather)) {
+      unmapRange(va, sizeBytes, gather);
+    }
+  }
+
+  @Override
+  public void protect(long va, long sizeBytes, Protection protection, MmuGather gather) {
+    if (sizeBytes != pageBytes || !CODE.protectPage(cursor, va, pgprot(protection), gather)) {
+      protectRange(va, sizeBytes, protection, gather);
+    }
+  }
+}

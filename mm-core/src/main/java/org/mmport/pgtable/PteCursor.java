@@ -1,0 +1,37 @@
+package org.mmport.pgtable;
+
+/**
+ * Where one thread last edited a page: the PTE table of an address and what compiled code needs to
+ * know of it, so that the next page of that table costs no walk. Whoever may free tables, or put
+ * others in their place, calls {@link #reset()}.
+ */
+final class PteCursor {
+  /** What {@link #span} is while no table is known: no address shifted right is negative. */
+  private static final long NOWHERE = -1;
+
+  final TableSpace space;
+  final EntryMemory memory;
+  final long[] roots;
+
+  /** The addresses that the table serves, shifted right until they are one number. */
+  long span = NOWHERE;
+
+  /** Physical address of the table. */
+  long table;
+
+  /** Where the machine we run on has its first entry. */
+  long entries;
+
+  /** Where the machine we run on has the table's number of live entries. */
+  long liveCount;
+
+  PteCursor(TableSpace space, long[] roots) {
+    this.space = space;
+    this.memory = space.entryMemory();
+    this.roots = roots;
+  }
+
+  void reset() {
+    span = NOWHERE;
+  }
+}

@@ -1,0 +1,119 @@
+package org.mmport.pgtable;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.lang.ref.WeakReference;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.WeakHashMap;
+import org.mmport.spi.Level;
+import org.mmport.spi.MmuVariant;
+import org.mmport.spi.TableOwner;
+
+/**
+ * Classes of a variant's own, made from templates.
+ *
+ * <p>A template's class file is defined anew, as a hidden class, for each variant, which it finds
+ * in its class data. To the JIT format, geometry and TLB rules are then constants, whatever other
+ * variants are loaded; a shared class would make every call to the format megamorphic. The same
+ * goes for the objects that callers hold: a call to a variant's own class is one that the JIT can
+ * see through. See docs/adr/0003-hidden-class-per-variant.md.
+ */
+final class VariantCode {
+  private static final Map<MmuVariant, WeakReference<VariantCode>> DEFINED = new WeakHashMap<>();
+  private static final MethodType ANY = MethodType.methodType(void.class);
+  private static final MethodType WALKER =
+      MethodType.methodType(void.class, VariantCode.class, EntryMemory.class, long[].class);
+  private static final MethodType PAGE_TABLE =
+      MethodType.methodType(void.class, TableSpace.class, TableOwner.class, long[].class);
+
+  private final MmuVariant variant;
+  private final Map<Level, EntryCode> codes = new EnumMap<>(Level.class);
+  private final MethodHandle walker;
+  private final MethodHandle pageTable;
+
+  private VariantCode(MmuVariant variant) {
+    this.variant = variant;
+    for (Level level : Level.values()) {
+      EntryCode.Target target = new EntryCode.Target(variant, level);
+      MethodHandle constructor = constructor("EntryCodeTemplate", target, ANY);
+      codes.put(level, (EntryCode) make(constructor));
+    }
+    this.walker = constructor("TableWalkerTemplate", walks(), WALKER);
+    this.pageTable = constructor("PageTableTemplate", walks(), PAGE_TABLE);
+  }
+
+  /** The code for a variant; the same object as long as anybody holds it. */
+  static VariantCode of(MmuVariant variant) {
+    synchronized (DEFINED) {
+      WeakReference<VariantCode> known = DEFINED.get(variant);
+      VariantCode code = known == null ? null : known.get();
+      if (code == null) {
+        code = new VariantCode(variant);
+        DEFINED.put(variant, new WeakReference<>(code));
+      }
+      return code;
+    }
+  }
+
+  MmuVariant variant() {
+    return variant;
+  }
+
+  /** For walks and single pages, which do not depend on the level. */
+  EntryCode walks() {
+    return at(Level.PTE);
+  }
+
+  /** For runs of entries of tables of a level. */
+  EntryCode at(Level level) {
+    EntryCode code = codes.get(level);
+    if (code == null) {
+      throw new IllegalStateException("no code for " + level);
+    }
+    return code;
+  }
+
+  TableWalker newWalker(EntryMemory memory, long[] roots) {
+    return (TableWalker) make(walker, this, memory, roots);
+  }
+
+  PageTable newPageTable(TableSpace space, TableOwner owner, long[] roots) {
+    return (PageTable) make(pageTable, space, owner, roots);
+  }
+
+  private static Object make(MethodHandle constructor, Object... arguments) {
+    try {
+      return constructor.invokeWithArguments(arguments);
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new IllegalStateException("constructors of templates throw nothing checked", e);
+    }
+  }
+
+  private static MethodHandle constructor(String template, Object classData, MethodType type) {
+    try {
+      MethodHandles.Lookup hidden =
+          MethodHandles.lookup().defineHiddenClassWithClassData(bytes(template), classData, true);
+      return hidden.findConstructor(hidden.lookupClass(), type);
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException("cannot define " + template + " for " + classData, e);
+    }
+  }
+
+  private static byte[] bytes(String template) {
+    try (InputStream in = VariantCode.class.getResourceAsStream(template + ".class")) {
+      if (in == null) {
+        throw new IllegalStateException(template + ".class is missing beside VariantCode.class");
+      }
+      return in.readAllBytes();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
