@@ -8,10 +8,12 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.Set;
+import java.util.WeakHashMap;
 import org.mmport.spi.InvalidRequestException;
 
 /**
@@ -47,7 +49,8 @@ public final class PhysicalMemory implements AutoCloseable {
 
   private final List<Extent> extents;
   private final Arena arena;
-  private final List<Runnable> beforeClose = new CopyOnWriteArrayList<>();
+  private final Set<ByAddress> byAddress =
+      Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
 
   private PhysicalMemory(List<Extent> extents, Arena arena) {
     this.extents = extents;
@@ -185,10 +188,16 @@ public final class PhysicalMemory implements AutoCloseable {
   }
 
   /**
-   * Has something done before the memory is given back: whoever reaches it by address must stop.
+   * Whoever reaches memory by the addresses of the machine we run on, past any segment's checks.
    */
-  public void beforeClose(Runnable action) {
-    beforeClose.add(action);
+  public interface ByAddress {
+    /** Memory is about to be given back: the addresses must not be used any more. */
+    void memoryCloses();
+  }
+
+  /** Has it told before the memory is given back. It is not kept alive for that. */
+  public void tellBeforeClose(ByAddress reader) {
+    byAddress.add(reader);
   }
 
   /**
@@ -197,7 +206,9 @@ public final class PhysicalMemory implements AutoCloseable {
    */
   @Override
   public void close() {
-    beforeClose.forEach(Runnable::run);
+    synchronized (byAddress) {
+      byAddress.forEach(ByAddress::memoryCloses);
+    }
     arena.close();
   }
 

@@ -10,8 +10,11 @@ import org.mmport.spi.MmuVariant;
  * VariantCode} makes a class of it for each variant.
  */
 abstract class EntryCode {
-  /** What a copy of the template is for: walks of a variant, and runs of entries of one level. */
-  record Target(MmuVariant variant, Level level) {}
+  /**
+   * What a copy of the template is for: walks of a variant, and runs of entries of one level, in
+   * memory whose main extent starts at a base.
+   */
+  record Target(MmuVariant variant, long base, Level level) {}
 
   /**
    * The entry at an address, {@code empty} of the level where that is no memory. One atomic load.

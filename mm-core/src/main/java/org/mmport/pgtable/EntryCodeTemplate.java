@@ -23,6 +23,10 @@ import org.mmport.spi.VaRegion;
 final class EntryCodeTemplate extends EntryCode {
   private static final EntryCode.Target TARGET = classData();
   private static final MmuVariant VARIANT = TARGET.variant();
+
+  /** Physical address of the first byte that is reached directly: {@link EntryMemory#base}. */
+  private static final long BASE = TARGET.base();
+
   private static final PteFormat FORMAT = VARIANT.format();
   private static final TlbRules TLB = VARIANT.tlbRules();
   private static final BatchOps BATCH = VARIANT.batchOps();
@@ -95,21 +99,21 @@ final class EntryCodeTemplate extends EntryCode {
   }
 
   private static long get(EntryMemory memory, long entryAddr, long outside) {
-    return get(memory, memory.base, memory.limit, memory.shift, entryAddr, outside);
+    return get(memory, memory.limit, memory.shift, entryAddr, outside);
   }
 
   /** For walks, which take the memory's fields once: opaque loads would fetch them again. */
   private static long get(
-      EntryMemory memory, long base, long limit, long shift, long entryAddr, long outside) {
-    if (Long.compareUnsigned(entryAddr - base, limit) < 0) {
+      EntryMemory memory, long limit, long shift, long entryAddr, long outside) {
+    if (Long.compareUnsigned(entryAddr - BASE, limit) < 0) {
       return read(entryAddr + shift);
     }
     return getElsewhere(memory, entryAddr, outside);
   }
 
   private static long fetch(
-      EntryMemory memory, long base, long limit, long shift, LevelCode at, long table, long va) {
-    return get(memory, base, limit, shift, at.entryAddr(table, va), at.empty());
+      EntryMemory memory, long limit, long shift, LevelCode at, long table, long va) {
+    return get(memory, limit, shift, at.entryAddr(table, va), at.empty());
   }
 
   /** Tells the JIT that an address is aligned and small, so that it need not test for it. */
@@ -166,7 +170,7 @@ final class EntryCodeTemplate extends EntryCode {
   }
 
   private static long writable(EntryMemory memory, long entryAddr) {
-    if (Long.compareUnsigned(entryAddr - memory.base, memory.limit) >= 0) {
+    if (Long.compareUnsigned(entryAddr - BASE, memory.limit) >= 0) {
       throw new IllegalStateException(
           "entry at 0x" + Long.toHexString(entryAddr) + ": memory is closed, or ends before it");
     }
@@ -218,18 +222,34 @@ final class EntryCodeTemplate extends EntryCode {
         : -1;
   }
 
-  /** Whether a walk ends here: nothing valid, a leaf, or bits that hardware would fault on. */
-  private static boolean ends(long raw, LevelCode at) {
-    return !FORMAT.valid(raw, at.level())
-        || FORMAT.reserved(raw, at.level()) != 0
-        || (at.leafAllowed() && FORMAT.leaf(raw, at.level()));
-  }
+  private static final long LEAF = -2;
 
-  private static long end(long raw, LevelCode at, long va) {
-    if (!FORMAT.valid(raw, at.level()) || FORMAT.reserved(raw, at.level()) != 0) {
+  /**
+   * The table below an entry, LEAF, or NOT_MAPPED. Each condition is asked once: what the JIT keeps
+   * for a second use costs instructions, and random walks are as fast as they are short.
+   */
+  private static long below(long raw, LevelCode at) {
+    if (!FORMAT.valid(raw, at.level())) {
       return TableWalker.NOT_MAPPED;
     }
-    return FORMAT.physAddr(raw, at.level()) + at.offset(va);
+    if (at.leafAllowed() && FORMAT.leaf(raw, at.level())) {
+      return LEAF;
+    }
+    return FORMAT.reserved(raw, at.level()) != 0
+        ? TableWalker.NOT_MAPPED
+        : FORMAT.tableAddr(raw, at.level());
+  }
+
+  /** What a walk that ends at an entry above PTE comes to. */
+  private static long end(long below, long raw, LevelCode at, long va) {
+    return below == LEAF ? mapped(raw, at, va) : TableWalker.NOT_MAPPED;
+  }
+
+  /** What a valid leaf maps. */
+  private static long mapped(long raw, LevelCode at, long va) {
+    return FORMAT.reserved(raw, at.level()) != 0
+        ? TableWalker.NOT_MAPPED
+        : FORMAT.physAddr(raw, at.level()) + at.offset(va);
   }
 
   @Override
@@ -238,39 +258,39 @@ final class EntryCodeTemplate extends EntryCode {
     if (root < 0) {
       return TableWalker.NOT_MAPPED;
     }
-    long base = memory.base;
     long limit = memory.limit;
     long shift = memory.shift;
     long table = roots[root];
     if (!PGD.folded()) {
-      long raw = fetch(memory, base, limit, shift, PGD, table, va);
-      if (ends(raw, PGD)) {
-        return end(raw, PGD, va);
+      long raw = fetch(memory, limit, shift, PGD, table, va);
+      table = below(raw, PGD);
+      if (table < 0) {
+        return end(table, raw, PGD, va);
       }
-      table = FORMAT.tableAddr(raw, Level.PGD);
     }
     if (!P4D.folded()) {
-      long raw = fetch(memory, base, limit, shift, P4D, table, va);
-      if (ends(raw, P4D)) {
-        return end(raw, P4D, va);
+      long raw = fetch(memory, limit, shift, P4D, table, va);
+      table = below(raw, P4D);
+      if (table < 0) {
+        return end(table, raw, P4D, va);
       }
-      table = FORMAT.tableAddr(raw, Level.P4D);
     }
     if (!PUD.folded()) {
-      long raw = fetch(memory, base, limit, shift, PUD, table, va);
-      if (ends(raw, PUD)) {
-        return end(raw, PUD, va);
+      long raw = fetch(memory, limit, shift, PUD, table, va);
+      table = below(raw, PUD);
+      if (table < 0) {
+        return end(table, raw, PUD, va);
       }
-      table = FORMAT.tableAddr(raw, Level.PUD);
     }
     if (!PMD.folded()) {
-      long raw = fetch(memory, base, limit, shift, PMD, table, va);
-      if (ends(raw, PMD)) {
-        return end(raw, PMD, va);
+      long raw = fetch(memory, limit, shift, PMD, table, va);
+      table = below(raw, PMD);
+      if (table < 0) {
+        return end(table, raw, PMD, va);
       }
-      table = FORMAT.tableAddr(raw, Level.PMD);
     }
-    return end(fetch(memory, base, limit, shift, PTE, table, va), PTE, va);
+    long raw = fetch(memory, limit, shift, PTE, table, va);
+    return FORMAT.valid(raw, Level.PTE) ? mapped(raw, PTE, va) : TableWalker.NOT_MAPPED;
   }
 
   // Editing one page.
@@ -292,28 +312,27 @@ final class EntryCodeTemplate extends EntryCode {
     if (root < 0) {
       return NO_ROOT;
     }
-    long base = memory.base;
     long limit = memory.limit;
     long shift = memory.shift;
     long table = roots[root];
-    if (!PGD.folded() && (table = next(memory, base, limit, shift, PGD, table, va)) < 0) {
+    if (!PGD.folded() && (table = next(memory, limit, shift, PGD, table, va)) < 0) {
       return table;
     }
-    if (!P4D.folded() && (table = next(memory, base, limit, shift, P4D, table, va)) < 0) {
+    if (!P4D.folded() && (table = next(memory, limit, shift, P4D, table, va)) < 0) {
       return table;
     }
-    if (!PUD.folded() && (table = next(memory, base, limit, shift, PUD, table, va)) < 0) {
+    if (!PUD.folded() && (table = next(memory, limit, shift, PUD, table, va)) < 0) {
       return table;
     }
-    if (!PMD.folded() && (table = next(memory, base, limit, shift, PMD, table, va)) < 0) {
+    if (!PMD.folded() && (table = next(memory, limit, shift, PMD, table, va)) < 0) {
       return table;
     }
     return table;
   }
 
   private static long next(
-      EntryMemory memory, long base, long limit, long shift, LevelCode at, long table, long va) {
-    long raw = fetch(memory, base, limit, shift, at, table, va);
+      EntryMemory memory, long limit, long shift, LevelCode at, long table, long va) {
+    long raw = fetch(memory, limit, shift, at, table, va);
     if (FORMAT.none(raw, at.level())) {
       return MISSING;
     }

@@ -8,7 +8,7 @@ import org.mmport.machine.PhysicalMemory;
  * comparison, the others behind a search. A dump's extents may lie unaligned in its file; those are
  * always searched, and read bytewise.
  */
-final class EntryMemory {
+final class EntryMemory implements PhysicalMemory.ByAddress {
   /** Physical address of the first byte of the extent that is reached directly. */
   final long base;
 
@@ -31,7 +31,12 @@ final class EntryMemory {
     this.shift = address - base;
     boolean aligned = address % entryBytes == 0 && base % entryBytes == 0;
     this.limit = aligned ? Math.max(0, main.bytes().byteSize() - entryBytes + 1) : 0;
-    memory.beforeClose(() -> limit = 0);
+    memory.tellBeforeClose(this);
+  }
+
+  @Override
+  public void memoryCloses() {
+    limit = 0;
   }
 
   PhysicalMemory memory() {

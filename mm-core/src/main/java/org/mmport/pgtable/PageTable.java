@@ -22,10 +22,11 @@ public abstract class PageTable implements AutoCloseable {
   private final PagingGeometry geometry;
   private final TableEditor editor;
   private final TableWalker walker;
-  private final long[] roots;
+  final long[] roots;
   private final long pageMask;
   final long pageBytes;
   final PteCursor cursor;
+  final EntryMemory memory;
   private final long lastPhysAddr;
   private Protection lastProtection = Protection.PAGE_NONE;
   private long lastPgprot;
@@ -34,6 +35,7 @@ public abstract class PageTable implements AutoCloseable {
     this.space = space;
     this.geometry = space.variant().geometry();
     this.roots = roots;
+    this.memory = space.entryMemory();
     this.cursor = new PteCursor(space, roots);
     this.editor = new TableEditor(space, owner);
     this.walker = TableWalker.over(space, roots);

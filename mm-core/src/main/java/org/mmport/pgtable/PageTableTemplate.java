@@ -26,7 +26,7 @@ final class PageTableTemplate extends PageTable {
 
   @Override
   public long translate(long va) {
-    return CODE.translate(cursor.memory, cursor.roots, va);
+    return CODE.translate(memory, roots, va);
   }
 
   @Override

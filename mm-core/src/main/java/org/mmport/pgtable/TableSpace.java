@@ -43,7 +43,7 @@ public final class TableSpace {
     this.variant = variant;
     this.allocator = new TableAllocator(frames);
     this.entryMemory = new EntryMemory(frames.memory(), variant.geometry().entryBytes());
-    this.variantCode = VariantCode.of(variant);
+    this.variantCode = VariantCode.of(variant, frames.memory());
     this.node = node;
     this.firstFrame = frames.basePhysAddr();
     this.liveCounts =

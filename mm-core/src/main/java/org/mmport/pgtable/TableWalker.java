@@ -57,7 +57,7 @@ public abstract class TableWalker {
                 .formatted(root, align, variant.id(), geometry.rootLevel()));
       }
     }
-    return VariantCode.of(variant)
+    return VariantCode.of(variant, memory)
         .newWalker(
             new EntryMemory(memory, geometry.entryBytes()),
             roots.stream().mapToLong(Long::longValue).toArray());

@@ -8,8 +8,10 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.lang.ref.WeakReference;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.WeakHashMap;
+import org.mmport.machine.PhysicalMemory;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.TableOwner;
@@ -24,7 +26,8 @@ import org.mmport.spi.TableOwner;
  * see through. See docs/adr/0003-hidden-class-per-variant.md.
  */
 final class VariantCode {
-  private static final Map<MmuVariant, WeakReference<VariantCode>> DEFINED = new WeakHashMap<>();
+  private static final Map<MmuVariant, Map<Long, WeakReference<VariantCode>>> DEFINED =
+      new WeakHashMap<>();
   private static final MethodType ANY = MethodType.methodType(void.class);
   private static final MethodType WALKER =
       MethodType.methodType(void.class, VariantCode.class, EntryMemory.class, long[].class);
@@ -36,10 +39,10 @@ final class VariantCode {
   private final MethodHandle walker;
   private final MethodHandle pageTable;
 
-  private VariantCode(MmuVariant variant) {
+  private VariantCode(MmuVariant variant, long base) {
     this.variant = variant;
     for (Level level : Level.values()) {
-      EntryCode.Target target = new EntryCode.Target(variant, level);
+      EntryCode.Target target = new EntryCode.Target(variant, base, level);
       MethodHandle constructor = constructor("EntryCodeTemplate", target, ANY);
       codes.put(level, (EntryCode) make(constructor));
     }
@@ -47,14 +50,20 @@ final class VariantCode {
     this.pageTable = constructor("PageTableTemplate", walks(), PAGE_TABLE);
   }
 
-  /** The code for a variant; the same object as long as anybody holds it. */
-  static VariantCode of(MmuVariant variant) {
+  /**
+   * The code for a variant in memory whose main extent starts at a base; the same object as long as
+   * anybody holds it. There are few bases: where a machine has its RAM.
+   */
+  static VariantCode of(MmuVariant variant, PhysicalMemory memory) {
+    long base = memory.mainExtent().base();
     synchronized (DEFINED) {
-      WeakReference<VariantCode> known = DEFINED.get(variant);
+      Map<Long, WeakReference<VariantCode>> byBase =
+          DEFINED.computeIfAbsent(variant, v -> new HashMap<>());
+      WeakReference<VariantCode> known = byBase.get(base);
       VariantCode code = known == null ? null : known.get();
       if (code == null) {
-        code = new VariantCode(variant);
-        DEFINED.put(variant, new WeakReference<>(code));
+        code = new VariantCode(variant, base);
+        byBase.put(base, new WeakReference<>(code));
       }
       return code;
     }
