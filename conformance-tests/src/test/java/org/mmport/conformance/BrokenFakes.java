@@ -15,7 +15,7 @@ import org.mmport.spi.TlbRules;
 final class BrokenFakes {
   private BrokenFakes() {}
 
-  static List<BrokenPorts.Broken> all() {
+  static List<Broken> all() {
     MmuVariant poor = FakeVariants.all().get(1);
     MmuVariant reloading = FakeVariants.rootOf32Bytes();
     MmuVariant breaking = FakeVariants.fiveLevel();
@@ -153,18 +153,18 @@ final class BrokenFakes {
             "FLUSH-11"));
   }
 
-  private static BrokenPorts.Broken format(
+  private static Broken format(
       String name,
       MmuVariant good,
       UnaryOperator<PteFormat> breaker,
       String message,
       String... clauses) {
     MmuVariant broken = good.withFormat(breaker.apply(good.format()));
-    return new BrokenPorts.Broken(name, broken, List.of(clauses), message);
+    return new Broken(name, broken, List.of(clauses), message);
   }
 
-  private static BrokenPorts.Broken rules(
+  private static Broken rules(
       String name, MmuVariant good, TlbRules rules, String message, String... clauses) {
-    return new BrokenPorts.Broken(name, good.withTlbRules(rules), List.of(clauses), message);
+    return new Broken(name, good.withTlbRules(rules), List.of(clauses), message);
   }
 }

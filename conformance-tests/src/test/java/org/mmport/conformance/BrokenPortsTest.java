@@ -12,13 +12,13 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Who judges the judges: ports with one thing wrong fail the clauses meant for it and no others.
  */
 class BrokenPortsTest {
-  static List<BrokenPorts.Broken> broken() {
+  static List<Broken> broken() {
     return BrokenPorts.all();
   }
 
   @ParameterizedTest(name = "{0}")
   @MethodSource("broken")
-  void failsExactlyItsClauses(BrokenPorts.Broken broken) {
+  void failsExactlyItsClauses(Broken broken) {
     List<ClauseResult> failures =
         SuiteRuns.run(broken.variant()).stream()
             .filter(result -> result.outcome() == ClauseOutcome.FAIL)

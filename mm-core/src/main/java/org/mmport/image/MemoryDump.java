@@ -68,16 +68,20 @@ public final class MemoryDump implements AutoCloseable {
   public static MemoryDump open(Path path, List<Architecture> architectures) {
     Arena arena = Arena.ofShared();
     try {
-      DumpFile file = DumpFile.map(path, arena);
-      if (ElfHeader.hasMagic(file)) {
-        return core(file, architectures, arena);
-      }
-      refuseForeign(file);
-      return raw(file, 0, arena);
+      return read(DumpFile.map(path, arena), architectures, arena);
     } catch (RuntimeException e) {
       arena.close();
       throw e;
     }
+  }
+
+  /** The same with a file that is mapped already, and unmapped with the arena. */
+  static MemoryDump read(DumpFile file, List<Architecture> architectures, Arena arena) {
+    if (ElfHeader.hasMagic(file)) {
+      return core(file, architectures, arena);
+    }
+    refuseForeign(file);
+    return raw(file, 0, arena);
   }
 
   /**

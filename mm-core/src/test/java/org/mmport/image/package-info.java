@@ -1,0 +1,4 @@
+@NullMarked
+package org.mmport.image;
+
+import org.jspecify.annotations.NullMarked;
