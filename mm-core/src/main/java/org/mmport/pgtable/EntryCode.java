@@ -12,9 +12,9 @@ import org.mmport.spi.MmuVariant;
 abstract class EntryCode {
   /**
    * What a copy of the template is for: walks of a variant, and runs of entries of one level, in
-   * memory whose main extent starts at a base.
+   * memory whose main extent starts at a base, and is the only one or not.
    */
-  record Target(MmuVariant variant, long base, Level level) {}
+  record Target(MmuVariant variant, long base, boolean flat, Level level) {}
 
   /**
    * The entry at an address, {@code empty} of the level where that is no memory. One atomic load.

@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Objects;
 import org.mmport.machine.PhysicalMemory;
 import org.mmport.machine.TableDescriptors;
 import org.mmport.spi.BatchOps;
@@ -26,6 +27,9 @@ final class EntryCodeTemplate extends EntryCode {
 
   /** Physical address of the first byte that is reached directly: {@link EntryMemory#base}. */
   private static final long BASE = TARGET.base();
+
+  /** Whether what is reached directly is all the memory there is. */
+  private static final boolean FLAT = TARGET.flat();
 
   private static final PteFormat FORMAT = VARIANT.format();
   private static final TlbRules TLB = VARIANT.tlbRules();
@@ -57,10 +61,12 @@ final class EntryCodeTemplate extends EntryCode {
   @SuppressWarnings("restricted")
   private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
-  /** Entries are aligned, and no machine has more than 2^56 bytes in a process. */
-  private static final long ADDRESS_MASK = (1L << 56) - Math.min(ENTRY_BYTES, STORE_BYTES);
+  /** No machine has more than 2^56 bytes in a process. */
+  private static final long ADDRESSES = (1L << 56) - 1;
 
-  private static final long COUNT_ADDRESS_MASK = (1L << 56) - Integer.BYTES;
+  private static final long ADDRESS_MASK = ADDRESSES + 1 - Math.min(ENTRY_BYTES, STORE_BYTES);
+
+  private static final long COUNT_ADDRESS_MASK = ADDRESSES + 1 - Integer.BYTES;
 
   private static final LevelCode PGD = LevelCode.of(VARIANT, Level.PGD);
   private static final LevelCode P4D = LevelCode.of(VARIANT, Level.P4D);
@@ -114,6 +120,23 @@ final class EntryCodeTemplate extends EntryCode {
   private static long fetch(
       EntryMemory memory, long limit, long shift, LevelCode at, long table, long va) {
     return get(memory, limit, shift, at.entryAddr(table, va), at.empty());
+  }
+
+  /**
+   * The same in memory of one extent, as an index that is checked: then the JIT knows how large it
+   * is, and the access itself needs no test.
+   *
+   * @throws IndexOutOfBoundsException outside memory
+   */
+  private static long fetchFlat(
+      EntryMemory memory, long limit, long shift, LevelCode at, long table, long va) {
+    if (!FLAT || SPLIT) {
+      return fetch(memory, limit, shift, at, table, va);
+    }
+    long address = Objects.checkIndex(at.entryAddr(table, va) - BASE, limit) + shift;
+    return ENTRY_BYTES == 4
+        ? Integer.toUnsignedLong(ALL.get(ANY_INT, address))
+        : ALL.get(ANY_LONG, address);
   }
 
   /** Tells the JIT that an address is aligned and small, so that it need not test for it. */
@@ -254,42 +277,53 @@ final class EntryCodeTemplate extends EntryCode {
 
   @Override
   long translate(EntryMemory memory, long[] roots, long va) {
+    // The loads below are plain: this keeps the JIT from taking one out of a caller's loop.
+    VarHandle.loadLoadFence();
+    try {
+      return translated(memory, roots, va);
+    } catch (IndexOutOfBoundsException e) {
+      memory.requireOpen();
+      return TableWalker.NOT_MAPPED;
+    }
+  }
+
+  private static long translated(EntryMemory memory, long[] roots, long va) {
     int root = rootOf(va);
     if (root < 0) {
       return TableWalker.NOT_MAPPED;
     }
-    long limit = memory.limit;
-    long shift = memory.shift;
+    long limit = memory.limit & ADDRESSES;
+    long shift = memory.shift & ADDRESSES;
     long table = roots[root];
     if (!PGD.folded()) {
-      long raw = fetch(memory, limit, shift, PGD, table, va);
+      long raw = fetchFlat(memory, limit, shift, PGD, table, va);
       table = below(raw, PGD);
       if (table < 0) {
         return end(table, raw, PGD, va);
       }
     }
     if (!P4D.folded()) {
-      long raw = fetch(memory, limit, shift, P4D, table, va);
+      long raw = fetchFlat(memory, limit, shift, P4D, table, va);
       table = below(raw, P4D);
       if (table < 0) {
         return end(table, raw, P4D, va);
       }
     }
     if (!PUD.folded()) {
-      long raw = fetch(memory, limit, shift, PUD, table, va);
+      long raw = fetchFlat(memory, limit, shift, PUD, table, va);
       table = below(raw, PUD);
       if (table < 0) {
         return end(table, raw, PUD, va);
       }
     }
     if (!PMD.folded()) {
-      long raw = fetch(memory, limit, shift, PMD, table, va);
+      long raw = fetchFlat(memory, limit, shift, PMD, table, va);
       table = below(raw, PMD);
       if (table < 0) {
         return end(table, raw, PMD, va);
       }
     }
-    long raw = fetch(memory, limit, shift, PTE, table, va);
+    long raw = fetchFlat(memory, limit, shift, PTE, table, va);
     return FORMAT.valid(raw, Level.PTE) ? mapped(raw, PTE, va) : TableWalker.NOT_MAPPED;
   }
 

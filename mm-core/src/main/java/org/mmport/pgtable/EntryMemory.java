@@ -21,22 +21,27 @@ final class EntryMemory implements PhysicalMemory.ByAddress {
    */
   long limit;
 
+  private boolean closed;
   private final PhysicalMemory memory;
 
   EntryMemory(PhysicalMemory memory, int entryBytes) {
     PhysicalMemory.Extent main = memory.mainExtent();
     this.memory = memory;
-    long address = main.bytes().address();
     this.base = main.base();
-    this.shift = address - base;
-    boolean aligned = address % entryBytes == 0 && base % entryBytes == 0;
-    this.limit = aligned ? Math.max(0, main.bytes().byteSize() - entryBytes + 1) : 0;
+    this.shift = main.bytes().address() - base;
+    this.limit = isAligned(main) ? Math.max(0, main.bytes().byteSize() - entryBytes + 1) : 0;
     memory.tellBeforeClose(this);
+  }
+
+  /** Whether entries of any width are aligned where the machine we run on has them. */
+  static boolean isAligned(PhysicalMemory.Extent extent) {
+    return (extent.bytes().address() | extent.base()) % Long.BYTES == 0;
   }
 
   @Override
   public void memoryCloses() {
     limit = 0;
+    closed = true;
   }
 
   PhysicalMemory memory() {
@@ -45,7 +50,7 @@ final class EntryMemory implements PhysicalMemory.ByAddress {
 
   /** For code that goes by addresses found earlier. */
   void requireOpen() {
-    if (limit == 0) {
+    if (closed) {
       throw new IllegalStateException("page tables in memory that has been closed");
     }
   }

@@ -26,7 +26,7 @@ import org.mmport.spi.TableOwner;
  * see through. See docs/adr/0003-hidden-class-per-variant.md.
  */
 final class VariantCode {
-  private static final Map<MmuVariant, Map<Long, WeakReference<VariantCode>>> DEFINED =
+  private static final Map<MmuVariant, Map<Shape, WeakReference<VariantCode>>> DEFINED =
       new WeakHashMap<>();
   private static final MethodType ANY = MethodType.methodType(void.class);
   private static final MethodType WALKER =
@@ -39,10 +39,21 @@ final class VariantCode {
   private final MethodHandle walker;
   private final MethodHandle pageTable;
 
-  private VariantCode(MmuVariant variant, long base) {
+  /**
+   * What of a memory is a constant of the classes: there are few, since RAM starts at few places.
+   */
+  private record Shape(long base, boolean flat) {
+    static Shape of(PhysicalMemory memory) {
+      PhysicalMemory.Extent main = memory.mainExtent();
+      boolean flat = memory.extents().size() == 1 && EntryMemory.isAligned(main);
+      return new Shape(main.base(), flat);
+    }
+  }
+
+  private VariantCode(MmuVariant variant, Shape shape) {
     this.variant = variant;
     for (Level level : Level.values()) {
-      EntryCode.Target target = new EntryCode.Target(variant, base, level);
+      EntryCode.Target target = new EntryCode.Target(variant, shape.base(), shape.flat(), level);
       MethodHandle constructor = constructor("EntryCodeTemplate", target, ANY);
       codes.put(level, (EntryCode) make(constructor));
     }
@@ -50,20 +61,17 @@ final class VariantCode {
     this.pageTable = constructor("PageTableTemplate", walks(), PAGE_TABLE);
   }
 
-  /**
-   * The code for a variant in memory whose main extent starts at a base; the same object as long as
-   * anybody holds it. There are few bases: where a machine has its RAM.
-   */
+  /** The code for a variant in such memory; the same object as long as anybody holds it. */
   static VariantCode of(MmuVariant variant, PhysicalMemory memory) {
-    long base = memory.mainExtent().base();
+    Shape shape = Shape.of(memory);
     synchronized (DEFINED) {
-      Map<Long, WeakReference<VariantCode>> byBase =
+      Map<Shape, WeakReference<VariantCode>> byShape =
           DEFINED.computeIfAbsent(variant, v -> new HashMap<>());
-      WeakReference<VariantCode> known = byBase.get(base);
+      WeakReference<VariantCode> known = byShape.get(shape);
       VariantCode code = known == null ? null : known.get();
       if (code == null) {
-        code = new VariantCode(variant, base);
-        byBase.put(base, new WeakReference<>(code));
+        code = new VariantCode(variant, shape);
+        byShape.put(shape, new WeakReference<>(code));
       }
       return code;
     }
