@@ -1,0 +1,131 @@
+package org.mmport.pgtable;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.mmport.machine.FrameAllocator;
+import org.mmport.machine.PhysicalMemory;
+import org.mmport.machine.PhysicalMemory.Extent;
+import org.mmport.spi.MmuVariant;
+import org.mmport.spi.Protection;
+import org.mmport.spi.TableOwner;
+
+/** The fast way through every shape that memory can have: it must end as the careful walk does. */
+class WalkerMemoryTest {
+  private static final long SIZE_BYTES = 16L << 20;
+
+  static Stream<MmuVariant> variants() {
+    return FakeVariants.all().stream().map(FakeVariants::variant);
+  }
+
+  /** Some pages mapped, in the image of a memory; and where. */
+  private static final class Image implements AutoCloseable {
+    final MmuVariant variant;
+    final PhysicalMemory memory = PhysicalMemory.ofSize(SIZE_BYTES);
+    final PageTable table;
+    final List<Long> roots;
+    final long pageBytes;
+
+    Image(MmuVariant variant) {
+      this.variant = variant;
+      this.pageBytes = variant.geometry().pageBytes();
+      FrameAllocator frames = FrameAllocator.singleNode(memory, variant.geometry().pageShift());
+      this.table = PageTable.create(new TableSpace(variant, frames, 0), TableOwner.USER);
+      this.roots =
+          IntStream.range(0, variant.geometry().vaLayout().roots()).mapToObj(table::root).toList();
+      try (MmuGather gather = table.gather(request -> {})) {
+        for (int i = 0; i < 8; i += 2) {
+          table.map(i * pageBytes, i * pageBytes, pageBytes, Protection.PAGE_SHARED, gather);
+        }
+        gather.flush();
+      }
+    }
+
+    void agreesIn(PhysicalMemory other) {
+      TableWalker walker = TableWalker.over(other, variant, roots);
+      for (int i = 0; i < 9; i++) {
+        long va = i * pageBytes + 5;
+        assertEquals(ending(walker.walk(va)), walker.translate(va), variant + " page " + i);
+      }
+    }
+
+    static long ending(Walk walk) {
+      return switch (walk.outcome()) {
+        case Outcome.Mapped mapped -> mapped.physAddr();
+        case Outcome.Fault fault -> TableWalker.NOT_MAPPED;
+      };
+    }
+
+    @Override
+    public void close() {
+      memory.close();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("variants")
+  void oneExtentMayLieUnalignedInItsFile(MmuVariant variant) {
+    try (Image image = new Image(variant);
+        Arena arena = Arena.ofConfined()) {
+      MemorySegment copy = arena.allocate(SIZE_BYTES + 1, 8).asSlice(1);
+      copy.copyFrom(image.memory.mainExtent().bytes());
+      PhysicalMemory unaligned = PhysicalMemory.ofExtents(List.of(new Extent(0, copy)), arena);
+      image.agreesIn(unaligned);
+      assertEquals(5, TableWalker.over(unaligned, variant, image.roots).translate(5));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("variants")
+  void severalExtentsAreOneMemory(MmuVariant variant) {
+    try (Image image = new Image(variant);
+        Arena arena = Arena.ofConfined()) {
+      MemorySegment whole = image.memory.mainExtent().bytes();
+      long cut = image.roots.getFirst() + 8;
+      PhysicalMemory two =
+          PhysicalMemory.ofExtents(
+              List.of(new Extent(0, whole.asSlice(0, cut)), new Extent(cut, whole.asSlice(cut))),
+              arena);
+      image.agreesIn(two);
+      assertEquals(5, TableWalker.over(two, variant, image.roots).translate(5));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("variants")
+  void whatLiesOutsideIsNotMapped(MmuVariant variant) {
+    try (Image image = new Image(variant);
+        Arena arena = Arena.ofConfined()) {
+      for (long size : new long[] {1, 3, 8, image.roots.getFirst() + 4}) {
+        MemorySegment part = image.memory.mainExtent().bytes().asSlice(0, size);
+        image.agreesIn(PhysicalMemory.ofExtents(List.of(new Extent(0, part)), arena));
+      }
+      MemorySegment high = image.memory.mainExtent().bytes();
+      image.agreesIn(PhysicalMemory.ofExtents(List.of(new Extent(SIZE_BYTES * 4, high)), arena));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("variants")
+  void closedMemoryIsRefused(MmuVariant variant) {
+    Image image = new Image(variant);
+    TableWalker walker = image.table.walker();
+    assertEquals(5, walker.translate(5));
+    image.close();
+    assertThrows(IllegalStateException.class, () -> walker.translate(5));
+    assertThrows(IllegalStateException.class, () -> image.table.translate(5));
+    try (MmuGather gather = image.table.gather(request -> {})) {
+      assertThrows(
+          IllegalStateException.class,
+          () ->
+              image.table.map(image.pageBytes, 0, image.pageBytes, Protection.PAGE_SHARED, gather));
+    }
+  }
+}
