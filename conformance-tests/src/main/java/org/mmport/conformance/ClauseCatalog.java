@@ -12,6 +12,7 @@ final class ClauseCatalog {
           GeoClauses.class,
           FmtLawClauses.class,
           FmtLeafClauses.class,
+          FmtModifyClauses.class,
           FmtStateClauses.class,
           FmtTableClauses.class,
           FmtSwapClauses.class,
@@ -48,9 +49,13 @@ final class ClauseCatalog {
       Stream.of(holder.getDeclaredMethods())
           .filter(method -> method.isAnnotationPresent(Clause.class))
           .map(ClauseInfo::of)
-          .sorted(Comparator.comparing(ClauseInfo::id))
           .forEach(found::add);
     }
+    // Areas in the order of their classes; which class of an area holds a clause does not matter.
+    List<String> areas = found.stream().map(ClauseInfo::area).distinct().toList();
+    found.sort(
+        Comparator.<ClauseInfo>comparingInt(clause -> areas.indexOf(clause.area()))
+            .thenComparing(ClauseInfo::id));
     return List.copyOf(found);
   }
 }
