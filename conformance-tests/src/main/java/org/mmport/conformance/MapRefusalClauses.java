@@ -163,28 +163,23 @@ final class MapRefusalClauses {
     long page = c.geometry().pageBytes();
     Protection rw = Protection.PAGE_SHARED;
     try (ModelRig rig = new ModelRig(c)) {
+      Still still = Still.of(c, rig);
       for (VaRegion region : c.geometry().vaLayout().regions()) {
         long last = region.lastVa() - page + 1;
-        unchanged(
-            c,
-            rig,
-            "a map that leaves " + region.name(),
-            () -> rig.rig().map(last, 0, 2 * page, rw));
-        unchanged(
-            c, rig, "an unmap that leaves " + region.name(), () -> rig.rig().unmap(last, 2 * page));
-        unchanged(
-            c,
-            rig,
-            "a protect that leaves " + region.name(),
-            () -> rig.rig().protect(last, 2 * page, rw));
+        still.refuses(
+            "a map that leaves " + region.name(), () -> rig.rig().map(last, 0, 2 * page, rw));
+        still.refuses(
+            "an unmap that leaves " + region.name(), () -> rig.rig().unmap(last, 2 * page));
+        still.refuses(
+            "a protect that leaves " + region.name(), () -> rig.rig().protect(last, 2 * page, rw));
       }
       for (long va : Samples.nonCanonical(c)) {
         long outside = va & -page;
         if (c.geometry().vaLayout().regionOf(outside).isEmpty()) {
-          unchanged(c, rig, "a map outside all regions", () -> rig.rig().map(outside, 0, page, rw));
-          unchanged(c, rig, "an unmap outside all regions", () -> rig.rig().unmap(outside, page));
-          unchanged(
-              c, rig, "a protect outside all regions", () -> rig.rig().protect(outside, page, rw));
+          still.refuses("a map outside all regions", () -> rig.rig().map(outside, 0, page, rw));
+          still.refuses("an unmap outside all regions", () -> rig.rig().unmap(outside, page));
+          still.refuses(
+              "a protect outside all regions", () -> rig.rig().protect(outside, page, rw));
         }
       }
     }
@@ -288,16 +283,33 @@ final class MapRefusalClauses {
   }
 
   private static void unchanged(ClauseContext c, ModelRig rig, String what, Runnable action) {
-    PhysicalMemory memory = rig.machine().memory();
-    long tables = rig.machine().tables();
-    long watched = Math.min(memory.sizeBytes(), 1 << 20);
-    byte[] before = memory.slice(0, watched).toArray(ValueLayout.JAVA_BYTE);
-    c.refused(what, action);
-    c.check(
-        rig.machine().tables() == tables, tables + " tables after " + what, rig.machine().tables());
-    long differs = MemorySegment.ofArray(before).mismatch(memory.slice(0, watched));
-    c.check(
-        differs == -1, "memory unchanged by " + what, "a change at " + ClauseContext.hex(differs));
+    Still.of(c, rig).refuses(what, action);
+  }
+
+  /** Memory and tables as they were before actions that must be refused. */
+  private record Still(ClauseContext c, Machine machine, long tables, MemorySegment memory) {
+    private static final long WATCHED_BYTES = 1 << 20;
+
+    static Still of(ClauseContext c, ModelRig rig) {
+      Machine machine = rig.machine();
+      byte[] copy = watched(machine).toArray(ValueLayout.JAVA_BYTE);
+      return new Still(c, machine, machine.tables(), MemorySegment.ofArray(copy));
+    }
+
+    private static MemorySegment watched(Machine machine) {
+      PhysicalMemory all = machine.memory();
+      return all.slice(0, Math.min(all.sizeBytes(), WATCHED_BYTES));
+    }
+
+    void refuses(String what, Runnable action) {
+      c.refused(what, action);
+      c.check(machine.tables() == tables, tables + " tables after " + what, machine.tables());
+      long differs = memory.mismatch(watched(machine));
+      c.check(
+          differs == -1,
+          "memory unchanged by " + what,
+          "a change at " + ClauseContext.hex(differs));
+    }
   }
 
   private static String state(ModelRig rig) {

@@ -5,12 +5,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Who judges the judges: ports with one thing wrong fail the clauses meant for it and no others.
+ *
+ * <p>Each is a run of the whole suite, so they run side by side.
  */
+@Execution(ExecutionMode.CONCURRENT)
 class BrokenPortsTest {
   static List<Broken> broken() {
     return BrokenPorts.all();
