@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.mmport.image.MemoryDump;
+import org.mmport.machine.RamView;
 import org.mmport.pgtable.TableWalker;
 import org.mmport.spi.Architecture;
 import org.mmport.spi.InvalidRequestException;
@@ -98,7 +99,7 @@ final class DumpOptions {
     List<String> refusals = new ArrayList<>();
     for (MmuVariant variant :
         arch.map(id -> List.of(Ports.variant(id))).orElseGet(Ports::variants)) {
-      switch (variant.rootFinder().find(registers)) {
+      switch (variant.rootFinder().find(registers, new RamView(opened.memory()))) {
         case RootLookup.Found found -> {
           return TableWalker.over(opened.memory(), variant, found.rootPhysAddrs());
         }

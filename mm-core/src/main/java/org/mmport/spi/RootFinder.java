@@ -4,4 +4,12 @@ package org.mmport.spi;
 @FunctionalInterface
 public interface RootFinder {
   RootLookup find(Registers registers);
+
+  /**
+   * The same where memory is at hand: for architectures whose registers point at a table of roots,
+   * or whose roots a hypervisor keeps. Asks the registers alone by default.
+   */
+  default RootLookup find(Registers registers, MemoryView memory) {
+    return find(registers);
+  }
 }
