@@ -1,0 +1,50 @@
+package org.mmport.arch.ppc64;
+
+import java.nio.ByteOrder;
+import java.util.List;
+import org.mmport.spi.Level;
+import org.mmport.spi.LevelGeometry;
+import org.mmport.spi.PagingGeometry;
+import org.mmport.spi.TablePlacement;
+import org.mmport.spi.VaLayout;
+import org.mmport.spi.VaRegion;
+
+/** Shapes: Linux arch/powerpc/include/asm/book3s/64/{radix,hash}-{4k,64k}.h, big-endian always. */
+final class Ppc64Geometry {
+  static final PagingGeometry RADIX_4K = radix(12, 9);
+  static final PagingGeometry RADIX_64K = radix(16, 5);
+
+  private Ppc64Geometry() {}
+
+  private static PagingGeometry radix(int pageShift, int pteBits) {
+    return of(
+        pageShift,
+        53,
+        kernelAt(0xcL << 60, 52),
+        PagingGeometry.levels(
+            LevelGeometry.of(Level.PGD, 13, 8, false),
+            LevelGeometry.of(Level.PUD, 9, 8, true),
+            LevelGeometry.of(Level.PMD, 9, 8, true),
+            LevelGeometry.of(Level.PTE, pteBits, 8, true)));
+  }
+
+  /** The user's addresses from 0, through root 0, and as many of the kernel's, through root 1. */
+  static VaLayout kernelAt(long firstVa, int bits) {
+    long size = 1L << bits;
+    return new VaLayout(
+        List.of(
+            new VaRegion("quadrant 0, user", 0, size - 1, 0),
+            new VaRegion("quadrant 3, kernel", firstVa, firstVa + size - 1, 1)));
+  }
+
+  static PagingGeometry of(
+      int pageShift, int paBits, VaLayout layout, List<LevelGeometry> levels) {
+    return new PagingGeometry(pageShift, layout, paBits, ByteOrder.BIG_ENDIAN, 8, 8, levels);
+  }
+
+  /** A level whose tables keep something behind their entries. */
+  static LevelGeometry roomy(Level level, int indexBits, int tableBytes, boolean leafAllowed) {
+    TablePlacement placement = TablePlacement.natural(tableBytes);
+    return new LevelGeometry(level, indexBits, leafAllowed, placement);
+  }
+}
