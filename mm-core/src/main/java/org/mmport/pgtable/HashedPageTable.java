@@ -1,0 +1,179 @@
+package org.mmport.pgtable;
+
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.mmport.machine.PhysicalMemory;
+import org.mmport.spi.HashEntry;
+import org.mmport.spi.HashMmu;
+import org.mmport.spi.HashSegment;
+import org.mmport.spi.InvalidRequestException;
+import org.mmport.spi.Level;
+
+/**
+ * A hash table in memory: looked through as hardware does, and kept as a kernel does. Reading works
+ * on dumps as well. Not thread-safe: whoever changes it locks.
+ */
+public final class HashedPageTable {
+  private final PhysicalMemory memory;
+  private final HashMmu mmu;
+  private final long physAddr;
+  private final long groups;
+  private final ValueLayout.OfLong word;
+  private long victim;
+
+  private HashedPageTable(PhysicalMemory memory, HashMmu.Table table) {
+    this.memory = memory;
+    this.mmu = table.mmu();
+    this.physAddr = table.physAddr();
+    this.groups = table.groups();
+    this.word = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(mmu.byteOrder());
+  }
+
+  /**
+   * A table that lies in memory already, zeroed or filled.
+   *
+   * @throws InvalidRequestException when it does not lie in memory or has no power of two of groups
+   */
+  public static HashedPageTable over(PhysicalMemory memory, HashMmu.Table table) {
+    long bytes = table.groups() * table.mmu().groupEntries() * HashMmu.ENTRY_BYTES;
+    if (Long.bitCount(table.groups()) != 1 || !memory.contains(table.physAddr(), bytes)) {
+      throw new InvalidRequestException(
+          "hash table of %d groups at 0x%x: groups must be a power of two, all in memory, which is %s"
+              .formatted(table.groups(), table.physAddr(), memory.describe()));
+    }
+    return new HashedPageTable(memory, table);
+  }
+
+  /** What this MMU makes of an address, given the segments that it has loaded. */
+  public HashWalk walk(List<HashSegment> segments, long va) {
+    Optional<HashSegment> segment = segments.stream().filter(s -> s.contains(va)).findFirst();
+    if (segment.isEmpty()) {
+      return new HashWalk.NoSegment(va);
+    }
+    return find(segment.get(), va)
+        .<HashWalk>map(slot -> mapped(segment.get(), va, slot))
+        .orElseGet(() -> new HashWalk.NotHashed(va, segment.get(), group(segment.get(), va, 0)));
+  }
+
+  private HashWalk.Mapped mapped(HashSegment segment, long va, HashSlot slot) {
+    int shift = mmu.shift(slot.entry(), segment);
+    long offset = va & (1L << shift) - 1;
+    long found = mmu.physAddr(slot.entry(), shift) | offset;
+    return new HashWalk.Mapped(
+        va, segment, slot, found, 1L << shift, mmu.rights(slot.entry(), segment));
+  }
+
+  /** The entry that translates an address of a segment, in the primary group or the secondary. */
+  public Optional<HashSlot> find(HashSegment segment, long va) {
+    for (int which = 0; which < 2; which++) {
+      long first = group(segment, va, which) * mmu.groupEntries();
+      for (int i = 0; i < mmu.groupEntries(); i++) {
+        HashEntry entry = load(first + i);
+        if (mmu.valid(entry) && mmu.matches(entry, segment, va, which)) {
+          return Optional.of(new HashSlot(first + i, which, entry));
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** What an insertion did: where the entry is now, and which one had to make way. */
+  public record Inserted(HashSlot slot, Optional<HashEntry> evicted) {}
+
+  /**
+   * Hashes a present leaf: into a free entry of the primary group, else of the secondary, else in
+   * the place of another. The caller has looked for it before; twice in the table would be a machine
+   * check.
+   */
+  public Inserted insert(HashSegment segment, long va, long raw, Level level, int shift) {
+    for (int which = 0; which < 2; which++) {
+      long first = group(segment, va, which) * mmu.groupEntries();
+      for (int i = 0; i < mmu.groupEntries(); i++) {
+        if (!mmu.valid(load(first + i))) {
+          HashEntry entry = mmu.encode(segment, va, raw, level, shift, which);
+          store(first + i, entry);
+          return new Inserted(new HashSlot(first + i, which, entry), Optional.empty());
+        }
+      }
+    }
+    // Round robin over both groups; hardware and kernels choose as they like.
+    int choice = (int) (victim++ % (2L * mmu.groupEntries()));
+    int which = choice / mmu.groupEntries();
+    long index =
+        group(segment, va, which) * mmu.groupEntries() + choice % mmu.groupEntries();
+    HashEntry old = load(index);
+    HashEntry entry = mmu.encode(segment, va, raw, level, shift, which);
+    store(index, entry);
+    return new Inserted(new HashSlot(index, which, entry), Optional.of(old));
+  }
+
+  /** Gives the entry of a page the rights of its leaf; false where it is not hashed (any more). */
+  public boolean protect(HashSegment segment, long va, long raw, Level level, int shift) {
+    Optional<HashSlot> slot = find(segment, va);
+    slot.ifPresent(
+        s -> {
+          HashEntry now = mmu.encode(segment, va, raw, level, shift, s.which());
+          store(s.index(), mmu.withProtection(s.entry(), now));
+        });
+    return slot.isPresent();
+  }
+
+  /** Takes the entry of a page out; false where it is not hashed (any more). */
+  public boolean remove(HashSegment segment, long va) {
+    Optional<HashSlot> slot = find(segment, va);
+    slot.ifPresent(s -> store(s.index(), HashEntry.EMPTY));
+    return slot.isPresent();
+  }
+
+  /**
+   * A hash fault: puts the leaf at an address of the tree into the hash table, or brings its entry
+   * up to date, and notes in the tree where it went.
+   *
+   * @param entryAddr physical address of the leaf
+   * @return the leaf as it is in the tree now
+   */
+  public long fill(HashSegment segment, long va, long entryAddr, Level level, int shift) {
+    long raw = memory.slice(entryAddr, Long.BYTES).get(word, 0);
+    if (protect(segment, va, raw, level, shift)) {
+      return raw;
+    }
+    HashSlot slot = insert(segment, va, raw, level, shift).slot();
+    int place = slot.which() * mmu.groupEntries() + (int) (slot.index() % mmu.groupEntries());
+    if (mmu.slotWordBytes() > 0) {
+      long behind = entryAddr + mmu.slotWordBytes();
+      memory.slice(behind, Long.BYTES).set(word, 0, mmu.slotWord(place));
+    }
+    long noted = mmu.withSlot(raw, place);
+    memory.slice(entryAddr, Long.BYTES).set(word, 0, noted);
+    return noted;
+  }
+
+  /** Every valid entry, ascending. */
+  public void visit(Consumer<HashSlot> visitor) {
+    for (long index = 0; index < groups * mmu.groupEntries(); index++) {
+      HashEntry entry = load(index);
+      if (mmu.valid(entry)) {
+        visitor.accept(new HashSlot(index, mmu.which(entry), entry));
+      }
+    }
+  }
+
+  private long group(HashSegment segment, long va, int which) {
+    return mmu.hash(segment, va, which) & groups - 1;
+  }
+
+  private HashEntry load(long index) {
+    var bytes = memory.slice(physAddr + index * HashMmu.ENTRY_BYTES, HashMmu.ENTRY_BYTES);
+    return new HashEntry(bytes.get(word, 0), bytes.get(word, Long.BYTES));
+  }
+
+  /** As a kernel does it: the data first, the tag with its valid bit last. */
+  private void store(long index, HashEntry entry) {
+    var bytes = memory.slice(physAddr + index * HashMmu.ENTRY_BYTES, HashMmu.ENTRY_BYTES);
+    bytes.set(word, 0, 0);
+    bytes.set(word, Long.BYTES, entry.data());
+    bytes.set(word, 0, entry.tag());
+  }
+}

@@ -1,0 +1,90 @@
+package org.mmport.spi;
+
+import java.nio.ByteOrder;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * An MMU that finds translations in a hash table instead of a tree: segments, hash functions and
+ * the bits of the table's entries. The tree of a variant that has one is software's own record, from
+ * which the hash table is filled.
+ *
+ * <p>A virtual page has two groups: 0, the primary, and 1, the secondary.
+ */
+public interface HashMmu {
+  /** Bytes of an entry. */
+  int ENTRY_BYTES = 16;
+
+  /**
+   * A hash table in memory.
+   *
+   * @param mmu with which format of entries
+   * @param physAddr of its first group
+   * @param groups a power of two
+   */
+  record Table(HashMmu mmu, long physAddr, long groups) {}
+
+  /** Entries in a group. */
+  int groupEntries();
+
+  ByteOrder byteOrder();
+
+  /** Where registers say that the hash table is; empty where they do not. */
+  Optional<Table> locate(Registers registers, MemoryView memory);
+
+  /** The segment that software gives to an address in the address space of a context number. */
+  HashSegment segment(long context, long va);
+
+  /** A segment from the two words of an SLB entry; empty where it is not valid. */
+  Optional<HashSegment> slbSegment(long esidWord, long vsidWord);
+
+  /** The hash of an address's virtual page, of which the low bits choose a group. */
+  long hash(HashSegment segment, long va, int which);
+
+  boolean valid(HashEntry entry);
+
+  /** By which of its hashes a valid entry was put where it is. */
+  int which(HashEntry entry);
+
+  /** Whether a valid entry translates the address, found in the group of that hash. */
+  boolean matches(HashEntry entry, HashSegment segment, long va, int which);
+
+  /** log2 of the bytes that an entry maps. */
+  int shift(HashEntry entry, HashSegment segment);
+
+  /** Physical address of the first byte that an entry of that size maps. */
+  long physAddr(HashEntry entry, int shift);
+
+  /** The {@link Rights} that an entry leaves in a segment. */
+  int rights(HashEntry entry, HashSegment segment);
+
+  /**
+   * The entry for a present leaf of the tree. Marks that the tree does not carry are kept from
+   * hardware: what is clean cannot be written, so that the first write is seen.
+   *
+   * @param raw a present leaf
+   * @param shift log2 of the bytes that it maps, at least the segment's page size
+   */
+  HashEntry encode(HashSegment segment, long va, long raw, Level level, int shift, int which);
+
+  /** The same entry with the rights and marks of another. */
+  HashEntry withProtection(HashEntry entry, HashEntry other);
+
+  /** Where in its two groups a leaf's entry was put: group entries + index for the secondary. */
+  OptionalInt slot(long raw, long slotWord);
+
+  /** The leaf that notes that it was put there. */
+  long withSlot(long raw, int slot);
+
+  /** The leaf that notes no place. */
+  long withoutSlot(long raw);
+
+  /**
+   * What the word behind the entries notes of that place; not asked where {@link #slotWordBytes} is
+   * 0.
+   */
+  long slotWord(int slot);
+
+  /** Bytes from an entry to the word that notes its place; 0 where the entry itself does. */
+  int slotWordBytes();
+}
