@@ -3,10 +3,14 @@ package org.mmport.arch.ppc64;
 import com.google.auto.service.AutoService;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.OptionalLong;
 import org.mmport.spi.Architecture;
+import org.mmport.spi.BatchOps;
 import org.mmport.spi.MmuFeature;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PagingGeometry;
+import org.mmport.spi.Registers;
+import org.mmport.spi.RootLookup;
 
 /** The ppc64 port: Power servers (book3s), with radix trees or a hash table. */
 @AutoService(Architecture.class)
@@ -14,7 +18,9 @@ public final class Ppc64Architecture implements Architecture {
   private static final List<MmuVariant> VARIANTS =
       List.of(
           radix("ppc64/radix-4k", Ppc64Geometry.RADIX_4K, 9),
-          radix("ppc64/radix-64k", Ppc64Geometry.RADIX_64K, 5));
+          radix("ppc64/radix-64k", Ppc64Geometry.RADIX_64K, 5),
+          hash("ppc64/hash-4k", Ppc64Geometry.HASH_4K, Ppc64Tree.hash4k()),
+          hash("ppc64/hash-64k", Ppc64Geometry.HASH_64K, Ppc64Tree.hash64k()));
 
   @Override
   public String name() {
@@ -37,8 +43,42 @@ public final class Ppc64Architecture implements Architecture {
             MmuFeature.SOFT_DIRTY,
             MmuFeature.BROADCAST_TLBI,
             MmuFeature.ROOT_RELOAD);
-    Ppc64PteFormat format = Ppc64PteFormat.ofPages(geometry.pageShift(), pteIndexBits);
+    Ppc64PteFormat format = Ppc64PteFormat.forTree(Ppc64Tree.radix(geometry.pageShift(), pteIndexBits));
     Ppc64Roots roots = new Ppc64Roots(pteIndexBits);
-    return new MmuVariant(id, geometry, features, format, new Ppc64TlbRules(format), roots);
+    return new MmuVariant(id, geometry, features, format, new Ppc64TlbRules(format, 0), roots);
+  }
+
+  private static MmuVariant hash(String id, PagingGeometry geometry, Ppc64Tree tree) {
+    EnumSet<MmuFeature> features =
+        EnumSet.of(
+            MmuFeature.NO_EXECUTE,
+            MmuFeature.PTE_SPECIAL,
+            MmuFeature.SOFT_DIRTY,
+            MmuFeature.PROTECTION_KEYS,
+            MmuFeature.BROADCAST_TLBI,
+            MmuFeature.HASHED);
+    Ppc64PteFormat format = Ppc64PteFormat.forTree(tree);
+    // Software sets R at a hash fault only, so an entry that lost it must be hashed anew.
+    long cleared = Ppc64PteFormat.R | format.bits().key();
+    return new MmuVariant(
+        id,
+        geometry,
+        features,
+        format,
+        new Ppc64TlbRules(format, cleared),
+        BatchOps.ENTRY_WISE,
+        new Ppc64Segments(Ppc64HashMmu.of(tree.pageShift(), geometry)),
+        Ppc64Architecture::softwareRoots);
+  }
+
+  /** Nothing but the kernel knows these: {@code pgd} is the process's, by physical address. */
+  private static RootLookup softwareRoots(Registers registers) {
+    OptionalLong user = registers.get("pgd");
+    OptionalLong kernel = registers.get("SYMBOL(swapper_pg_dir)");
+    if (user.isEmpty() || kernel.isEmpty()) {
+      return new RootLookup.NotSelected("hashed: name pgd and SYMBOL(swapper_pg_dir) for its trees");
+    }
+    return new RootLookup.Found(
+        List.of(user.getAsLong(), kernel.getAsLong() & Ppc64PteFormat.ADDRESS));
   }
 }

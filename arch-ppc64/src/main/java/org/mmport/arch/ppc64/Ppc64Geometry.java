@@ -13,6 +13,28 @@ import org.mmport.spi.VaRegion;
 final class Ppc64Geometry {
   static final PagingGeometry RADIX_4K = radix(12, 9);
   static final PagingGeometry RADIX_64K = radix(16, 5);
+  static final PagingGeometry HASH_4K =
+      of(
+          12,
+          53,
+          kernelAt(0xcL << 60, 46),
+          PagingGeometry.levels(
+              LevelGeometry.of(Level.PGD, 9, 8, false),
+              LevelGeometry.of(Level.PUD, 9, 8, false),
+              LevelGeometry.of(Level.PMD, 7, 8, false),
+              LevelGeometry.of(Level.PTE, 9, 8, true)));
+
+  /** Behind the entries: slots at PTE, the tables put by for huge leaves at PMD and PUD. */
+  static final PagingGeometry HASH_64K =
+      of(
+          16,
+          53,
+          kernelAt(0xcL << 60, 52),
+          PagingGeometry.levels(
+              LevelGeometry.of(Level.PGD, 8, 8, false),
+              roomy(Level.PUD, 10, 16384, true),
+              roomy(Level.PMD, 10, 16384, true),
+              roomy(Level.PTE, 8, 4096, true)));
 
   private Ppc64Geometry() {}
 
@@ -33,8 +55,8 @@ final class Ppc64Geometry {
     long size = 1L << bits;
     return new VaLayout(
         List.of(
-            new VaRegion("quadrant 0, user", 0, size - 1, 0),
-            new VaRegion("quadrant 3, kernel", firstVa, firstVa + size - 1, 1)));
+            new VaRegion("user", 0, size - 1, 0),
+            new VaRegion("kernel", firstVa, firstVa + size - 1, 1)));
   }
 
   static PagingGeometry of(

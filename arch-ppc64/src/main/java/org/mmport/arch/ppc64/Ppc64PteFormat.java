@@ -8,6 +8,7 @@ import static org.mmport.spi.EntryKind.SWAP;
 import static org.mmport.spi.EntryKind.TABLE;
 
 import java.util.List;
+import java.util.stream.Stream;
 import org.mmport.spi.EntryField;
 import org.mmport.spi.EntryRole;
 import org.mmport.spi.InvalidRequestException;
@@ -19,15 +20,13 @@ import org.mmport.spi.Rights;
 import org.mmport.spi.TableOwner;
 
 /**
- * Entries of radix trees: Power ISA 3.0B Book III, section 5.7.10.2 (page directory and page table
+ * Entries of radix trees, and of the trees from which Linux fills a hash table: Power ISA 3.0B Book III, section 5.7.10.2 (page directory and page table
  * entries); software bits and the {@code mk*} rules: Linux {@code
  * arch/powerpc/include/asm/book3s/64/pgtable.h} and {@code radix.h}.
  *
- * @param pageShift 12 or 16
- * @param pteIndexBits index bits of the last level, which entries of the level above repeat
+ * @param tree what radix and hash trees differ in
  */
-record Ppc64PteFormat(List<EntryField> fields, PteBits bits, int pageShift, int pteIndexBits)
-    implements PteFormat {
+record Ppc64PteFormat(List<EntryField> fields, PteBits bits, Ppc64Tree tree) implements PteFormat {
   static final long V = 1L << 63;
 
   /** L in the manual, {@code _PAGE_PTE} in Linux: a leaf, not a table. */
@@ -52,29 +51,27 @@ record Ppc64PteFormat(List<EntryField> fields, PteBits bits, int pageShift, int 
   static final long NLB = (1L << 53) - (1L << 8);
   static final long NLS = 31;
 
-  static Ppc64PteFormat ofPages(int pageShift, int pteIndexBits) {
-    List<EntryField> fields = fields(pageShift);
-    return new Ppc64PteFormat(fields, PteBits.of(fields), pageShift, pteIndexBits);
+  static Ppc64PteFormat forTree(Ppc64Tree tree) {
+    List<EntryField> fields =
+        Stream.concat(tree.own().stream(), common(tree).stream()).toList();
+    return new Ppc64PteFormat(fields, PteBits.of(fields), tree);
   }
 
-  private static List<EntryField> fields(int pageShift) {
-    boolean low = pageShift == 12;
+  private static List<EntryField> common(Ppc64Tree tree) {
+    int pmdShift = tree.pmdShift();
+    boolean low = tree.pageShift() == 12;
     return List.of(
         bit("V", 63, EntryRole.VALID, "valid"),
         bit("L", 62, EntryRole.LEAF, "leaf: _PAGE_PTE", TABLE, HUGE, PAGE),
         bit("INVALID", 61, EntryRole.OTHER, "software: kept from hardware", HUGE, PAGE),
-        of("RSV", 60, 57, EntryRole.IGNORED, "reserved", HUGE, PAGE),
-        of("RPN", 56, 53, EntryRole.RESERVED, "above what any CPU has", HUGE, PAGE),
-        of("RPN", 52, 21, EntryRole.FRAME, "low bits 0: 29:21", HUGE),
-        of("RPN", 20, 12, EntryRole.IGNORED, "below the leaf's size", HUGE),
+        of("RPN", 52, pmdShift, EntryRole.FRAME, "low bits 0 in larger leaves", HUGE),
+        of("RPN", pmdShift - 1, 12, EntryRole.IGNORED, "below the leaf's size", HUGE),
         of("RPN", 52, 16, EntryRole.FRAME, "physical address", PAGE),
-        of("RPN", 15, 12, low ? EntryRole.FRAME : EntryRole.IGNORED, "in pages of 4 KiB", PAGE),
         of("SW", 11, 11, EntryRole.IGNORED, "software", HUGE, PAGE),
         bit("SPECIAL", 10, EntryRole.SPECIAL, "software: no struct page", HUGE, PAGE),
         bit("SOFT_DIRTY", 9, EntryRole.SOFT_DIRTY, "software: written to", HUGE, PAGE),
         bit("R", 8, EntryRole.YOUNG, "reference", HUGE, PAGE),
         bit("C", 7, EntryRole.DIRTY, "change", HUGE, PAGE),
-        bit("RSV", 6, EntryRole.IGNORED, "reserved", HUGE, PAGE),
         of("ATT", 5, 4, EntryRole.MEMORY_TYPE, "storage attributes", HUGE, PAGE),
         bit("EAA0", 3, EntryRole.OTHER, "privileged only", HUGE, PAGE),
         bit("EAA1", 2, EntryRole.READ, "may be read", HUGE, PAGE),
@@ -112,13 +109,13 @@ record Ppc64PteFormat(List<EntryField> fields, PteBits bits, int pageShift, int 
   @Override
   public long reserved(long raw, Level level) {
     if (leafBit(raw)) {
-      return raw & (level == Level.PGD ? L : 15L << 53);
+      return raw & (level == Level.PGD ? L : tree.zeroInLeaf());
     }
     return raw & 0x7fL << 53 | (raw & NLS) ^ nextLevelSize(level);
   }
 
   private int nextLevelSize(Level level) {
-    return level == Level.PMD ? pteIndexBits : 9;
+    return level == Level.PMD ? tree.pmdSize() : tree.upperSize();
   }
 
   /** EAA: writing includes reading, and what the user may do the kernel may do. */
@@ -136,13 +133,14 @@ record Ppc64PteFormat(List<EntryField> fields, PteBits bits, int pageShift, int 
 
   @Override
   public long frameMask(Level level) {
-    return ADDRESS & -1L << (level == Level.PTE ? pageShift : level == Level.PMD ? 21 : 30);
+    int shift = level == Level.PMD ? tree.pmdShift() : tree.pudShift();
+    return ADDRESS & -1L << (level == Level.PTE ? tree.pageShift() : shift);
   }
 
-  /** {@code RADIX_PTE_NONE_MASK}: hardware may still write R and C into an emptied entry. */
+  /** {@code RADIX_PTE_NONE_MASK}, {@code H_PTE_NONE_MASK}. */
   @Override
   public boolean none(long raw, Level level) {
-    return (level == Level.PTE ? raw & ~(R | C) : raw) == 0;
+    return (level == Level.PTE ? raw & ~tree.lateBits() : raw) == 0;
   }
 
   /** {@code pte_present()}, {@code pmd_present()}. */
@@ -151,10 +149,10 @@ record Ppc64PteFormat(List<EntryField> fields, PteBits bits, int pageShift, int 
     return (raw & (V | INVALID)) != 0 && (level != Level.PTE || leafBit(raw));
   }
 
-  /** {@code RADIX_PMD_BAD_BITS}. */
+  /** {@code RADIX_PMD_BAD_BITS}, {@code H_PMD_BAD_BITS}. */
   @Override
   public boolean bad(long raw, Level level) {
-    return (raw & (V | 0x60000000000000e0L)) != V;
+    return (raw & (V | tree.badBits())) != V;
   }
 
   @Override
@@ -210,7 +208,7 @@ record Ppc64PteFormat(List<EntryField> fields, PteBits bits, int pageShift, int 
         | (protection.read() || protection.write() ? READ : 0)
         | (write ? WRITE : 0)
         | (write && kernel ? C : 0)
-        | (protection.exec() ? EXEC : 0);
+        | (protection.exec() ? EXEC | tree.withExec() : 0);
   }
 
   @Override
@@ -221,7 +219,7 @@ record Ppc64PteFormat(List<EntryField> fields, PteBits bits, int pageShift, int 
   /** {@code pte_modify()}. */
   @Override
   public long modify(long raw, long pgprot, Level level) {
-    long protection = V | INVALID | PRIVILEGED | RWX;
+    long protection = V | INVALID | PRIVILEGED | RWX | bits.key();
     return raw & ~protection | pgprot & protection;
   }
 

@@ -7,9 +7,12 @@ import org.mmport.spi.TlbRules;
 
 /**
  * What radix demands: Power ISA 3.0B Book III, section 5.10 (translation table updates); Linux
- * {@code __pte_flags_need_flush()}, book3s/64/tlbflush.h. Software bits and R never matter.
+ * {@code __pte_flags_need_flush()}, book3s/64/tlbflush.h. Software bits never matter, nor R where
+ * hardware sets it.
+ *
+ * @param software bits whose change matters only where software fills a hash table
  */
-record Ppc64TlbRules(PteFormat format) implements TlbRules {
+record Ppc64TlbRules(PteFormat format, long software) implements TlbRules {
   private static final long ADDING_IS_FREE = Ppc64PteFormat.RWX | Ppc64PteFormat.C;
   private static final long LEAF_BITS =
       Ppc64PteFormat.V
@@ -30,7 +33,7 @@ record Ppc64TlbRules(PteFormat format) implements TlbRules {
     if (toTable || !format.leaf(oldRaw, level)) {
       return (changed & TABLE_BITS) == 0 ? TlbDuty.NONE : TlbDuty.FLUSH_WALK_CACHES;
     }
-    long demanding = LEAF_BITS | oldRaw & ADDING_IS_FREE;
+    long demanding = LEAF_BITS | oldRaw & (ADDING_IS_FREE | software) | software & ~Ppc64PteFormat.R;
     return (changed & demanding) == 0 ? TlbDuty.NONE : TlbDuty.FLUSH_LEAF;
   }
 }

@@ -1,0 +1,336 @@
+package org.mmport.arch.ppc64;
+
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.mmport.spi.HashEntry;
+import org.mmport.spi.HashMmu;
+import org.mmport.spi.HashSegment;
+import org.mmport.spi.InvalidRequestException;
+import org.mmport.spi.Level;
+import org.mmport.spi.MemoryView;
+import org.mmport.spi.PagingGeometry;
+import org.mmport.spi.Registers;
+import org.mmport.spi.Rights;
+
+/**
+ * Segments and hash table: Power ISA 3.0B Book III, sections 5.7.8 (segments) and 5.7.9 (hash
+ * table); VSIDs and what Linux puts into entries: {@code book3s/64/mmu-hash.h}, {@code
+ * mm/book3s64/hash_utils.c}. Page sizes are those of POWER7 to POWER9.
+ *
+ * @param pageShift of the tree
+ * @param vaBits of one of the areas of kernel addresses, each with a context of its own
+ * @param slotWordBytes from an entry of the tree to the word that notes its slots
+ * @param format of entries
+ */
+record Ppc64HashMmu(int pageShift, int vaBits, int slotWordBytes, Format format)
+    implements HashMmu {
+  static final int SHIFT_256M = 28;
+  static final int SHIFT_1T = 40;
+
+  /** Where the size of the segment stands: from POWER9 on beside the frame, before beside the tag. */
+  enum Format {
+    POWER8,
+    ISA_3_0
+  }
+
+  private static final long VALID = 1;
+  private static final long SECONDARY = 2;
+  private static final long LARGE = 4;
+  private static final int AVPN_SHIFT = 7;
+  private static final long AVPN = 0x3fff_ffff_ffff_ff80L;
+
+  /** {@code HPTE_V_COMMON_BITS}: the tag of both formats without the size of the segment. */
+  private static final long COMMON = 0x000f_ffff_ffff_ffffL;
+
+  private static final int B_SHIFT_TAG = 62;
+  private static final int B_SHIFT_DATA = 58;
+  private static final long RPN = 0x01ff_ffff_ffff_f000L;
+  private static final long PP0 = 1L << 63;
+  private static final long KEY = 0x3000_0000_0000_0e00L;
+  private static final long R = 1L << 8;
+  private static final long C = 1L << 7;
+  private static final long W = 1L << 6;
+  private static final long I = 1L << 5;
+  private static final long M = 1L << 4;
+  private static final long G = 1L << 3;
+  private static final long N = 1L << 2;
+  private static final long PROTECTION = PP0 | KEY | R | C | W | I | M | G | N | 3;
+
+  private static final long SLB_VALID = 1L << 27;
+  private static final long SLB_KS = 1L << 11;
+  private static final long SLB_KP = 1L << 10;
+  private static final long SLB_N = 1L << 9;
+  private static final long SLB_PAGE = 0x130;
+
+  private static final long MULTIPLIER = 12538073;
+  private static final int CONTEXT_BITS = 19;
+  private static final int VSID_BITS = 68;
+  private static final long HASH_MASK = (1L << 39) - 1;
+
+  /** HTABORG and HTABSIZE, in SDR1 and in a partition table entry. */
+  private static final long HTABORG = 0x0fff_ffff_fffc_0000L;
+
+  /**
+   * A page size within segments of a base page size: {@code ibm,segment-page-sizes}.
+   *
+   * @param slb L and LP of the SLB entry
+   * @param encoding in the low bits of the frame; none in entries of 4 KiB
+   */
+  private record PageSize(int baseShift, long slb, int shift, long encoding) {
+    long mask() {
+      return (1L << Math.min(shift, 20)) - (1L << 12);
+    }
+  }
+
+  private static final List<PageSize> PAGE_SIZES =
+      List.of(
+          new PageSize(12, 0, 12, 0),
+          new PageSize(12, 0, 16, 7L << 12),
+          new PageSize(12, 0, 24, 0x38L << 12),
+          new PageSize(16, 0x110, 16, 1L << 12),
+          new PageSize(16, 0x110, 24, 8L << 12),
+          new PageSize(24, 0x100, 24, 0),
+          new PageSize(34, 0x120, 34, 3L << 12));
+
+  static Ppc64HashMmu of(int pageShift, PagingGeometry geometry) {
+    int behind = pageShift == 16 ? geometry.tableBytes(Level.PTE) : 0;
+    return new Ppc64HashMmu(pageShift, pageShift == 16 ? 49 : 44, behind, Format.POWER8);
+  }
+
+  @Override
+  public int groupEntries() {
+    return 8;
+  }
+
+  @Override
+  public ByteOrder byteOrder() {
+    return ByteOrder.BIG_ENDIAN;
+  }
+
+  /** SDR1, or entry LPIDR of the partition table where its HR says hash. */
+  @Override
+  public Optional<Table> locate(Registers registers, MemoryView memory) {
+    if (registers.get("sdr1").isPresent()) {
+      return Optional.of(table(Format.POWER8, registers.get("sdr1").getAsLong()));
+    }
+    long ptcr = registers.get("ptcr").orElse(0) & 0x0fff_ffff_ffff_f000L;
+    long entry = ptcr + 16 * registers.get("lpidr").orElse(0);
+    long found = memory.load(entry, byteOrder()).orElse(-1);
+    return ptcr == 0 || found < 0 ? Optional.empty() : Optional.of(table(Format.ISA_3_0, found));
+  }
+
+  private Table table(Format found, long origin) {
+    HashMmu mmu = new Ppc64HashMmu(pageShift, vaBits, slotWordBytes, found);
+    return new Table(mmu, origin & HTABORG, 1L << (11 + (origin & 31)));
+  }
+
+  /** {@code get_vsid()}, {@code get_kernel_context()}, {@code user_segment_size()}. */
+  @Override
+  public HashSegment segment(long context, long va) {
+    boolean kernel = va < 0;
+    long own = kernel ? 1 + kernelArea(va) : context;
+    int shift = kernel || va >>> SHIFT_1T != 0 ? SHIFT_1T : SHIFT_256M;
+    int esidBits = VSID_BITS - CONTEXT_BITS - shift;
+    long proto = own << esidBits | va >>> shift & (1L << esidBits) - 1;
+    long first = va & -1L << shift;
+    long flags = kernel ? SLB_KP : SLB_KP | SLB_KS;
+    return new HashSegment(first, shift, scramble(proto, VSID_BITS - shift), pageShift, flags);
+  }
+
+  /** Contexts 1 to 4 are the linear map's, then vmalloc, I/O and vmemmap: 512 TiB each. */
+  private long kernelArea(long va) {
+    return (va & -1L >>> 4) >>> vaBits;
+  }
+
+  /** {@code vsid_scramble()}: {@code proto * multiplier % (2^bits - 1)}. */
+  private static long scramble(long proto, int bits) {
+    return Long.remainderUnsigned(proto * MULTIPLIER, (1L << bits) - 1);
+  }
+
+  @Override
+  public Optional<HashSegment> slbSegment(long esidWord, long vsidWord) {
+    if ((esidWord & SLB_VALID) == 0) {
+      return Optional.empty();
+    }
+    int shift = vsidWord >>> B_SHIFT_TAG == 0 ? SHIFT_256M : SHIFT_1T;
+    long vsid = (vsidWord & -1L >>> 2) >>> (shift - 16);
+    return PAGE_SIZES.stream()
+        .filter(size -> size.slb() == (vsidWord & SLB_PAGE))
+        .findFirst()
+        .map(
+            size ->
+                new HashSegment(
+                    esidWord & -1L << shift, shift, vsid, size.baseShift(), vsidWord & 0xe00));
+  }
+
+  /** {@code hpt_hash()}; the secondary is its complement. */
+  @Override
+  public long hash(HashSegment segment, long va, int which) {
+    long page = segment.offset(va) >>> segment.pageShift();
+    long vsid = segment.vsid();
+    long hash = segment.shift() == SHIFT_1T ? vsid ^ vsid << 25 ^ page : vsid ^ page;
+    return (which == 0 ? hash : ~hash) & HASH_MASK;
+  }
+
+  @Override
+  public boolean valid(HashEntry entry) {
+    return (entry.tag() & VALID) != 0;
+  }
+
+  @Override
+  public int which(HashEntry entry) {
+    return (entry.tag() & SECONDARY) == 0 ? 0 : 1;
+  }
+
+  @Override
+  public boolean matches(HashEntry entry, HashSegment segment, long va, int which) {
+    return tagOf(entry) == (tag(segment, va) | VALID)
+        && which(entry) == which
+        && pageSize(entry, segment).isPresent();
+  }
+
+  /** Without L, H and software's bits, in the form of POWER8. */
+  private long tagOf(HashEntry entry) {
+    long b =
+        format == Format.POWER8 ? entry.tag() >>> B_SHIFT_TAG : entry.data() >>> B_SHIFT_DATA & 3;
+    return entry.tag() & COMMON & (AVPN | VALID) | b << B_SHIFT_TAG;
+  }
+
+  /** {@code hpte_encode_avpn()}: the virtual address without its low 23 bits, and B. */
+  private static long tag(HashSegment segment, long va) {
+    long low = Math.max(23, segment.pageShift());
+    long inSegment = segment.offset(va) >>> low << low - 23;
+    long avpn = segment.vsid() << segment.shift() - 23 | inSegment;
+    return avpn << AVPN_SHIFT & COMMON & AVPN | b(segment) << B_SHIFT_TAG;
+  }
+
+  private static long b(HashSegment segment) {
+    return segment.shift() == SHIFT_1T ? 1 : 0;
+  }
+
+  private static Optional<PageSize> pageSize(HashEntry entry, HashSegment segment) {
+    return PAGE_SIZES.stream()
+        .filter(size -> size.baseShift() == segment.pageShift())
+        .filter(
+            size ->
+                (entry.tag() & LARGE) == 0
+                    ? size.shift() == 12
+                    : size.shift() > 12 && (entry.data() & size.mask()) == size.encoding())
+        .findFirst();
+  }
+
+  @Override
+  public int shift(HashEntry entry, HashSegment segment) {
+    return pageSize(entry, segment).map(PageSize::shift).orElse(segment.pageShift());
+  }
+
+  @Override
+  public long physAddr(HashEntry entry, int shift) {
+    return entry.data() & RPN & -1L << shift;
+  }
+
+  /** The key is Ks for the kernel, Kp for the user; PP says what each key may do. */
+  @Override
+  public int rights(HashEntry entry, HashSegment segment) {
+    boolean exec = (entry.data() & N) == 0 && (segment.flags() & SLB_N) == 0;
+    return rights(entry, exec, (segment.flags() & SLB_KS) != 0)
+        | rights(entry, exec, (segment.flags() & SLB_KP) != 0) << 3;
+  }
+
+  private static int rights(HashEntry entry, boolean exec, boolean key) {
+    int pp = (int) (entry.data() & 3) | (entry.data() < 0 ? 4 : 0);
+    boolean write = pp == 2 || !key && pp < 2;
+    boolean read = write || pp == 3 || pp == 1 || !key && pp == 6;
+    return (read ? Rights.KERNEL_READ : 0)
+        | (write ? Rights.KERNEL_WRITE : 0)
+        | (read && exec ? Rights.KERNEL_EXEC : 0);
+  }
+
+  @Override
+  public HashEntry encode(
+      HashSegment segment, long va, long raw, Level level, int shift, int which) {
+    PageSize size =
+        PAGE_SIZES.stream()
+            .filter(s -> s.baseShift() == segment.pageShift() && s.shift() == shift)
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new InvalidRequestException(
+                        "page of 2^%d bytes in a segment of 2^%d: sizes are %s"
+                            .formatted(
+                                shift,
+                                segment.pageShift(),
+                                Arrays.toString(
+                                    PAGE_SIZES.stream().mapToInt(PageSize::shift).toArray()))));
+    long tag =
+        tag(segment, va) | VALID | (size.shift() > 12 ? LARGE : 0) | (which == 0 ? 0 : SECONDARY);
+    long data = raw & Ppc64PteFormat.ADDRESS & -1L << shift | size.encoding() | protection(raw);
+    return format == Format.POWER8
+        ? new HashEntry(tag, data)
+        : new HashEntry(tag & COMMON, data | b(segment) << B_SHIFT_DATA);
+  }
+
+  /** {@code htab_convert_pte_flags()}: R always, C where dirty, and never writable while clean. */
+  private long protection(long raw) {
+    boolean write = (raw & Ppc64PteFormat.WRITE) != 0;
+    boolean dirty = (raw & Ppc64PteFormat.C) != 0;
+    long pp;
+    if ((raw & Ppc64PteFormat.PRIVILEGED) != 0) {
+      pp = write ? 0 : PP0 | 2;
+    } else {
+      pp = ((raw & Ppc64PteFormat.RWX) != 0 ? 2 : 0) | (write && dirty ? 0 : 1);
+    }
+    long wimg =
+        switch ((int) (raw & Ppc64PteFormat.ATT) >> 4) {
+          case 0 -> M;
+          case 1 -> W | I | M;
+          case 2 -> I | G;
+          default -> I;
+        };
+    long key = Long.compress(raw, pageShift == 16 ? 31L << 56 : 7L << 57);
+    return pp
+        | wimg
+        | R
+        | (dirty ? C : 0)
+        | ((raw & Ppc64PteFormat.EXEC) != 0 ? 0 : N)
+        | Long.expand(key, KEY);
+  }
+
+  @Override
+  public HashEntry withProtection(HashEntry entry, HashEntry other) {
+    return new HashEntry(entry.tag(), entry.data() & ~PROTECTION | other.data() & PROTECTION);
+  }
+
+  @Override
+  public OptionalInt slot(long raw, long slotWord) {
+    if (pageShift == 12) {
+      return (raw & Ppc64Tree.HASHPTE_4K) == 0
+          ? OptionalInt.empty()
+          : OptionalInt.of((int) (raw >>> 53) & 15);
+    }
+    return (raw & Ppc64Tree.HASHPTE_64K) == 0 || (slotWord & 15) == 0
+        ? OptionalInt.empty()
+        : OptionalInt.of((int) (slotWord - 1) & 15);
+  }
+
+  @Override
+  public long withSlot(long raw, int slot) {
+    return pageShift == 12
+        ? raw & ~Ppc64Tree.SLOT_4K | Ppc64Tree.HASHPTE_4K | (long) slot << 53
+        : raw | Ppc64Tree.HASHPTE_64K;
+  }
+
+  @Override
+  public long withoutSlot(long raw) {
+    return raw & ~(pageShift == 12 ? Ppc64Tree.HASHPTE_4K | Ppc64Tree.SLOT_4K : Ppc64Tree.HASHPTE_64K);
+  }
+
+  /** {@code HIDX_SHIFT_BY_ONE}: 0 means no slot, so that zeroed tables need no more. */
+  @Override
+  public long slotWord(int slot) {
+    return slot + 1 & 15;
+  }
+}
