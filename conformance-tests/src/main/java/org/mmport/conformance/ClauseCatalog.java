@@ -24,7 +24,8 @@ final class ClauseCatalog {
           MapRefusalClauses.class,
           FlushRuleClauses.class,
           FlushClauses.class,
-          ImgClauses.class);
+          ImgClauses.class,
+          HashClauses.class);
 
   static final List<ClauseInfo> ALL = all();
 

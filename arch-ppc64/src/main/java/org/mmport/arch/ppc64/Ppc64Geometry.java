@@ -17,7 +17,7 @@ final class Ppc64Geometry {
       of(
           12,
           53,
-          kernelAt(0xcL << 60, 46),
+          kernelAt(0xcL << 60, 46, 1L << 46),
           PagingGeometry.levels(
               LevelGeometry.of(Level.PGD, 9, 8, false),
               LevelGeometry.of(Level.PUD, 9, 8, false),
@@ -29,7 +29,7 @@ final class Ppc64Geometry {
       of(
           16,
           53,
-          kernelAt(0xcL << 60, 52),
+          kernelAt(0xcL << 60, 52, 7L << 49),
           PagingGeometry.levels(
               LevelGeometry.of(Level.PGD, 8, 8, false),
               roomy(Level.PUD, 10, 16384, true),
@@ -42,7 +42,7 @@ final class Ppc64Geometry {
     return of(
         pageShift,
         53,
-        kernelAt(0xcL << 60, 52),
+        kernelAt(0xcL << 60, 52, 1L << 52),
         PagingGeometry.levels(
             LevelGeometry.of(Level.PGD, 13, 8, false),
             LevelGeometry.of(Level.PUD, 9, 8, true),
@@ -50,13 +50,13 @@ final class Ppc64Geometry {
             LevelGeometry.of(Level.PTE, pteBits, 8, true)));
   }
 
-  /** The user's addresses from 0, through root 0, and as many of the kernel's, through root 1. */
-  static VaLayout kernelAt(long firstVa, int bits) {
+  /** The user's addresses from 0, through root 0, and the kernel's, through root 1; the hash MMU's end with vmemmap. */
+  static VaLayout kernelAt(long firstVa, int bits, long kernelBytes) {
     long size = 1L << bits;
     return new VaLayout(
         List.of(
             new VaRegion("user", 0, size - 1, 0),
-            new VaRegion("kernel", firstVa, firstVa + size - 1, 1)));
+            new VaRegion("kernel", firstVa, firstVa + kernelBytes - 1, 1)));
   }
 
   static PagingGeometry of(

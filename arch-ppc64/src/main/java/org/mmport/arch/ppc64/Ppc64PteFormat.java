@@ -1,7 +1,6 @@
 package org.mmport.arch.ppc64;
 
 import static org.mmport.spi.EntryField.bit;
-import static org.mmport.spi.EntryField.of;
 import static org.mmport.spi.EntryKind.HUGE;
 import static org.mmport.spi.EntryKind.PAGE;
 import static org.mmport.spi.EntryKind.SWAP;
@@ -64,34 +63,34 @@ record Ppc64PteFormat(List<EntryField> fields, PteBits bits, Ppc64Tree tree) imp
         bit("V", 63, EntryRole.VALID, "valid"),
         bit("L", 62, EntryRole.LEAF, "leaf: _PAGE_PTE", TABLE, HUGE, PAGE),
         bit("INVALID", 61, EntryRole.OTHER, "software: kept from hardware", HUGE, PAGE),
-        of("RPN", 52, pmdShift, EntryRole.FRAME, "low bits 0 in larger leaves", HUGE),
-        of("RPN", pmdShift - 1, 12, EntryRole.IGNORED, "below the leaf's size", HUGE),
-        of("RPN", 52, 16, EntryRole.FRAME, "physical address", PAGE),
-        of("SW", 11, 11, EntryRole.IGNORED, "software", HUGE, PAGE),
+        EntryField.of("RPN", 52, pmdShift, EntryRole.FRAME, "low bits 0 in larger leaves", HUGE),
+        EntryField.of("RPN", pmdShift - 1, 12, EntryRole.IGNORED, "below the leaf's size", HUGE),
+        EntryField.of("RPN", 52, 16, EntryRole.FRAME, "physical address", PAGE),
+        EntryField.of("SW", 11, 11, EntryRole.IGNORED, "software", HUGE, PAGE),
         bit("SPECIAL", 10, EntryRole.SPECIAL, "software: no struct page", HUGE, PAGE),
         bit("SOFT_DIRTY", 9, EntryRole.SOFT_DIRTY, "software: written to", HUGE, PAGE),
         bit("R", 8, EntryRole.YOUNG, "reference", HUGE, PAGE),
         bit("C", 7, EntryRole.DIRTY, "change", HUGE, PAGE),
-        of("ATT", 5, 4, EntryRole.MEMORY_TYPE, "storage attributes", HUGE, PAGE),
+        EntryField.of("ATT", 5, 4, EntryRole.MEMORY_TYPE, "storage attributes", HUGE, PAGE),
         bit("EAA0", 3, EntryRole.OTHER, "privileged only", HUGE, PAGE),
         bit("EAA1", 2, EntryRole.READ, "may be read", HUGE, PAGE),
         bit("EAA2", 1, EntryRole.WRITE, "may be read and written", HUGE, PAGE),
         bit("EAA3", 0, EntryRole.EXEC, "may be executed", HUGE, PAGE),
-        of("RSV", 61, 60, EntryRole.IGNORED, "reserved", TABLE),
-        of("NLB", 59, 53, EntryRole.RESERVED, "above what any CPU has", TABLE),
-        of("NLB", 52, 8, EntryRole.FRAME, "next level base", TABLE),
-        of("RSV", 7, 5, EntryRole.IGNORED, "reserved", TABLE),
-        of("NLS", 4, 0, EntryRole.OTHER, "index bits of the next level", TABLE),
+        EntryField.of("RSV", 61, 60, EntryRole.IGNORED, "reserved", TABLE),
+        EntryField.of("NLB", 59, 53, EntryRole.RESERVED, "above what any CPU has", TABLE),
+        EntryField.of("NLB", 52, 8, EntryRole.FRAME, "next level base", TABLE),
+        EntryField.of("RSV", 7, 5, EntryRole.IGNORED, "reserved", TABLE),
+        EntryField.of("NLS", 4, 0, EntryRole.OTHER, "index bits of the next level", TABLE),
         // the macros after "Encode and de-code a swap entry"; every stored pte carries _PAGE_PTE
         bit("PTE", 62, EntryRole.OTHER, "always 1", SWAP),
-        of("0", 61, 53, EntryRole.RESERVED, "or it would count as present", SWAP),
-        of("OFFSET", 52, 16, EntryRole.SWAP_OFFSET, "offset", SWAP),
-        of("OFFSET", 15, 12, low ? EntryRole.SWAP_OFFSET : EntryRole.RESERVED, "as RPN", SWAP),
-        of("0", 11, 10, EntryRole.RESERVED, "0", SWAP),
+        EntryField.of("0", 61, 53, EntryRole.RESERVED, "or it would count as present", SWAP),
+        EntryField.of("OFFSET", 52, 16, EntryRole.SWAP_OFFSET, "offset", SWAP),
+        EntryField.of("OFFSET", 15, 12, low ? EntryRole.SWAP_OFFSET : EntryRole.RESERVED, "as RPN", SWAP),
+        EntryField.of("0", 11, 10, EntryRole.RESERVED, "0", SWAP),
         bit("SD", 9, EntryRole.SOFT_DIRTY, "soft-dirty", SWAP),
-        of("0", 8, 6, EntryRole.RESERVED, "0", SWAP),
+        EntryField.of("0", 8, 6, EntryRole.RESERVED, "0", SWAP),
         bit("E", 5, EntryRole.SWAP_EXCLUSIVE, "anonymous exclusive", SWAP),
-        of("TYPE", 4, 0, EntryRole.SWAP_TYPE, "which swap device", SWAP));
+        EntryField.of("TYPE", 4, 0, EntryRole.SWAP_TYPE, "which swap device", SWAP));
   }
 
   /** {@code pte_hw_valid()}; a leaf without any right (PROT_NONE) lets nothing through. */

@@ -1,7 +1,6 @@
 package org.mmport.arch.ppc64;
 
 import static org.mmport.spi.EntryField.bit;
-import static org.mmport.spi.EntryField.of;
 import static org.mmport.spi.EntryKind.HUGE;
 import static org.mmport.spi.EntryKind.PAGE;
 
@@ -42,8 +41,8 @@ record Ppc64Tree(
   static Ppc64Tree radix(int pageShift, int pteIndexBits) {
     List<EntryField> own =
         List.of(
-            of("RSV", 60, 57, EntryRole.IGNORED, "reserved", HUGE, PAGE),
-            of("RPN", 56, 53, EntryRole.RESERVED, "above what any CPU has", HUGE, PAGE),
+            EntryField.of("RSV", 60, 57, EntryRole.IGNORED, "reserved", HUGE, PAGE),
+            EntryField.of("RPN", 56, 53, EntryRole.RESERVED, "above what any CPU has", HUGE, PAGE),
             low(pageShift),
             bit("RSV", 6, EntryRole.IGNORED, "reserved", HUGE, PAGE));
     long late = Ppc64PteFormat.R | Ppc64PteFormat.C;
@@ -56,9 +55,9 @@ record Ppc64Tree(
     List<EntryField> own =
         List.of(
             bit("HASHPTE", 60, EntryRole.OTHER, "software: is hashed", HUGE, PAGE),
-            of("PKEY", 59, 57, EntryRole.KEY, "protection key", HUGE, PAGE),
+            EntryField.of("PKEY", 59, 57, EntryRole.KEY, "protection key", HUGE, PAGE),
             bit("F_SECOND", 56, EntryRole.OTHER, "software: in the secondary group", HUGE, PAGE),
-            of("F_GIX", 55, 53, EntryRole.OTHER, "software: index in the group", HUGE, PAGE),
+            EntryField.of("F_GIX", 55, 53, EntryRole.OTHER, "software: index in the group", HUGE, PAGE),
             low(12),
             bit("BUSY", 6, EntryRole.OTHER, "software: locked", HUGE, PAGE));
     long flags = BUSY | HASHPTE_4K | SLOT_4K;
@@ -70,10 +69,10 @@ record Ppc64Tree(
   static Ppc64Tree hash64k() {
     List<EntryField> own =
         List.of(
-            of("PKEY", 60, 56, EntryRole.KEY, "protection key", HUGE, PAGE),
+            EntryField.of("PKEY", 60, 56, EntryRole.KEY, "protection key", HUGE, PAGE),
             bit("HASHPTE", 55, EntryRole.OTHER, "software: is hashed", HUGE, PAGE),
-            of("0", 54, 53, EntryRole.IGNORED, "unused", HUGE, PAGE),
-            of("0", 15, 14, EntryRole.IGNORED, "unused", PAGE),
+            EntryField.of("0", 54, 53, EntryRole.IGNORED, "unused", HUGE, PAGE),
+            EntryField.of("0", 15, 14, EntryRole.IGNORED, "unused", PAGE),
             bit("4K_PFN", 13, EntryRole.OTHER, "software: one page of 4 KiB", PAGE),
             bit("COMBO", 12, EntryRole.OTHER, "software: hashed in pages of 4 KiB", PAGE),
             bit("BUSY", 6, EntryRole.OTHER, "software: locked", HUGE, PAGE));
@@ -84,6 +83,6 @@ record Ppc64Tree(
 
   private static EntryField low(int pageShift) {
     EntryRole role = pageShift == 12 ? EntryRole.FRAME : EntryRole.IGNORED;
-    return of("RPN", 15, 12, role, "in pages of 4 KiB", PAGE);
+    return EntryField.of("RPN", 15, 12, role, "in pages of 4 KiB", PAGE);
   }
 }
