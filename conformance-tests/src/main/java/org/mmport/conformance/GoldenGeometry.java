@@ -9,7 +9,7 @@ import org.mmport.spi.VaRegion;
 /**
  * A variant's shape as its manual has it: rows of {@code variant, item, shift, entries, tableBytes,
  * leaf}, where the item is a level that is not folded, or {@code region}, which has first and last
- * address and root instead.
+ * address and root instead. A first row {@code entry} has entryBytes, storeBytes, paBits, byte order.
  */
 record GoldenGeometry(List<List<String>> rows) {
 
@@ -30,7 +30,10 @@ record GoldenGeometry(List<List<String>> rows) {
   /** Judges row by row, so that the message names the one that is wrong. */
   void check(ClauseContext c) {
     List<List<String>> expected = expected();
-    List<List<String>> found = described(c.geometry());
+    List<List<String>> found = new ArrayList<>(described(c.geometry()));
+    if (expected.getFirst().getFirst().equals("entry")) {
+      found.addFirst(entry(c.geometry()));
+    }
     for (int i = 0; i < Math.min(expected.size(), found.size()); i++) {
       c.check(expected.get(i).equals(found.get(i)), row(expected.get(i)), row(found.get(i)));
     }
@@ -42,9 +45,22 @@ record GoldenGeometry(List<List<String>> rows) {
 
   private static String row(List<String> row) {
     boolean region = row.getFirst().equals("region");
+    if (row.getFirst().equals("entry")) {
+      return String.join(" ", row);
+    }
     return (region ? "%s %s..%s of root %s" : "%s with shift %s, %s entries, %s bytes, %s")
         .formatted(row.toArray())
         .replace(", -", ", no leaves");
+  }
+
+  /** Bytes of an entry and of a store, address bits, byte order; asked where a file says it. */
+  private static List<String> entry(PagingGeometry geometry) {
+    return List.of(
+        "entry",
+        Integer.toString(geometry.entryBytes()),
+        Integer.toString(geometry.storeBytes()),
+        Integer.toString(geometry.paBits()),
+        geometry.byteOrder().toString());
   }
 
   private List<List<String>> expected() {

@@ -14,6 +14,7 @@ final class BrokenPorts {
     all.addAll(BrokenTables.all());
     all.addAll(BrokenShapes.all());
     all.addAll(BrokenFakes.all());
+    all.addAll(BrokenPpc64.all());
     return all;
   }
 }

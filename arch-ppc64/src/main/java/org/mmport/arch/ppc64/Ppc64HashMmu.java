@@ -131,7 +131,7 @@ record Ppc64HashMmu(int pageShift, int vaBits, int slotWordBytes, Format format)
   @Override
   public HashSegment segment(long context, long va) {
     boolean kernel = va < 0;
-    long own = kernel ? 1 + kernelArea(va) : context;
+    long own = kernel ? 1 + area(va) : context + (area(va) << 16);
     int shift = kernel || va >>> SHIFT_1T != 0 ? SHIFT_1T : SHIFT_256M;
     int esidBits = VSID_BITS - CONTEXT_BITS - shift;
     long proto = own << esidBits | va >>> shift & (1L << esidBits) - 1;
@@ -140,9 +140,12 @@ record Ppc64HashMmu(int pageShift, int vaBits, int slotWordBytes, Format format)
     return new HashSegment(first, shift, scramble(proto, VSID_BITS - shift), pageShift, flags);
   }
 
-  /** Contexts 1 to 4 are the linear map's, then vmalloc, I/O and vmemmap: 512 TiB each. */
-  private long kernelArea(long va) {
-    return (va & -1L >>> 4) >>> vaBits;
+  /**
+   * The kernel's contexts are the linear map's, then vmalloc, I/O and vmemmap: 512 TiB each. Above
+   * that Linux gives a process further contexts as they come, here in a fixed order.
+   */
+  private long area(long va) {
+    return (va & -1L >>> 4) >>> (va < 0 ? vaBits : 49);
   }
 
   /** {@code vsid_scramble()}: {@code proto * multiplier % (2^bits - 1)}. */
