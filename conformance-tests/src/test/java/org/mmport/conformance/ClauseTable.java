@@ -62,6 +62,8 @@ final class ClauseTable {
       case "MAP" -> "changing tables";
       case "FLUSH" -> "what the TLB demands";
       case "IMG" -> "tables in memory dumps";
+      case "HASH" -> "hash tables";
+      case "SEG" -> "segments";
       default ->
           throw new IllegalArgumentException("say in ClauseTable what " + area + " is about");
     };
