@@ -9,7 +9,8 @@ import org.mmport.spi.VaRegion;
 /**
  * A variant's shape as its manual has it: rows of {@code variant, item, shift, entries, tableBytes,
  * leaf}, where the item is a level that is not folded, or {@code region}, which has first and last
- * address and root instead. A first row {@code entry} has entryBytes, storeBytes, paBits, byte order.
+ * address and root instead. A first row {@code entry} has entryBytes, storeBytes, paBits, byte
+ * order.
  */
 record GoldenGeometry(List<List<String>> rows) {
 

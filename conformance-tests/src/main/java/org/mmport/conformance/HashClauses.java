@@ -88,7 +88,8 @@ final class HashClauses {
 
   @Clause(
       id = "HASH-01",
-      text = "What was hashed is found again: the frame, the size, and no right that the leaf lacks",
+      text =
+          "What was hashed is found again: the frame, the size, and no right that the leaf lacks",
       source = MANUAL + "; kernel: htab_convert_pte_flags",
       check = "encode, matches, physAddr and rights of the HashMmu",
       requires = MmuFeature.HASHED)
@@ -115,7 +116,10 @@ final class HashClauses {
           int allowed = f.rights(raw, Level.PTE) | (Rights.user(mapped.rights()) ? Rights.READ : 0);
           c.checkVa((mapped.rights() & ~allowed) == 0, va, "no right more", walk);
           c.checkVa(
-              Rights.write(mapped.rights()) == f.write(raw, Level.PTE), va, "its write right", walk);
+              Rights.write(mapped.rights()) == f.write(raw, Level.PTE),
+              va,
+              "its write right",
+              walk);
         }
       }
     }
@@ -123,7 +127,9 @@ final class HashClauses {
 
   @Clause(
       id = "HASH-02",
-      text = "A writable leaf that is clean is hashed read-only and unchanged, so that the first write is seen",
+      text =
+          "A writable leaf that is clean is hashed read-only and unchanged, so that the first write"
+              + " is seen",
       source = "kernel: htab_convert_pte_flags, R always and C with dirty only",
       check = "encode: rights and the C bit of a clean leaf",
       requires = MmuFeature.HASHED)
@@ -168,7 +174,9 @@ final class HashClauses {
 
   @Clause(
       id = "HASH-04",
-      text = "Where the primary group is full the secondary takes it, then another must make way; each is found",
+      text =
+          "Where the primary group is full the secondary takes it, then another must make way; each"
+              + " is found",
       source = MANUAL + " (the complement of the primary hash); kernel: hash_page, hpte_remove",
       check = "hash of the secondary group, and the entry's mark for it",
       requires = MmuFeature.HASHED)
@@ -202,7 +210,9 @@ final class HashClauses {
 
   @Clause(
       id = "HASH-05",
-      text = "What is noted of a place leaves the leaf as it was, and an emptied entry that still notes it is none",
+      text =
+          "What is noted of a place leaves the leaf as it was, and an emptied entry that still"
+              + " notes it is none",
       source = "kernel: _PAGE_HPTEFLAGS in pte_same and pte_none, pte_set_hidx",
       check = "withSlot, slot, withoutSlot; none in the format",
       requires = MmuFeature.HASHED)
@@ -213,9 +223,14 @@ final class HashClauses {
       for (int slot = 0; slot < 2 * mmu(c).groupEntries() - 1; slot++) {
         long noted = mmu(c).withSlot(raw, slot);
         long word = mmu(c).slotWordBytes() == 0 ? 0 : mmu(c).slotWord(slot);
-        c.check(mmu(c).slot(noted, word).equals(OptionalInt.of(slot)), Level.PTE, noted,
-            "slot " + slot, mmu(c).slot(noted, word));
-        c.same(f.physAddr(raw, Level.PTE), f.physAddr(noted, Level.PTE), Level.PTE, noted, "address");
+        c.check(
+            mmu(c).slot(noted, word).equals(OptionalInt.of(slot)),
+            Level.PTE,
+            noted,
+            "slot " + slot,
+            mmu(c).slot(noted, word));
+        c.same(
+            f.physAddr(raw, Level.PTE), f.physAddr(noted, Level.PTE), Level.PTE, noted, "address");
         c.same(f.rights(raw, Level.PTE), f.rights(noted, Level.PTE), Level.PTE, noted, "rights");
         c.same(raw, mmu(c).withoutSlot(noted), Level.PTE, noted, "the leaf");
         long marks = noted ^ raw;
@@ -239,7 +254,8 @@ final class HashClauses {
         HashSegment segment = mmu(c).segment(9, va);
         table.insert(segment, va, raw, Level.PTE, shift);
         HashSegment above =
-            new HashSegment(segment.firstVa(), segment.shift(), segment.vsid() ^ 1L << 20, shift, 0);
+            new HashSegment(
+                segment.firstVa(), segment.shift(), segment.vsid() ^ 1L << 20, shift, 0);
         c.checkVa(table.find(above, va).isEmpty(), va, "not found by another VSID", "found");
         c.checkVa(table.find(segment, va ^ 1L << 27).isEmpty(), va, "not found elsewhere", "found");
         c.checkVa(table.remove(segment, va), va, "taken out", "not found");

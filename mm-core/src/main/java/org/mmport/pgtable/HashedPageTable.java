@@ -84,8 +84,8 @@ public final class HashedPageTable {
 
   /**
    * Hashes a present leaf: into a free entry of the primary group, else of the secondary, else in
-   * the place of another. The caller has looked for it before; twice in the table would be a machine
-   * check.
+   * the place of another. The caller has looked for it before; twice in the table would be a
+   * machine check.
    */
   public Inserted insert(HashSegment segment, long va, long raw, Level level, int shift) {
     for (int which = 0; which < 2; which++) {
@@ -101,8 +101,7 @@ public final class HashedPageTable {
     // Round robin over both groups; hardware and kernels choose as they like.
     int choice = (int) (victim++ % (2L * mmu.groupEntries()));
     int which = choice / mmu.groupEntries();
-    long index =
-        group(segment, va, which) * mmu.groupEntries() + choice % mmu.groupEntries();
+    long index = group(segment, va, which) * mmu.groupEntries() + choice % mmu.groupEntries();
     HashEntry old = load(index);
     HashEntry entry = mmu.encode(segment, va, raw, level, shift, which);
     store(index, entry);

@@ -6,8 +6,8 @@ import java.util.OptionalInt;
 
 /**
  * An MMU that finds translations in a hash table instead of a tree: segments, hash functions and
- * the bits of the table's entries. The tree of a variant that has one is software's own record, from
- * which the hash table is filled.
+ * the bits of the table's entries. The tree of a variant that has one is software's own record,
+ * from which the hash table is filled.
  *
  * <p>A virtual page has two groups: 0, the primary, and 1, the secondary.
  */

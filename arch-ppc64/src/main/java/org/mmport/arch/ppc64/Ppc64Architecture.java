@@ -43,7 +43,8 @@ public final class Ppc64Architecture implements Architecture {
             MmuFeature.SOFT_DIRTY,
             MmuFeature.BROADCAST_TLBI,
             MmuFeature.ROOT_RELOAD);
-    Ppc64PteFormat format = Ppc64PteFormat.forTree(Ppc64Tree.radix(geometry.pageShift(), pteIndexBits));
+    Ppc64PteFormat format =
+        Ppc64PteFormat.forTree(Ppc64Tree.radix(geometry.pageShift(), pteIndexBits));
     Ppc64Roots roots = new Ppc64Roots(pteIndexBits);
     return new MmuVariant(id, geometry, features, format, new Ppc64TlbRules(format, 0), roots);
   }
@@ -76,7 +77,8 @@ public final class Ppc64Architecture implements Architecture {
     OptionalLong user = registers.get("pgd");
     OptionalLong kernel = registers.get("SYMBOL(swapper_pg_dir)");
     if (user.isEmpty() || kernel.isEmpty()) {
-      return new RootLookup.NotSelected("hashed: name pgd and SYMBOL(swapper_pg_dir) for its trees");
+      return new RootLookup.NotSelected(
+          "hashed: name pgd and SYMBOL(swapper_pg_dir) for its trees");
     }
     return new RootLookup.Found(
         List.of(user.getAsLong(), kernel.getAsLong() & Ppc64PteFormat.ADDRESS));

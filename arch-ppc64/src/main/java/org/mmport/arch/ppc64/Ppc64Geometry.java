@@ -50,7 +50,10 @@ final class Ppc64Geometry {
             LevelGeometry.of(Level.PTE, pteBits, 8, true)));
   }
 
-  /** The user's addresses from 0, through root 0, and the kernel's, through root 1; the hash MMU's end with vmemmap. */
+  /**
+   * The user's addresses from 0, through root 0, and the kernel's, through root 1; the hash MMU's
+   * end with vmemmap.
+   */
   static VaLayout kernelAt(long firstVa, int bits, long kernelBytes) {
     long size = 1L << bits;
     return new VaLayout(
@@ -59,8 +62,7 @@ final class Ppc64Geometry {
             new VaRegion("kernel", firstVa, firstVa + kernelBytes - 1, 1)));
   }
 
-  static PagingGeometry of(
-      int pageShift, int paBits, VaLayout layout, List<LevelGeometry> levels) {
+  static PagingGeometry of(int pageShift, int paBits, VaLayout layout, List<LevelGeometry> levels) {
     return new PagingGeometry(pageShift, layout, paBits, ByteOrder.BIG_ENDIAN, 8, 8, levels);
   }
 

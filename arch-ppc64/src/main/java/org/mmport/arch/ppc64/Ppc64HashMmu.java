@@ -30,7 +30,9 @@ record Ppc64HashMmu(int pageShift, int vaBits, int slotWordBytes, Format format)
   static final int SHIFT_256M = 28;
   static final int SHIFT_1T = 40;
 
-  /** Where the size of the segment stands: from POWER9 on beside the frame, before beside the tag. */
+  /**
+   * Where the size of the segment stands: from POWER9 on beside the frame, before beside the tag.
+   */
   enum Format {
     POWER8,
     ISA_3_0
@@ -328,7 +330,8 @@ record Ppc64HashMmu(int pageShift, int vaBits, int slotWordBytes, Format format)
 
   @Override
   public long withoutSlot(long raw) {
-    return raw & ~(pageShift == 12 ? Ppc64Tree.HASHPTE_4K | Ppc64Tree.SLOT_4K : Ppc64Tree.HASHPTE_64K);
+    return raw
+        & ~(pageShift == 12 ? Ppc64Tree.HASHPTE_4K | Ppc64Tree.SLOT_4K : Ppc64Tree.HASHPTE_64K);
   }
 
   /** {@code HIDX_SHIFT_BY_ONE}: 0 means no slot, so that zeroed tables need no more. */

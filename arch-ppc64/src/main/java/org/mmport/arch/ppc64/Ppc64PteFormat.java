@@ -19,9 +19,9 @@ import org.mmport.spi.Rights;
 import org.mmport.spi.TableOwner;
 
 /**
- * Entries of radix trees, and of the trees from which Linux fills a hash table: Power ISA 3.0B Book III, section 5.7.10.2 (page directory and page table
- * entries); software bits and the {@code mk*} rules: Linux {@code
- * arch/powerpc/include/asm/book3s/64/pgtable.h} and {@code radix.h}.
+ * Entries of radix trees, and of the trees from which Linux fills a hash table: Power ISA 3.0B Book
+ * III, section 5.7.10.2 (page directory and page table entries); software bits and the {@code mk*}
+ * rules: Linux {@code arch/powerpc/include/asm/book3s/64/pgtable.h} and {@code radix.h}.
  *
  * @param tree what radix and hash trees differ in
  */
@@ -51,8 +51,7 @@ record Ppc64PteFormat(List<EntryField> fields, PteBits bits, Ppc64Tree tree) imp
   static final long NLS = 31;
 
   static Ppc64PteFormat forTree(Ppc64Tree tree) {
-    List<EntryField> fields =
-        Stream.concat(tree.own().stream(), common(tree).stream()).toList();
+    List<EntryField> fields = Stream.concat(tree.own().stream(), common(tree).stream()).toList();
     return new Ppc64PteFormat(fields, PteBits.of(fields), tree);
   }
 
@@ -85,7 +84,8 @@ record Ppc64PteFormat(List<EntryField> fields, PteBits bits, Ppc64Tree tree) imp
         bit("PTE", 62, EntryRole.OTHER, "always 1", SWAP),
         EntryField.of("0", 61, 53, EntryRole.RESERVED, "or it would count as present", SWAP),
         EntryField.of("OFFSET", 52, 16, EntryRole.SWAP_OFFSET, "offset", SWAP),
-        EntryField.of("OFFSET", 15, 12, low ? EntryRole.SWAP_OFFSET : EntryRole.RESERVED, "as RPN", SWAP),
+        EntryField.of(
+            "OFFSET", 15, 12, low ? EntryRole.SWAP_OFFSET : EntryRole.RESERVED, "as RPN", SWAP),
         EntryField.of("0", 11, 10, EntryRole.RESERVED, "0", SWAP),
         bit("SD", 9, EntryRole.SOFT_DIRTY, "soft-dirty", SWAP),
         EntryField.of("0", 8, 6, EntryRole.RESERVED, "0", SWAP),

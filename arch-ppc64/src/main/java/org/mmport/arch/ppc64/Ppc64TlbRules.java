@@ -33,7 +33,8 @@ record Ppc64TlbRules(PteFormat format, long software) implements TlbRules {
     if (toTable || !format.leaf(oldRaw, level)) {
       return (changed & TABLE_BITS) == 0 ? TlbDuty.NONE : TlbDuty.FLUSH_WALK_CACHES;
     }
-    long demanding = LEAF_BITS | oldRaw & (ADDING_IS_FREE | software) | software & ~Ppc64PteFormat.R;
+    long demanding =
+        LEAF_BITS | oldRaw & (ADDING_IS_FREE | software) | software & ~Ppc64PteFormat.R;
     return (changed & demanding) == 0 ? TlbDuty.NONE : TlbDuty.FLUSH_LEAF;
   }
 }

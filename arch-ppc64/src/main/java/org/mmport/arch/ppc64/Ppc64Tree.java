@@ -57,7 +57,8 @@ record Ppc64Tree(
             bit("HASHPTE", 60, EntryRole.OTHER, "software: is hashed", HUGE, PAGE),
             EntryField.of("PKEY", 59, 57, EntryRole.KEY, "protection key", HUGE, PAGE),
             bit("F_SECOND", 56, EntryRole.OTHER, "software: in the secondary group", HUGE, PAGE),
-            EntryField.of("F_GIX", 55, 53, EntryRole.OTHER, "software: index in the group", HUGE, PAGE),
+            EntryField.of(
+                "F_GIX", 55, 53, EntryRole.OTHER, "software: index in the group", HUGE, PAGE),
             low(12),
             bit("BUSY", 6, EntryRole.OTHER, "software: locked", HUGE, PAGE));
     long flags = BUSY | HASHPTE_4K | SLOT_4K;

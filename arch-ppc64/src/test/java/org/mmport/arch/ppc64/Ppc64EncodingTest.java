@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import org.junit.jupiter.api.Test;
 import org.mmport.spi.Level;
-import org.mmport.spi.PteFormat;
 import org.mmport.spi.Protection;
+import org.mmport.spi.PteFormat;
 import org.mmport.spi.TableOwner;
 
 /** What is made, against raw values from Linux's headers. */
