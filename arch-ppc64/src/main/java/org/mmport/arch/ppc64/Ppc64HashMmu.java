@@ -136,7 +136,7 @@ record Ppc64HashMmu(int pageShift, int vaBits, int slotWordBytes, Format format)
     long own = kernel ? 1 + area(va) : context + (area(va) << 16);
     int shift = kernel || va >>> SHIFT_1T != 0 ? SHIFT_1T : SHIFT_256M;
     int esidBits = VSID_BITS - CONTEXT_BITS - shift;
-    long proto = own << esidBits | va >>> shift & (1L << esidBits) - 1;
+    long proto = own << esidBits | (va >>> shift & (1L << esidBits) - 1);
     long first = va & -1L << shift;
     long flags = kernel ? SLB_KP : SLB_KP | SLB_KS;
     return new HashSegment(first, shift, scramble(proto, VSID_BITS - shift), pageShift, flags);
@@ -201,15 +201,15 @@ record Ppc64HashMmu(int pageShift, int vaBits, int slotWordBytes, Format format)
   private long tagOf(HashEntry entry) {
     long b =
         format == Format.POWER8 ? entry.tag() >>> B_SHIFT_TAG : entry.data() >>> B_SHIFT_DATA & 3;
-    return entry.tag() & COMMON & (AVPN | VALID) | b << B_SHIFT_TAG;
+    return (entry.tag() & COMMON & (AVPN | VALID)) | b << B_SHIFT_TAG;
   }
 
   /** {@code hpte_encode_avpn()}: the virtual address without its low 23 bits, and B. */
   private static long tag(HashSegment segment, long va) {
     long low = Math.max(23, segment.pageShift());
-    long inSegment = segment.offset(va) >>> low << low - 23;
-    long avpn = segment.vsid() << segment.shift() - 23 | inSegment;
-    return avpn << AVPN_SHIFT & COMMON & AVPN | b(segment) << B_SHIFT_TAG;
+    long inSegment = segment.offset(va) >>> low << (low - 23);
+    long avpn = segment.vsid() << (segment.shift() - 23) | inSegment;
+    return (avpn << AVPN_SHIFT & COMMON & AVPN) | b(segment) << B_SHIFT_TAG;
   }
 
   private static long b(HashSegment segment) {
@@ -247,8 +247,8 @@ record Ppc64HashMmu(int pageShift, int vaBits, int slotWordBytes, Format format)
 
   private static int rights(HashEntry entry, boolean exec, boolean key) {
     int pp = (int) (entry.data() & 3) | (entry.data() < 0 ? 4 : 0);
-    boolean write = pp == 2 || !key && pp < 2;
-    boolean read = write || pp == 3 || pp == 1 || !key && pp == 6;
+    boolean write = pp == 2 || (!key && pp < 2);
+    boolean read = write || pp == 3 || pp == 1 || (!key && pp == 6);
     return (read ? Rights.KERNEL_READ : 0)
         | (write ? Rights.KERNEL_WRITE : 0)
         | (read && exec ? Rights.KERNEL_EXEC : 0);
@@ -272,7 +272,7 @@ record Ppc64HashMmu(int pageShift, int vaBits, int slotWordBytes, Format format)
                                     PAGE_SIZES.stream().mapToInt(PageSize::shift).toArray()))));
     long tag =
         tag(segment, va) | VALID | (size.shift() > 12 ? LARGE : 0) | (which == 0 ? 0 : SECONDARY);
-    long data = raw & Ppc64PteFormat.ADDRESS & -1L << shift | size.encoding() | protection(raw);
+    long data = (raw & Ppc64PteFormat.ADDRESS & -1L << shift) | size.encoding() | protection(raw);
     return format == Format.POWER8
         ? new HashEntry(tag, data)
         : new HashEntry(tag & COMMON, data | b(segment) << B_SHIFT_DATA);
@@ -306,7 +306,7 @@ record Ppc64HashMmu(int pageShift, int vaBits, int slotWordBytes, Format format)
 
   @Override
   public HashEntry withProtection(HashEntry entry, HashEntry other) {
-    return new HashEntry(entry.tag(), entry.data() & ~PROTECTION | other.data() & PROTECTION);
+    return new HashEntry(entry.tag(), entry.data() & ~PROTECTION | (other.data() & PROTECTION));
   }
 
   @Override
@@ -324,7 +324,7 @@ record Ppc64HashMmu(int pageShift, int vaBits, int slotWordBytes, Format format)
   @Override
   public long withSlot(long raw, int slot) {
     return pageShift == 12
-        ? raw & ~Ppc64Tree.SLOT_4K | Ppc64Tree.HASHPTE_4K | (long) slot << 53
+        ? (raw & ~Ppc64Tree.SLOT_4K) | Ppc64Tree.HASHPTE_4K | (long) slot << 53
         : raw | Ppc64Tree.HASHPTE_64K;
   }
 
