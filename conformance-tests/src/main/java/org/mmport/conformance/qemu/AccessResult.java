@@ -1,0 +1,29 @@
+package org.mmport.conformance.qemu;
+
+import org.mmport.spi.Level;
+
+/** How an access ends: where, and with which entry. */
+sealed interface AccessResult {
+  /** Level of the entry that decided. */
+  Level level();
+
+  /** The entry that decided, as it was before. */
+  long raw();
+
+  record Done(long physAddr, Level level, long raw) implements AccessResult {}
+
+  record Fault(FaultCause cause, Level level, long raw) implements AccessResult {}
+
+  /** Why hardware refuses. */
+  enum FaultCause {
+    NON_CANONICAL,
+    NOT_PRESENT,
+    RESERVED_BIT,
+    PERMISSION;
+
+    /** For people: {@code not present}. */
+    String words() {
+      return name().toLowerCase(java.util.Locale.ROOT).replace('_', ' ');
+    }
+  }
+}

@@ -1,0 +1,43 @@
+package org.mmport.conformance.qemu;
+
+import java.util.Optional;
+import org.mmport.conformance.qemu.AccessResult.Done;
+import org.mmport.conformance.qemu.AccessResult.Fault;
+
+/** Holds replies of a guest against results of a model. */
+record ReplyCheck(Guest guest, Oddities oddities, DataFrames frames) {
+
+  /** Whether the reply is the one to the result, or an oddity of QEMU that is listed. */
+  boolean agrees(Probe probe, AccessResult result, CpuState cpu, GuestReply reply) {
+    GuestReply expected = expected(probe, result, cpu);
+    if (reply.equals(expected)) {
+      return true;
+    }
+    Optional<Guest.OddReply> odd = guest.oddReply(expected, result, probe.access(), cpu);
+    return odd.isPresent() && reply.equals(odd.get().reply()) && oddities.meets(odd.get().oddity());
+  }
+
+  void require(Probe probe, AccessResult result, CpuState cpu, GuestReply reply) {
+    if (!agrees(probe, result, cpu, reply)) {
+      throw differs(probe, result, cpu, reply, "");
+    }
+  }
+
+  /** What is said of a reply that is wrong; {@code when} is empty or a few words. */
+  HardwareDiffers differs(
+      Probe probe, AccessResult result, CpuState cpu, GuestReply reply, String when) {
+    String why =
+        result instanceof Fault fault ? " (" + fault.cause().words() + ")" : " " + cpu.words();
+    return new HardwareDiffers(
+        probe.va(),
+        result.level(),
+        result.raw(),
+        probe.access().words() + when + ": " + guest.words(expected(probe, result, cpu)) + why,
+        guest.words(reply));
+  }
+
+  private GuestReply expected(Probe probe, AccessResult result, CpuState cpu) {
+    int value = result instanceof Done done ? frames.name(done.physAddr()) : 0;
+    return guest.reply(result, probe.access(), cpu, probe.va(), value);
+  }
+}
