@@ -25,7 +25,8 @@ final class ClauseCatalog {
           FlushRuleClauses.class,
           FlushClauses.class,
           ImgClauses.class,
-          HashClauses.class);
+          HashClauses.class,
+          HwClauses.class);
 
   static final List<ClauseInfo> ALL = all();
 

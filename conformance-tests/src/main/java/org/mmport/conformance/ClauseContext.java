@@ -17,13 +17,15 @@ final class ClauseContext implements AutoCloseable {
   private final ClauseInfo clause;
   private final MmuVariant variant;
   private final long seed;
+  private final HardwareUse hardware;
   private final Random random;
   private final List<Machine> machines = new ArrayList<>();
 
-  ClauseContext(ClauseInfo clause, MmuVariant variant, long seed) {
+  ClauseContext(ClauseInfo clause, MmuVariant variant, long seed, HardwareUse hardware) {
     this.clause = clause;
     this.variant = variant;
     this.seed = seed;
+    this.hardware = hardware;
     this.random = new Random(seed);
   }
 
@@ -41,6 +43,10 @@ final class ClauseContext implements AutoCloseable {
 
   Random random() {
     return random;
+  }
+
+  HardwareUse hardware() {
+    return hardware;
   }
 
   boolean has(MmuFeature feature) {

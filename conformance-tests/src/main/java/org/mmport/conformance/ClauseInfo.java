@@ -48,7 +48,7 @@ public record ClauseInfo(
     return restsOn == null ? List.of() : List.of(restsOn.value());
   }
 
-  /** The part of the id before the dash: GEO, FMT, FOLD, WALK, MAP, FLUSH or IMG. */
+  /** The part of the id before the dash: GEO, FMT, FOLD, WALK, MAP, FLUSH, IMG or HW. */
   public String area() {
     return id.substring(0, id.indexOf('-'));
   }

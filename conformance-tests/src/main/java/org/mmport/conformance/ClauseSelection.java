@@ -11,8 +11,9 @@ import org.mmport.spi.MmuVariant;
  *
  * @param variants ids of variants or names of ports; empty for all
  * @param clauses ids of clauses or areas; empty for all
+ * @param hardware whether QEMU is asked
  */
-public record ClauseSelection(List<String> variants, List<String> clauses) {
+public record ClauseSelection(List<String> variants, List<String> clauses, HardwareUse hardware) {
   public static final ClauseSelection ALL = new ClauseSelection(List.of(), List.of());
 
   /**
@@ -30,6 +31,21 @@ public record ClauseSelection(List<String> variants, List<String> clauses) {
                 .formatted(name, ClauseCatalog.areas()));
       }
     }
+  }
+
+  /** Asks QEMU where it is installed and a clause that needs it is named, and else not. */
+  public ClauseSelection(List<String> variants, List<String> clauses) {
+    this(
+        variants,
+        clauses,
+        clauses.stream().anyMatch(name -> name.toUpperCase(Locale.ROOT).startsWith("HW"))
+            ? HardwareUse.WHERE_INSTALLED
+            : HardwareUse.OFF);
+  }
+
+  /** The same with another use of hardware. */
+  public ClauseSelection withHardware(HardwareUse use) {
+    return new ClauseSelection(variants, clauses, use);
   }
 
   /** The selected clauses in the suite's order. */

@@ -39,7 +39,7 @@ public final class ConformanceSuite {
       Consumer<ClauseResult> progress) {
     List<ClauseResult> results = new ArrayList<>();
     for (MmuVariant variant : variants) {
-      VariantRun run = new VariantRun(variant, seed);
+      VariantRun run = new VariantRun(variant, seed, selection.hardware());
       for (ClauseInfo clause : selection.selectedClauses()) {
         ClauseResult result = run.run(clause);
         progress.accept(result);

@@ -232,7 +232,7 @@ final class HashClauses {
         c.same(
             f.physAddr(raw, Level.PTE), f.physAddr(noted, Level.PTE), Level.PTE, noted, "address");
         c.same(f.rights(raw, Level.PTE), f.rights(noted, Level.PTE), Level.PTE, noted, "rights");
-        c.same(raw, mmu(c).withoutSlot(noted), Level.PTE, noted, "the leaf");
+        c.same(/* expected= */ raw, mmu(c).withoutSlot(noted), Level.PTE, /* raw= */ noted, "the leaf");
         long marks = noted ^ raw;
         c.check(f.none(marks, Level.PTE), Level.PTE, marks, "none", "not none");
       }

@@ -20,7 +20,8 @@ import org.opentest4j.TestAbortedException;
  *
  * <p>System properties: {@code mmport.variant} and {@code mmport.clause}, lists with commas, choose
  * variants or ports, and clauses or areas; {@code mmport.seed} is what random choices are made
- * from. A clause that has nothing to say about a variant is reported as aborted, with its reason.
+ * from; {@code mmport.hw} is {@code where-installed} or {@code required} to have QEMU asked too. A
+ * clause that has nothing to say about a variant is reported as aborted, with its reason.
  */
 public abstract class PortConformance {
 
@@ -33,14 +34,21 @@ public abstract class PortConformance {
   @TestFactory
   Stream<DynamicContainer> conformance() {
     long seed = Long.getLong("mmport.seed", ConformanceSuite.DEFAULT_SEED);
-    ClauseSelection selection =
-        new ClauseSelection(names("mmport.variant"), names("mmport.clause"));
+    ClauseSelection selection = selection();
     List<MmuVariant> chosen = selection.selectedVariants(variants());
     Assertions.assertFalse(
         chosen.isEmpty(),
         "no port on the class path: register an Architecture with @AutoService(Architecture.class)");
     return chosen.stream()
-        .map(variant -> container(new VariantRun(variant, seed), variant, selection));
+        .map(
+            variant ->
+                container(new VariantRun(variant, seed, selection.hardware()), variant, selection));
+  }
+
+  private static ClauseSelection selection() {
+    ClauseSelection named = new ClauseSelection(names("mmport.variant"), names("mmport.clause"));
+    String hardware = System.getProperty("mmport.hw", "");
+    return hardware.isBlank() ? named : named.withHardware(HardwareUse.of(hardware));
   }
 
   private static DynamicContainer container(

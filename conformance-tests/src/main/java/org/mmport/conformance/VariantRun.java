@@ -10,14 +10,16 @@ import org.mmport.spi.MmuVariant;
 final class VariantRun {
   private final MmuVariant variant;
   private final long seed;
+  private final HardwareUse hardware;
   private final Map<String, ClauseResult> results = new HashMap<>();
 
   /** For a clause that was not run, the failed one that it rests on, at first hand or not. */
   private final Map<String, String> defects = new HashMap<>();
 
-  VariantRun(MmuVariant variant, long seed) {
+  VariantRun(MmuVariant variant, long seed, HardwareUse hardware) {
     this.variant = variant;
     this.seed = seed;
+    this.hardware = hardware;
   }
 
   /** Runs a clause, unless it was run before. Never throws: what a port does wrong is a result. */
@@ -64,7 +66,7 @@ final class VariantRun {
   }
 
   private void call(ClauseInfo clause) {
-    try (ClauseContext context = new ClauseContext(clause, variant, seed)) {
+    try (ClauseContext context = new ClauseContext(clause, variant, seed, hardware)) {
       try {
         clause.method().invoke(null, context);
       } catch (InvocationTargetException e) {

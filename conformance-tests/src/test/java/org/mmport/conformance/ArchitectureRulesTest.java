@@ -57,6 +57,17 @@ class ArchitectureRulesTest {
     onlyKnows("org.mmport.image", "org.mmport.machine", "org.mmport.spi").check(ALL);
   }
 
+  /** The one place beside ports that knows architectures; it must not know the suite. */
+  @Test
+  void theHardwareJudgeKnowsTheCoreOnly() {
+    onlyKnows(
+            "org.mmport.conformance.qemu",
+            "org.mmport.pgtable",
+            "org.mmport.machine",
+            "org.mmport.spi")
+        .check(ALL);
+  }
+
   @Test
   void portsKnowTheSpiOnly() {
     onlyKnows("org.mmport.arch..", "org.mmport.spi", "com.google.auto.service").check(ALL);

@@ -64,6 +64,7 @@ final class ClauseTable {
       case "IMG" -> "tables in memory dumps";
       case "HASH" -> "hash tables";
       case "SEG" -> "segments";
+      case "HW" -> "what QEMU's MMU makes of tables (run with `--hw`)";
       default ->
           throw new IllegalArgumentException("say in ClauseTable what " + area + " is about");
     };

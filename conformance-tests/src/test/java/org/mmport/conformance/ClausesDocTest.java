@@ -47,7 +47,7 @@ class ClausesDocTest {
     Set<String> ids = new HashSet<>();
     for (ClauseInfo clause : ConformanceSuite.clauses()) {
       assertTrue(ids.add(clause.id()), clause.id());
-      assertTrue(clause.id().matches("(GEO|FMT|FOLD|WALK|MAP|FLUSH|IMG|SEG|HASH)-\\d\\d"), clause.id());
+      assertTrue(clause.id().matches("(GEO|FMT|FOLD|WALK|MAP|FLUSH|IMG|SEG|HASH|HW)-\\d\\d"), clause.id());
       for (String part : List.of(clause.text(), clause.source(), clause.check())) {
         assertFalse(part.isBlank() || part.contains("|") || part.contains("\n"), clause.id());
       }
@@ -93,7 +93,7 @@ class ClausesDocTest {
     MmuVariant variant = ConformanceSuite.variants().getFirst();
     ClauseInfo clause = ClauseCatalog.byId("MAP-02");
     for (long seed : new long[] {1, 2, 3}) {
-      ClauseResult result = new VariantRun(variant, seed).run(clause);
+      ClauseResult result = new VariantRun(variant, seed, HardwareUse.OFF).run(clause);
       assertEquals(ClauseOutcome.PASS, result.outcome(), result.reason());
       assertEquals(seed, result.seed());
     }

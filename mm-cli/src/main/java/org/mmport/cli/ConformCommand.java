@@ -13,6 +13,7 @@ import org.mmport.conformance.ClauseOutcome;
 import org.mmport.conformance.ClauseResult;
 import org.mmport.conformance.ClauseSelection;
 import org.mmport.conformance.ConformanceSuite;
+import org.mmport.conformance.HardwareUse;
 import org.mmport.spi.MmuVariant;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -31,7 +32,8 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  mmport conform",
       "  mmport conform x86_64/la57 --clause FMT --seed 7",
-      "  mmport conform --report target/conformance"
+      "  mmport conform --report target/conformance",
+      "  mmport conform x86_64 --clause HW"
     })
 final class ConformCommand implements Callable<Integer> {
   @Parameters(
@@ -55,6 +57,17 @@ final class ConformCommand implements Callable<Integer> {
   long seed = ConformanceSuite.DEFAULT_SEED;
 
   @Option(
+      names = "--hw",
+      description =
+          "also run the clauses of area HW, which ask QEMU's MMU and take seconds each; naming one with --clause does the same")
+  boolean hardware;
+
+  @Option(
+      names = "--hw-required",
+      description = "as --hw, and where QEMU is not installed they fail")
+  boolean hardwareRequired;
+
+  @Option(
       names = "--json",
       description = "one JSON object per clause and variant, instead of the matrix")
   boolean json;
@@ -71,7 +84,7 @@ final class ConformCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     PrintWriter out = spec.commandLine().getOut();
-    ClauseSelection selection = new ClauseSelection(variants, clauses);
+    ClauseSelection selection = selection();
     List<MmuVariant> selected = selection.selectedVariants(Ports.variants());
     JsonLines lines = new JsonLines(out);
     List<ClauseResult> results =
@@ -90,6 +103,14 @@ final class ConformCommand implements Callable<Integer> {
     report.ifPresent(directory -> writeReports(directory, results));
     boolean failed = results.stream().anyMatch(r -> r.outcome() == ClauseOutcome.FAIL);
     return failed ? Main.NO : CommandLine.ExitCode.OK;
+  }
+
+  private ClauseSelection selection() {
+    ClauseSelection selection = new ClauseSelection(variants, clauses);
+    if (hardwareRequired) {
+      return selection.withHardware(HardwareUse.REQUIRED);
+    }
+    return hardware ? selection.withHardware(HardwareUse.WHERE_INSTALLED) : selection;
   }
 
   private void writeReports(Path directory, List<ClauseResult> results) {
