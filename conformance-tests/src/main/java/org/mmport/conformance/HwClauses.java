@@ -3,6 +3,7 @@ package org.mmport.conformance;
 import java.util.function.Consumer;
 import org.mmport.conformance.qemu.HardwareDiffers;
 import org.mmport.conformance.qemu.HardwareJudge;
+import org.mmport.conformance.qemu.QemuException;
 
 /** HW: what a real MMU, QEMU's, makes of our tables. */
 final class HwClauses {
@@ -92,6 +93,8 @@ final class HwClauses {
       judgement.accept(judge);
     } catch (HardwareDiffers e) {
       throw c.failure(e.where(), e.expected(), e.found());
+    } catch (QemuException e) {
+      throw c.failure("", "QEMU to do what it is told", String.valueOf(e.getMessage()));
     }
   }
 }

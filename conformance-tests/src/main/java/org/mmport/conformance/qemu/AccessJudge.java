@@ -19,8 +19,8 @@ import org.mmport.spi.PteFormat;
  * same on a copy of the tables, by {@link HardwareWalker}.
  */
 final class AccessJudge {
-  private static final int FORESTS = 9;
-  private static final int BATCHES = 4;
+  private static final long OPERATIONS = 100_000;
+  private static final int MOST_BATCHES = 100;
   private static final int PROBES = 3000;
 
   private final MmuVariant variant;
@@ -66,7 +66,12 @@ final class AccessJudge {
     List<CpuState> states = new ArrayList<>(guest.states());
     PhysRange range = guest.tables();
     try (PhysicalMemory model = PhysicalMemory.ofSize(range.end())) {
-      for (int i = 0; i < FORESTS * BATCHES; i++) {
+      for (int i = 0; i < states.size() || coProcessor.operations() < OPERATIONS; i++) {
+        if (i > MOST_BATCHES) {
+          throw new HardwareDiffers(
+              "addresses enough for " + OPERATIONS + " operations",
+              coProcessor.operations() + " operations");
+        }
         RandomTables tables =
             new RandomTables(
                 new RawEntries(machine.memory(), variant),

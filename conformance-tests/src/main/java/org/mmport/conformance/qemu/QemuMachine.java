@@ -34,15 +34,12 @@ final class QemuMachine implements AutoCloseable {
         .addShutdownHook(new Thread(() -> RUNNING.forEach(Process::destroyForcibly)));
   }
 
-  private final Path directory;
   private final Process process;
   private final PhysicalMemory memory;
   private final GdbRemote gdb;
   private final TargetRegisters registers;
 
-  private QemuMachine(
-      Path directory, Process process, PhysicalMemory memory, GdbRemote gdb, QemuSpec spec) {
-    this.directory = directory;
+  private QemuMachine(Process process, PhysicalMemory memory, GdbRemote gdb, QemuSpec spec) {
     this.process = process;
     this.memory = memory;
     this.gdb = gdb;
@@ -64,7 +61,8 @@ final class QemuMachine implements AutoCloseable {
       Path ram = Files.createFile(directory.resolve("ram"));
       memory = PhysicalMemory.ofFile(ram, spec.ramBase(), spec.ramBytes());
       process = launch(binary, spec, directory);
-      return new QemuMachine(directory, process, memory, connect(directory, process), spec);
+      GdbRemote gdb = connect(directory, process);
+      return new QemuMachine(process, memory, gdb, spec);
     } catch (IOException | RuntimeException e) {
       if (process != null) {
         kill(process);
@@ -72,10 +70,12 @@ final class QemuMachine implements AutoCloseable {
       if (memory != null) {
         memory.close();
       }
-      delete(directory);
       throw e instanceof QemuException known
           ? known
           : new QemuException(spec.binary() + " cannot be started: " + e.getMessage(), e);
+    } finally {
+      // Both have the file mapped by now; so nothing stays behind, however this JVM ends.
+      delete(directory);
     }
   }
 
@@ -187,7 +187,6 @@ final class QemuMachine implements AutoCloseable {
       throw new QemuException("QEMU's socket cannot be closed: " + e.getMessage(), e);
     } finally {
       memory.close();
-      delete(directory);
     }
   }
 

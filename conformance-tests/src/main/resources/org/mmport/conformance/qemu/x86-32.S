@@ -51,7 +51,7 @@ high:   lgdtl   BASE + IMAGE + (gdt_high - start)
         movl    $(BASE + IMAGE + (stack - start)), %esp
         movl    $0, BOX + 12
 
-idle:   movl    $1500000000, %ecx
+idle:   movl    $200000000, %ecx
 1:      pause
         decl    %ecx
         jz      give_up

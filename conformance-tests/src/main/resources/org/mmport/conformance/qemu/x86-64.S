@@ -57,8 +57,8 @@ high:   lgdt    gdt_high(%rip)
         movabsq $(BASE + MAILBOX), %r15
         xorl    %ebp, %ebp
 
-# Waits for another number in the mailbox; gives up after about a minute, so that a guest whose JVM died ends.
-idle:   movl    $1500000000, %ecx
+# Waits for another number in the mailbox; gives up after some minutes, so that a guest whose JVM died ends.
+idle:   movl    $200000000, %ecx
 1:      pause
         decl    %ecx
         jz      give_up

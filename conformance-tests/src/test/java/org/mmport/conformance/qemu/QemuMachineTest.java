@@ -1,0 +1,104 @@
+package org.mmport.conformance.qemu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.List;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Talking to QEMU, and what is said when that goes wrong; only where QEMU is installed. */
+class QemuMachineTest {
+  private static final QemuSpec SPEC =
+      new QemuSpec("qemu-system-x86_64", "q35", "max", 0, 64L << 20, ByteOrder.LITTLE_ENDIAN);
+
+  @BeforeEach
+  void needsQemu() {
+    Assumptions.assumeTrue(SPEC.find().isPresent(), "QEMU not found");
+  }
+
+  @Test
+  void memoryAndRegistersAreShared() {
+    try (QemuMachine machine = QemuMachine.start(SPEC)) {
+      machine.memory().slice(0x123000, 8).set(ValueLayout.JAVA_LONG, 0, 0x1122334455667788L);
+      assertTrue(machine.monitor("xp /1gx 0x123000").contains("0x1122334455667788"));
+      machine.setRegister("rbx", 0x8877665544332211L);
+      assertEquals(0x44332211L, machine.register("rbx") & 0xffff_ffffL);
+      assertTrue(machine.version().matches("\\d+\\.\\d+\\.\\d+"), machine.version());
+    }
+  }
+
+  @Test
+  void aProcessThatEndsIsSaidToHaveEnded() {
+    QemuSpec wrong =
+        new QemuSpec("qemu-system-x86_64", "q35", "vax", 0, 64L << 20, ByteOrder.LITTLE_ENDIAN);
+    QemuException thrown = assertThrows(QemuException.class, () -> QemuMachine.start(wrong));
+    String message = String.valueOf(thrown.getMessage());
+    assertTrue(message.contains("unable to find CPU model 'vax'"), message);
+    assertEquals(1, message.lines().count());
+  }
+
+  @Test
+  void aCommandThatIsMissingIsSaidToBe() {
+    QemuSpec missing =
+        new QemuSpec("qemu-system-vax", "q35", "max", 0, 64L << 20, ByteOrder.LITTLE_ENDIAN);
+    QemuException thrown = assertThrows(QemuException.class, () -> QemuMachine.start(missing));
+    assertEquals("qemu-system-vax not found in PATH", thrown.getMessage());
+  }
+
+  @Test
+  void nobodyStaysBehind() {
+    QemuMachine machine = QemuMachine.start(SPEC);
+    assertTrue(machine.isAlive());
+    machine.close();
+    assertFalse(machine.isAlive());
+    assertThrows(QemuException.class, () -> machine.monitor("info version"));
+  }
+
+  /** The guest's own tables hold it in each mode: an access and a fault there and back. */
+  @ParameterizedTest
+  @EnumSource(X86Mode.class)
+  void guestsAnswer(X86Mode mode) {
+    Guest guest = new X86Guest(mode);
+    CpuState cpu = guest.states().getFirst();
+    try (QemuMachine machine = QemuMachine.start(guest.spec())) {
+      CoProcessor coProcessor = guest.boot(machine);
+      machine.memory().slice(0x150000, 4).set(ValueLayout.JAVA_INT, 0, 0x12345678);
+      long unmapped = 0x4000_0000L;
+      List<GuestReply> replies =
+          coProcessor.run(
+              List.of(
+                  cpu.operation(),
+                  GuestOp.access(Access.KERNEL_READ, 0x150000, 0, cpu),
+                  GuestOp.access(Access.USER_READ, 0x150000, 0, cpu),
+                  GuestOp.access(Access.USER_WRITE, unmapped, 1, cpu),
+                  GuestOp.access(Access.KERNEL_FETCH, unmapped, 0, cpu)));
+      int fetch = 16; // SMEP or NXE is on
+      assertEquals(new GuestReply(3, 0, 0, 0x12345678), replies.get(1));
+      assertEquals(new GuestReply(14, 5, 0x150000, 0), replies.get(2));
+      assertEquals(new GuestReply(14, 6, unmapped, 0), replies.get(3));
+      assertEquals(new GuestReply(14, fetch, unmapped, 0), replies.get(4));
+    }
+  }
+
+  /** A guest that gets lost ends the judgement with a line, not the build. */
+  @Test
+  void aGuestThatDiesIsNoticed() {
+    Guest guest = new X86Guest(X86Mode.FOUR_LEVEL);
+    try (QemuMachine machine = QemuMachine.start(guest.spec())) {
+      CoProcessor coProcessor = guest.boot(machine);
+      coProcessor.run(List.of(guest.states().getFirst().operation()));
+      HardwareDiffers thrown =
+          assertThrows(
+              HardwareDiffers.class, () -> coProcessor.run(List.of(GuestOp.loadRoot(0x60_0000))));
+      assertTrue(thrown.found().contains("QEMU ended"), thrown.found());
+    }
+  }
+}

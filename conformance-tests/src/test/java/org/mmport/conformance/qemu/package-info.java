@@ -1,0 +1,4 @@
+@NullMarked
+package org.mmport.conformance.qemu;
+
+import org.jspecify.annotations.NullMarked;
