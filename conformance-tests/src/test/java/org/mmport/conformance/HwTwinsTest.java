@@ -66,7 +66,7 @@ class HwTwinsTest {
         format(
             "tables leave user rights whatever they say",
             "HW-03",
-            "user ",
+            "(permission), found ",
             in ->
                 new FilterFormat(in) {
                   @Override

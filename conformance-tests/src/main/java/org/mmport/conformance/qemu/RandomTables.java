@@ -224,7 +224,7 @@ final class RandomTables {
     long reserved = bits(EntryRole.RESERVED, kind) | (frame & ~format.frameMask(level));
     long keep = frame | format.bits().valid() | bits(EntryRole.LEAF, kind) | reserved;
     raw ^= noise(8) & ~keep;
-    if (random.nextInt(12) == 0) {
+    if (random.nextInt(6) == 0) {
       raw |= reserved & random.nextLong();
     }
     return raw;

@@ -22,8 +22,8 @@ import org.mmport.spi.Rights;
 
 /** What QEMU's monitor says of tables, against {@link TableWalker}. No guest code runs. */
 final class TranslationJudge {
-  private static final int FORESTS = 3;
-  private static final int ADDRESSES = 4000;
+  private static final int FORESTS = 8;
+  private static final int ADDRESSES = 8000;
 
   private final MmuVariant variant;
   private final Guest guest;
