@@ -232,7 +232,12 @@ final class HashClauses {
         c.same(
             f.physAddr(raw, Level.PTE), f.physAddr(noted, Level.PTE), Level.PTE, noted, "address");
         c.same(f.rights(raw, Level.PTE), f.rights(noted, Level.PTE), Level.PTE, noted, "rights");
-        c.same(/* expected= */ raw, mmu(c).withoutSlot(noted), Level.PTE, /* raw= */ noted, "the leaf");
+        c.same(
+            /* expected= */ raw,
+            mmu(c).withoutSlot(noted),
+            Level.PTE,
+            /* raw= */ noted,
+            "the leaf");
         long marks = noted ^ raw;
         c.check(f.none(marks, Level.PTE), Level.PTE, marks, "none", "not none");
       }

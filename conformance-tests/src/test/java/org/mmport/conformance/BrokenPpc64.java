@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.UnaryOperator;
-import org.mmport.conformance.BrokenPorts.Broken;
 import org.mmport.spi.HashEntry;
 import org.mmport.spi.HashMmu;
 import org.mmport.spi.HashSegment;
@@ -237,7 +236,7 @@ final class BrokenPpc64 {
                   @Override
                   public long mkTable(long physAddr, Level level, TableOwner owner) {
                     long raw = in.mkTable(physAddr, level, owner);
-                    return level == Level.PMD ? raw & ~31L | 9 : raw;
+                    return level == Level.PMD ? (raw & ~31L) | 9 : raw;
                   }
                 },
             "expected reserved bits 0x0000000000000000",
@@ -408,7 +407,7 @@ final class BrokenPpc64 {
                   public HashEntry encode(
                       HashSegment segment, long va, long raw, Level level, int shift, int which) {
                     HashEntry e = in.encode(segment, va, raw | C, level, shift, which);
-                    return new HashEntry(e.tag(), e.data() & ~C | raw & C);
+                    return new HashEntry(e.tag(), (e.data() & ~C) | (raw & C));
                   }
                 },
             "expected read-only",
@@ -436,7 +435,7 @@ final class BrokenPpc64 {
                   public HashEntry encode(
                       HashSegment segment, long va, long raw, Level level, int shift, int which) {
                     HashEntry e = in.encode(segment, va, raw, level, shift, which);
-                    return new HashEntry(e.tag() & 127 | (e.tag() & -128L) << 1, e.data());
+                    return new HashEntry((e.tag() & 127) | (e.tag() & -128L) << 1, e.data());
                   }
                 },
             "expected found",

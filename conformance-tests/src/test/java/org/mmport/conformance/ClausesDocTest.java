@@ -47,7 +47,8 @@ class ClausesDocTest {
     Set<String> ids = new HashSet<>();
     for (ClauseInfo clause : ConformanceSuite.clauses()) {
       assertTrue(ids.add(clause.id()), clause.id());
-      assertTrue(clause.id().matches("(GEO|FMT|FOLD|WALK|MAP|FLUSH|IMG|SEG|HASH|HW)-\\d\\d"), clause.id());
+      assertTrue(
+          clause.id().matches("(GEO|FMT|FOLD|WALK|MAP|FLUSH|IMG|SEG|HASH|HW)-\\d\\d"), clause.id());
       for (String part : List.of(clause.text(), clause.source(), clause.check())) {
         assertFalse(part.isBlank() || part.contains("|") || part.contains("\n"), clause.id());
       }

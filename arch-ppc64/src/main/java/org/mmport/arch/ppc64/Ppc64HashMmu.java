@@ -306,7 +306,7 @@ record Ppc64HashMmu(int pageShift, int vaBits, int slotWordBytes, Format format)
 
   @Override
   public HashEntry withProtection(HashEntry entry, HashEntry other) {
-    return new HashEntry(entry.tag(), entry.data() & ~PROTECTION | (other.data() & PROTECTION));
+    return new HashEntry(entry.tag(), (entry.data() & ~PROTECTION) | (other.data() & PROTECTION));
   }
 
   @Override
@@ -337,6 +337,6 @@ record Ppc64HashMmu(int pageShift, int vaBits, int slotWordBytes, Format format)
   /** {@code HIDX_SHIFT_BY_ONE}: 0 means no slot, so that zeroed tables need no more. */
   @Override
   public long slotWord(int slot) {
-    return slot + 1 & 15;
+    return slot + 1L & 15;
   }
 }

@@ -101,7 +101,7 @@ record Ppc64PteFormat(List<EntryField> fields, PteBits bits, Ppc64Tree tree) imp
 
   @Override
   public boolean leaf(long raw, Level level) {
-    return level == Level.PTE || leafBit(raw) && level != Level.PGD;
+    return level == Level.PTE || (leafBit(raw) && level != Level.PGD);
   }
 
   /** A table of another size than the tree has at this level would be walked wrongly. */
@@ -110,7 +110,7 @@ record Ppc64PteFormat(List<EntryField> fields, PteBits bits, Ppc64Tree tree) imp
     if (leafBit(raw)) {
       return raw & (level == Level.PGD ? L : tree.zeroInLeaf());
     }
-    return raw & 0x7fL << 53 | (raw & NLS) ^ nextLevelSize(level);
+    return (raw & 0x7fL << 53) | ((raw & NLS) ^ nextLevelSize(level));
   }
 
   private int nextLevelSize(Level level) {
@@ -182,7 +182,7 @@ record Ppc64PteFormat(List<EntryField> fields, PteBits bits, Ppc64Tree tree) imp
 
   @Override
   public long mkInvalid(long raw, Level level) {
-    return raw & ~V | INVALID;
+    return (raw & ~V) | INVALID;
   }
 
   /** {@code protection_map} and {@code PAGE_KERNEL*}; radix also knows execute-only. */
@@ -219,7 +219,7 @@ record Ppc64PteFormat(List<EntryField> fields, PteBits bits, Ppc64Tree tree) imp
   @Override
   public long modify(long raw, long pgprot, Level level) {
     long protection = V | INVALID | PRIVILEGED | RWX | bits.key();
-    return raw & ~protection | pgprot & protection;
+    return (raw & ~protection) | (pgprot & protection);
   }
 
   @Override

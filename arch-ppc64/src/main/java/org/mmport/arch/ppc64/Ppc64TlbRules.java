@@ -34,7 +34,7 @@ record Ppc64TlbRules(PteFormat format, long software) implements TlbRules {
       return (changed & TABLE_BITS) == 0 ? TlbDuty.NONE : TlbDuty.FLUSH_WALK_CACHES;
     }
     long demanding =
-        LEAF_BITS | oldRaw & (ADDING_IS_FREE | software) | software & ~Ppc64PteFormat.R;
+        LEAF_BITS | (oldRaw & (ADDING_IS_FREE | software)) | (software & ~Ppc64PteFormat.R);
     return (changed & demanding) == 0 ? TlbDuty.NONE : TlbDuty.FLUSH_LEAF;
   }
 }
