@@ -4,7 +4,9 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
@@ -71,6 +73,22 @@ class ArchitectureRulesTest {
   @Test
   void portsKnowTheSpiOnly() {
     onlyKnows("org.mmport.arch..", "org.mmport.spi", "com.google.auto.service").check(ALL);
+  }
+
+  /** One line in a port's pom.xml has the build hold it to having no dependency at run time. */
+  @Test
+  void everyPortIsHeldToHaveNoDependencies() throws IOException {
+    try (Stream<Path> modules = Files.list(Path.of(".."))) {
+      List<Path> ports =
+          modules.filter(module -> module.getFileName().toString().startsWith("arch-")).toList();
+      assertFalse(ports.isEmpty());
+      for (Path port : ports) {
+        String pom = Files.readString(port.resolve("pom.xml"));
+        assertTrue(
+            pom.contains("<mmport.mayDependAtRunTime>false</mmport.mayDependAtRunTime>"),
+            port.getFileName() + "/pom.xml must set mmport.mayDependAtRunTime to false");
+      }
+    }
   }
 
   @Test

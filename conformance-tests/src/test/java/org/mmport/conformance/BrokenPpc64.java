@@ -32,7 +32,7 @@ final class BrokenPpc64 {
 
   /** An MMU that does what another does; broken ones override one method. */
   private static class FilterHashMmu implements HashMmu {
-    protected final HashMmu in;
+    final HashMmu in;
 
     FilterHashMmu(HashMmu in) {
       this.in = in;
