@@ -47,7 +47,8 @@ final class ConformCommand implements Callable<Integer> {
       names = "--clause",
       paramLabel = "ID",
       split = ",",
-      description = "only this clause or area; may be repeated")
+      completionCandidates = ClauseIds.class,
+      description = "only this clause or area; several with commas, or repeated")
   List<String> clauses = new ArrayList<>();
 
   @Option(
@@ -87,16 +88,19 @@ final class ConformCommand implements Callable<Integer> {
     ClauseSelection selection = selection();
     List<MmuVariant> selected = selection.selectedVariants(Ports.variants());
     JsonLines lines = new JsonLines(out);
+    Progress progress = Progress.toTerminal(spec.commandLine().getErr(), "clauses run", 10);
     List<ClauseResult> results =
         ConformanceSuite.run(
             selected,
             selection,
             seed,
             result -> {
+              progress.step();
               if (json) {
                 lines.object(object -> ConformReports.write(object, result));
               }
             });
+    progress.end();
     if (!json) {
       new ConformMatrix(results, spec.commandLine().getColorScheme()).print(out);
     }

@@ -40,8 +40,14 @@ record ConformHtml(List<ClauseResult> results, long seed) {
       table.matrix { width: auto; } table.matrix td, table.matrix th { text-align: right; } table.matrix th:first-child { text-align: left; }
       .pass { background: #e3f4e1; } .fail { background: #f9d9d7; } .na { background: #f1f1f1; color: #666; }
       .chip { display: inline-block; padding: 0 .5em; border-radius: .3em; margin: 0 .3em .2em 0; white-space: nowrap; }
-      .reason { font-size: .88em; color: #444; margin: .15em 0; overflow-wrap: anywhere; } .small { font-size: .88em; color: #555; }
-      code { white-space: nowrap; }
+      .reason { font-size: .88em; color: #444; margin: .15em 0 .5em; overflow-wrap: anywhere; } .small { font-size: .88em; color: #555; overflow-wrap: anywhere; }
+      .scroll { overflow-x: auto; } code { white-space: nowrap; }
+      table.clauses { table-layout: fixed; } table.clauses th:nth-child(1) { width: 6em; } table.clauses th:nth-child(3) { width: 28%; }
+      @media (max-width: 50em) {
+        body { margin: 1em auto; } table.clauses thead { display: none; }
+        table.clauses, table.clauses tbody, table.clauses tr, table.clauses td { display: block; }
+        table.clauses td { border: 0; padding: .15em 0; } table.clauses tr { border-bottom: 1px solid #ddd; padding: .5em 0; }
+      }
       """;
 
   String render() {
@@ -51,6 +57,7 @@ record ConformHtml(List<ClauseResult> results, long seed) {
         + html(
                 head(
                     meta().withCharset("utf-8"),
+                    meta().withName("viewport").withContent("width=device-width, initial-scale=1"),
                     title("mmport conformance"),
                     style(rawHtml(CSS)).withType("text/css")),
                 body(
@@ -59,6 +66,7 @@ record ConformHtml(List<ClauseResult> results, long seed) {
                         "%d variants, %d clauses, %d failures, seed %d"
                             .formatted(cells.size(), clauses().size(), failed, seed)),
                     matrix(cells),
+                    failures(),
                     each(
                         cells.values().stream()
                             .flatMap(row -> row.keySet().stream())
@@ -77,18 +85,28 @@ record ConformHtml(List<ClauseResult> results, long seed) {
   private static DomContent matrix(Map<String, Map<String, ConformMatrix.Cell>> cells) {
     List<String> areas =
         cells.values().stream().flatMap(row -> row.keySet().stream()).distinct().toList();
-    return table(
-            thead(tr(th("variant"), each(areas, area -> th(area)))),
-            tbody(
-                each(
-                    cells.entrySet(),
-                    row ->
-                        tr(
-                            th(row.getKey()),
-                            each(
-                                areas,
-                                area -> cell(Optional.ofNullable(row.getValue().get(area))))))))
-        .withClass("matrix");
+    return div(table(
+                thead(tr(th("variant"), each(areas, area -> th(area)))),
+                tbody(
+                    each(
+                        cells.entrySet(),
+                        row ->
+                            tr(
+                                th(row.getKey()),
+                                each(
+                                    areas,
+                                    area -> cell(Optional.ofNullable(row.getValue().get(area))))))))
+            .withClass("matrix"))
+        .withClass("scroll");
+  }
+
+  /** What went wrong comes first; nothing where nothing did. */
+  private DomContent failures() {
+    List<ClauseResult> failed =
+        results.stream().filter(r -> r.outcome() == ClauseOutcome.FAIL).toList();
+    return failed.isEmpty()
+        ? each()
+        : div(h2("Failures"), each(failed, failure -> div(failure.reason()).withClass("reason")));
   }
 
   private static DomContent cell(Optional<ConformMatrix.Cell> cell) {
@@ -101,9 +119,11 @@ record ConformHtml(List<ClauseResult> results, long seed) {
     return div(
         h2(area),
         table(
-            thead(tr(th("clause"), th("what holds"), th("outcome"))),
-            tbody(
-                each(clauses().stream().filter(c -> c.area().equals(area)).toList(), this::row))));
+                thead(tr(th("clause"), th("what holds"), th("outcome"))),
+                tbody(
+                    each(
+                        clauses().stream().filter(c -> c.area().equals(area)).toList(), this::row)))
+            .withClass("clauses"));
   }
 
   private DomContent row(ClauseInfo clause) {
@@ -114,23 +134,31 @@ record ConformHtml(List<ClauseResult> results, long seed) {
             div(clause.text()),
             div("Source: " + clause.source() + ". If it fails: " + clause.check())
                 .withClass("small")),
-        td(each(of, ConformHtml::chip), each(of, ConformHtml::reason)));
+        td(passes(of), each(of, ConformHtml::notPassed)));
   }
 
-  private static DomContent chip(ClauseResult result) {
-    return span(result.variant() + " " + result.outcome().word())
-        .withClass("chip " + cssClass(result));
+  /** One chip for all variants that passed, for there may be many; its title names them. */
+  private static DomContent passes(List<ClauseResult> of) {
+    List<String> passed =
+        of.stream()
+            .filter(r -> r.outcome() == ClauseOutcome.PASS)
+            .map(ClauseResult::variant)
+            .toList();
+    String text =
+        passed.size() == of.size()
+            ? "pass"
+            : "pass: %d of %d variants".formatted(passed.size(), of.size());
+    return passed.isEmpty()
+        ? each()
+        : span(text).withClass("chip pass").withTitle(String.join(", ", passed));
   }
 
-  private static DomContent reason(ClauseResult result) {
-    return result.reason().isEmpty() ? span() : div(result.reason()).withClass("reason");
-  }
-
-  private static String cssClass(ClauseResult result) {
-    return switch (result.outcome()) {
-      case PASS -> "pass";
-      case FAIL -> "fail";
-      case NOT_APPLICABLE -> "na";
-    };
+  private static DomContent notPassed(ClauseResult result) {
+    String cssClass = result.outcome() == ClauseOutcome.FAIL ? "fail" : "na";
+    return result.outcome() == ClauseOutcome.PASS
+        ? each()
+        : div(
+            span(result.variant() + " " + result.outcome().word()).withClass("chip " + cssClass),
+            div(result.reason()).withClass("reason"));
   }
 }

@@ -56,7 +56,7 @@ final class MapsCommand implements Callable<Integer> {
           .forEach(w -> spec.commandLine().getErr().println("mmport: warning: " + w));
       MmuVariant variant = opened.walker().variant();
       RangeSink sink = json ? new JsonRanges(new JsonLines(out)) : new TextRanges(out);
-      Progress progress = Progress.toTerminal(spec.commandLine().getErr());
+      Progress progress = Progress.toTerminal(spec.commandLine().getErr(), "leaves", 1 << 18);
       WalkSummary summary;
       if (each) {
         summary =
