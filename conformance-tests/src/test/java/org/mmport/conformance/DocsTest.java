@@ -113,7 +113,7 @@ class DocsTest {
             .findFirst()
             .orElseThrow();
     ClauseResult result =
-        new VariantRun(broken.variant(), ConformanceSuite.DEFAULT_SEED)
+        new VariantRun(broken.variant(), ConformanceSuite.DEFAULT_SEED, HardwareUse.OFF)
             .run(ClauseCatalog.byId("FMT-07"));
     String guide = Files.readString(TOP.resolve("docs/porting-guide.md"));
     assertTrue(guide.contains("\n" + result.reason() + "\n"), result.reason());
