@@ -26,13 +26,17 @@ class FakeGeometriesTest {
     assertEquals(List.of(), failures);
   }
 
-  /** What is not applicable everywhere would never have been seen to hold. */
+  /**
+   * What is not applicable everywhere would never have been seen to hold. HW is asked for on demand
+   * only; HwTwinsTest sees it hold and fail.
+   */
   @Test
   void everyClauseAppliesSomewhere() {
     List<MmuVariant> all = new ArrayList<>(FakeVariants.all());
     all.addAll(ConformanceSuite.variants());
     List<String> nowhere =
         ConformanceSuite.clauses().stream()
+            .filter(clause -> !clause.area().equals("HW"))
             .map(ClauseInfo::id)
             .filter(id -> all.stream().noneMatch(variant -> applies(variant, id)))
             .toList();
