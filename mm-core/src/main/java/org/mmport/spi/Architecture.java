@@ -1,6 +1,8 @@
 package org.mmport.spi;
 
+import java.nio.ByteOrder;
 import java.util.List;
+import java.util.Map;
 
 /** A port: the service that {@code ServiceLoader} finds, one per module. */
 public interface Architecture {
@@ -9,6 +11,15 @@ public interface Architecture {
 
   /** Every variant, each once, in an order fit for reading. */
   List<MmuVariant> variants();
+
+  /**
+   * The byte order of registers that a debugger gives as bytes: the CPU's at that time.
+   *
+   * @param registers bytes by lower-case name, as gdb spells them
+   */
+  default ByteOrder registerOrder(Map<String, byte[]> registers) {
+    return ByteOrder.LITTLE_ENDIAN;
+  }
 
   /** Where ELF cores of this architecture carry registers; none by default. */
   default List<CpuNote> cpuNotes() {

@@ -1,8 +1,10 @@
 package org.mmport.arch.ppc64;
 
 import com.google.auto.service.AutoService;
+import java.nio.ByteOrder;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import org.mmport.spi.Architecture;
 import org.mmport.spi.BatchOps;
@@ -30,6 +32,13 @@ public final class Ppc64Architecture implements Architecture {
   @Override
   public List<MmuVariant> variants() {
     return VARIANTS;
+  }
+
+  /** MSR[LE] is its last bit; where the bytes stand the other way round, its bit 56 is there. */
+  @Override
+  public ByteOrder registerOrder(Map<String, byte[]> registers) {
+    byte[] msr = registers.getOrDefault("msr", new byte[1]);
+    return (msr[0] & 1) != 0 ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN;
   }
 
   private static MmuVariant radix(String id, PagingGeometry geometry, int pteIndexBits) {
