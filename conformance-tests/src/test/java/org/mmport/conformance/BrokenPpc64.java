@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.function.UnaryOperator;
 import org.mmport.spi.HashEntry;
 import org.mmport.spi.HashMmu;
@@ -81,6 +82,21 @@ final class BrokenPpc64 {
     @Override
     public boolean matches(HashEntry entry, HashSegment segment, long va, int which) {
       return in.matches(entry, segment, va, which);
+    }
+
+    @Override
+    public OptionalLong va(HashEntry entry, HashSegment segment, long group, long groups) {
+      return in.va(entry, segment, group, groups);
+    }
+
+    @Override
+    public boolean young(HashEntry entry) {
+      return in.young(entry);
+    }
+
+    @Override
+    public boolean dirty(HashEntry entry) {
+      return in.dirty(entry);
     }
 
     @Override

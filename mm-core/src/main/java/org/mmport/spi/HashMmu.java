@@ -3,6 +3,7 @@ package org.mmport.spi;
 import java.nio.ByteOrder;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 
 /**
  * An MMU that finds translations in a hash table instead of a tree: segments, hash functions and
@@ -48,6 +49,20 @@ public interface HashMmu {
 
   /** Whether a valid entry translates the address, found in the group of that hash. */
   boolean matches(HashEntry entry, HashSegment segment, long va, int which);
+
+  /**
+   * An address that a valid entry in a group translates, if the segment is the entry's: {@link
+   * #matches} the other way round. The group tells what the entry leaves out.
+   *
+   * @param groups of the table, a power of two
+   */
+  OptionalLong va(HashEntry entry, HashSegment segment, long group, long groups);
+
+  /** Whether the page was used since the mark was last cleared. */
+  boolean young(HashEntry entry);
+
+  /** Whether the page was written since the mark was last cleared. */
+  boolean dirty(HashEntry entry);
 
   /** log2 of the bytes that an entry maps. */
   int shift(HashEntry entry, HashSegment segment);

@@ -5,6 +5,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.stream.LongStream;
 import org.mmport.spi.HashEntry;
 import org.mmport.spi.HashMmu;
 import org.mmport.spi.HashSegment;
@@ -195,6 +197,33 @@ record Ppc64HashMmu(int pageShift, int vaBits, int slotWordBytes, Format format)
     return tagOf(entry) == (tag(segment, va) | VALID)
         && which(entry) == which
         && pageSize(entry, segment).isPresent();
+  }
+
+  /** Of the page's number, entries leave out what the hash tells: up to 11 bits. */
+  @Override
+  public OptionalLong va(HashEntry entry, HashSegment segment, long group, long groups) {
+    long low = Math.max(23, segment.pageShift());
+    long avpn = (entry.tag() & COMMON & AVPN) >>> AVPN_SHIFT;
+    long inSegment = avpn & (1L << (segment.shift() - 23)) - 1;
+    if ((avpn ^ inSegment) << AVPN_SHIFT != (tag(segment, segment.firstVa()) & COMMON & AVPN)) {
+      return OptionalLong.empty();
+    }
+    long first = segment.firstVa() | (inSegment << 23 & -1L << low);
+    return LongStream.range(0, 1L << (low - segment.pageShift()))
+        .map(page -> first | page << segment.pageShift())
+        .filter(va -> (hash(segment, va, which(entry)) & groups - 1) == group)
+        .filter(va -> matches(entry, segment, va, which(entry)))
+        .findFirst();
+  }
+
+  @Override
+  public boolean young(HashEntry entry) {
+    return (entry.data() & R) != 0;
+  }
+
+  @Override
+  public boolean dirty(HashEntry entry) {
+    return (entry.data() & C) != 0;
   }
 
   /** Without L, H and software's bits, in the form of POWER8. */
