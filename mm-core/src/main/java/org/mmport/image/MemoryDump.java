@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.LongConsumer;
 import org.mmport.machine.PhysicalMemory;
 import org.mmport.spi.Architecture;
 import org.mmport.spi.CpuNote;
@@ -142,6 +143,17 @@ public final class MemoryDump implements AutoCloseable {
 
   public Optional<VmcoreInfo> vmcoreInfo() {
     return vmcoreInfo;
+  }
+
+  /**
+   * Searches all of memory, once, for what the kernel would have put into a VMCOREINFO note. For
+   * dumps that have none: it takes a while, and what is found may be stale.
+   *
+   * @param progress told the bytes searched so far, now and then
+   * @return every such text, by ascending address
+   */
+  public List<FoundVmcoreInfo> searchVmcoreInfo(LongConsumer progress) {
+    return VmcoreInfoSearch.all(memory, progress);
   }
 
   /** What the file is, for people: {@code ELF64 little-endian core} or {@code raw memory}. */
