@@ -1,5 +1,6 @@
 package org.mmport.cli;
 
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -7,13 +8,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.mmport.image.MemoryDump;
-import org.mmport.machine.RamView;
 import org.mmport.pgtable.TableWalker;
 import org.mmport.spi.Architecture;
 import org.mmport.spi.InvalidRequestException;
 import org.mmport.spi.MmuVariant;
-import org.mmport.spi.Registers;
-import org.mmport.spi.RootLookup;
 import picocli.CommandLine.Option;
 
 /** Which dump, read how. The same for every command that reads one. */
@@ -50,10 +48,25 @@ final class DumpOptions {
   Optional<Long> rawBase = Optional.empty();
 
   @Option(
+      names = "--registers",
+      paramLabel = "FILE",
+      description =
+          "registers as gdb gives them, in JSON; for dumps that hold none, or the wrong CPU's")
+  Optional<Path> registers = Optional.empty();
+
+  @Option(
       names = "--set",
       paramLabel = "REGISTER=VALUE",
-      description = "a register that the dump does not hold, or holds wrongly: --set cr3=0x55ae000")
+      description =
+          "one register, in hexadecimal; wins over --registers, which wins over the dump: --set cr3=0x55ae000")
   Map<String, String> set = new TreeMap<>();
+
+  @Option(
+      names = "--slb",
+      paramLabel = "FILE",
+      description =
+          "segments that the CPU had loaded, as QEMU's 'info tlb' prints them; reads the hash table of a hashed MMU")
+  Optional<Path> slb = Optional.empty();
 
   @Option(
       names = "--cpu",
@@ -61,29 +74,34 @@ final class DumpOptions {
       description = "take the registers of CPU N, from 0 (default: 0)")
   int cpu;
 
-  /** A dump and the walker of its tables. */
-  record Opened(MemoryDump dump, TableWalker walker) implements AutoCloseable {
+  /** A dump and what translates its addresses. */
+  record Opened(MemoryDump dump, Tables tables, List<String> warnings) implements AutoCloseable {
     @Override
     public void close() {
       dump.close();
     }
   }
 
-  Opened open() {
+  Opened open(PrintWriter err) {
     List<Architecture> architectures = Ports.architectures();
     MemoryDump opened =
         rawBase.isPresent()
             ? MemoryDump.openRaw(dump, rawBase.get())
             : MemoryDump.open(dump, architectures);
     try {
-      return new Opened(opened, walker(opened));
+      RootSearch.Found found = tables(opened, err);
+      List<String> warnings = new ArrayList<>(opened.warnings());
+      warnings.addAll(found.warnings());
+      warnings.forEach(warning -> err.println("mmport: warning: " + warning));
+      return new Opened(opened, found.tables(), warnings);
     } catch (RuntimeException e) {
       opened.close();
       throw e;
     }
   }
 
-  private TableWalker walker(MemoryDump opened) {
+  private RootSearch.Found tables(MemoryDump opened, PrintWriter err) {
+    arch.ifPresent(Ports::variant);
     if (!roots.isEmpty()) {
       MmuVariant variant =
           arch.map(Ports::variant)
@@ -91,23 +109,27 @@ final class DumpOptions {
                   () ->
                       new InvalidRequestException(
                           "--root without --arch: name the variant that the tables are of"));
-      return TableWalker.over(opened.memory(), variant, roots);
+      return new RootSearch.Found(
+          new TreeTables(TableWalker.over(opened.memory(), variant, roots)), List.of());
     }
+    RegisterFile file = registers.map(RegisterFile::read).orElse(RegisterFile.NONE);
+    RootSearch search = new RootSearch(dump, opened, arch, cpu, file, given());
+    return slb.isPresent()
+        ? search.hashed(SlbFile.read(slb.get()))
+        : search.trees(Progress.toTerminal(err, "x 16 MiB searched for VMCOREINFO", 16));
+  }
+
+  private Map<String, Long> given() {
     Map<String, Long> given = new TreeMap<>();
-    set.forEach((name, value) -> given.put(name, HexAddress.parse(value)));
-    Registers registers = opened.registers(cpu).and(new Registers(given));
-    List<String> refusals = new ArrayList<>();
-    for (MmuVariant variant :
-        arch.map(id -> List.of(Ports.variant(id))).orElseGet(Ports::variants)) {
-      switch (variant.rootFinder().find(registers, new RamView(opened.memory()))) {
-        case RootLookup.Found found -> {
-          return TableWalker.over(opened.memory(), variant, found.rootPhysAddrs());
-        }
-        case RootLookup.NotSelected not -> refusals.add(variant.id() + ": " + not.why());
-      }
-    }
-    throw new InvalidRequestException(
-        "%s (%s): no root of page tables found; give --arch and --root, or registers with --set. %s"
-            .formatted(dump, opened.format(), String.join("; ", refusals)));
+    set.forEach(
+        (name, value) -> {
+          try {
+            given.put(RegisterFile.lower(name), HexAddress.parse(value));
+          } catch (InvalidRequestException e) {
+            throw new InvalidRequestException(
+                "--set %s=%s: the value must be hexadecimal, up to 64 bits".formatted(name, value));
+          }
+        });
+    return given;
   }
 }

@@ -3,9 +3,10 @@ package org.mmport.cli;
 import java.io.PrintWriter;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import org.mmport.pgtable.TableVisitor;
+import org.mmport.pgtable.TableWalker;
 import org.mmport.pgtable.WalkProblem;
 import org.mmport.pgtable.WalkSummary;
+import org.mmport.spi.HashMmu;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PagingGeometry;
@@ -49,52 +50,80 @@ final class MapsCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     PrintWriter out = spec.commandLine().getOut();
-    try (DumpOptions.Opened opened = options.open()) {
-      opened
-          .dump()
-          .warnings()
-          .forEach(w -> spec.commandLine().getErr().println("mmport: warning: " + w));
-      MmuVariant variant = opened.walker().variant();
-      RangeSink sink = json ? new JsonRanges(new JsonLines(out)) : new TextRanges(out);
+    try (DumpOptions.Opened opened = options.open(spec.commandLine().getErr())) {
       Progress progress = Progress.toTerminal(spec.commandLine().getErr(), "leaves", 1 << 18);
-      WalkSummary summary;
-      if (each) {
-        summary =
-            opened
-                .walker()
-                .visit(
-                    (va, raw, level, rights) -> {
-                      progress.step();
-                      sink.leaf(va, LeafFacts.of(variant, raw, level, rights));
-                    },
-                    maxRevisits);
-      } else {
-        RangeMerger merger = new RangeMerger(sink);
-        TableVisitor visitor =
-            (va, raw, level, rights) -> {
-              progress.step();
-              merger.add(va, LeafFacts.of(variant, raw, level, rights));
-            };
-        summary = opened.walker().visit(visitor, maxRevisits);
-        merger.finish();
+      RangeSink sink = json ? new JsonRanges(new JsonLines(out)) : new TextRanges(out);
+      RangeMerger merger = new RangeMerger(sink);
+      HashTables.LeafConsumer leaves =
+          (va, facts) -> {
+            progress.step();
+            if (each) {
+              sink.leaf(va, facts);
+            } else {
+              merger.add(va, facts);
+            }
+          };
+      Runnable end =
+          () -> {
+            merger.finish();
+            progress.end();
+          };
+      switch (opened.tables()) {
+        case TreeTables tree -> {
+          MmuVariant variant = tree.variant();
+          WalkSummary summary =
+              tree.walker()
+                  .visit(
+                      (va, raw, level, rights) ->
+                          leaves.leaf(va, LeafFacts.of(variant, raw, level, rights)),
+                      maxRevisits);
+          end.run();
+          summarise(out, tree.walker(), summary);
+        }
+        case HashTables hash -> {
+          HashTables.Summary summary = hash.visit(leaves);
+          end.run();
+          summarise(out, hash, summary);
+        }
       }
-      progress.end();
-      summarise(out, opened, summary);
       return CommandLine.ExitCode.OK;
     }
   }
 
-  private void summarise(PrintWriter out, DumpOptions.Opened opened, WalkSummary summary) {
+  private void summarise(PrintWriter out, HashTables tables, HashTables.Summary summary) {
+    HashMmu.Table place = tables.place();
+    if (!json) {
+      out.printf(
+          "%n%s, hash table of %d groups at 0x%x%n  %d entries, of which %d are of segments that are not loaded%n",
+          tables.variant().id(),
+          place.groups(),
+          place.physAddr(),
+          summary.entries(),
+          summary.elsewhere());
+    } else if (!each) {
+      new JsonLines(out)
+          .object(
+              object -> {
+                object.writeStringField("variant", tables.variant().id());
+                object.writeStringField("hashTable", HexAddress.of(place.physAddr()));
+                object.writeNumberField("groups", place.groups());
+                object.writeNumberField("entries", summary.entries());
+                object.writeNumberField("elsewhere", summary.elsewhere());
+              });
+    }
+  }
+
+  private void summarise(PrintWriter out, TableWalker walker, WalkSummary summary) {
     if (json) {
       if (!each) {
-        new JsonLines(out).object(object -> JsonRanges.summary(object, opened.walker(), summary));
+        new JsonLines(out).object(object -> JsonRanges.summary(object, walker, summary));
       } else {
         reportProblems(spec.commandLine().getErr(), summary.problems());
       }
       return;
     }
-    PagingGeometry geometry = opened.walker().variant().geometry();
-    out.printf("%n%s, root 0x%x%n", opened.walker().variant().id(), opened.walker().root(0));
+    PagingGeometry geometry = walker.variant().geometry();
+    out.printf("%n%s, root 0x%x%n", walker.variant().id(), walker.root(0));
     for (Level level : Level.values()) {
       if (!geometry.at(level).isFolded()) {
         out.printf(

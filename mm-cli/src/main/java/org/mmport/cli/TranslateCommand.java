@@ -12,12 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
-import org.mmport.pgtable.FaultReason;
-import org.mmport.pgtable.Outcome;
-import org.mmport.pgtable.Walk;
-import org.mmport.pgtable.WalkStep;
 import org.mmport.spi.InvalidRequestException;
-import org.mmport.spi.MmuVariant;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -36,6 +31,7 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  mmport translate --dump vm.core 0xffffffff81000000",
       "  mmport translate --dump ram.bin --arch x86_64/4level --root 0x55ae000 --read 16 401000",
+      "  mmport translate --dump vm.core --registers gdb-registers.json --set pid=0 c000000000000000",
       "  cut -f1 addresses.tsv | mmport translate --dump vm.core --json -"
     })
 final class TranslateCommand implements Callable<Integer> {
@@ -66,21 +62,17 @@ final class TranslateCommand implements Callable<Integer> {
       throw new InvalidRequestException("--read " + readBytes + ": must be 1 to " + MAX_READ);
     }
     PrintWriter out = spec.commandLine().getOut();
-    try (DumpOptions.Opened opened = options.open()) {
-      opened
-          .dump()
-          .warnings()
-          .forEach(w -> spec.commandLine().getErr().println("mmport: warning: " + w));
+    try (DumpOptions.Opened opened = options.open(spec.commandLine().getErr())) {
       JsonLines lines = new JsonLines(out);
       int exit = CommandLine.ExitCode.OK;
       for (String text : addresses.equals(List.of("-")) ? standardInput() : addresses) {
-        Walk walk = opened.walker().walk(HexAddress.parse(text));
+        Answer answer = opened.tables().lookup(HexAddress.parse(text));
         if (json) {
-          lines.object(object -> writeJson(object, opened, walk));
+          lines.object(object -> writeJson(object, opened, answer));
         } else {
-          print(out, opened, walk);
+          print(out, opened, answer);
         }
-        exit = walk.outcome() instanceof Outcome.Mapped ? exit : Main.NO;
+        exit = answer.result() instanceof Answer.Mapped ? exit : Main.NO;
       }
       return exit;
     }
@@ -93,62 +85,44 @@ final class TranslateCommand implements Callable<Integer> {
     }
   }
 
-  /** In a dump, what is not in memory is not in the dump. */
-  static String word(FaultReason reason) {
-    return reason == FaultReason.OUTSIDE_MEMORY ? "outside-dump" : reason.word();
-  }
-
-  private void writeJson(JsonGenerator object, DumpOptions.Opened opened, Walk walk)
+  private void writeJson(JsonGenerator object, DumpOptions.Opened opened, Answer answer)
       throws IOException {
-    object.writeStringField("va", HexAddress.of(walk.va()));
-    switch (walk.outcome()) {
-      case Outcome.Mapped mapped -> {
-        facts(opened, mapped).writeTo(object, mapped.physAddr());
+    object.writeStringField("va", HexAddress.of(answer.va()));
+    switch (answer.result()) {
+      case Answer.Mapped mapped -> {
+        mapped.facts().writeTo(object, mapped.physAddr());
         if (readBytes > 0) {
           object.writeStringField("bytes", bytes(opened, mapped).orElse(""));
         }
       }
-      case Outcome.Fault fault -> {
-        object.writeStringField("fault", word(fault.reason()));
-        object.writeStringField("level", fault.level().name());
+      case Answer.Fault fault -> {
+        object.writeStringField("fault", fault.word());
+        object.writeStringField("level", fault.level());
         object.writeStringField("detail", fault.detail());
       }
     }
   }
 
-  private void print(PrintWriter out, DumpOptions.Opened opened, Walk walk) {
-    MmuVariant variant = opened.walker().variant();
-    out.printf("%s  (%s)%n", HexAddress.of(walk.va()), variant.id());
-    for (WalkStep step : walk.steps()) {
-      out.printf(
-          "  %-3s table 0x%012x [%4d] at 0x%012x = 0x%016x  %s%n",
-          step.level(),
-          step.tableAddr(),
-          step.index(),
-          step.entryAddr(),
-          step.raw(),
-          EntryText.of(variant, step.raw(), step.level()));
-    }
-    switch (walk.outcome()) {
-      case Outcome.Mapped mapped -> {
-        LeafFacts facts = facts(opened, mapped);
+  private void print(PrintWriter out, DumpOptions.Opened opened, Answer answer) {
+    out.printf("%s  (%s)%n", HexAddress.of(answer.va()), opened.tables().variant().id());
+    answer.steps().forEach(step -> out.println("  " + step));
+    switch (answer.result()) {
+      case Answer.Mapped mapped -> {
+        LeafFacts facts = mapped.facts();
         out.printf(
             "  -> 0x%x  %s page  %s  %s%n",
-            mapped.physAddr(), Sizes.of(mapped.sizeBytes()), facts.rights(), facts.flags());
+            mapped.physAddr(), Sizes.of(facts.sizeBytes()), facts.rights(), facts.flags());
         if (readBytes > 0) {
           out.printf("     %s%n", bytes(opened, mapped).orElse("not in the dump"));
         }
       }
-      case Outcome.Fault fault -> out.printf("  -> %s: %s%n", word(fault.reason()), fault.detail());
+      case Answer.Fault fault -> out.printf("  -> %s: %s%n", fault.word(), fault.detail());
     }
   }
 
-  private static LeafFacts facts(DumpOptions.Opened opened, Outcome.Mapped mapped) {
-    return LeafFacts.of(opened.walker().variant(), mapped.raw(), mapped.level(), mapped.rights());
-  }
-
-  private Optional<String> bytes(DumpOptions.Opened opened, Outcome.Mapped mapped) {
-    long left = mapped.sizeBytes() - (mapped.physAddr() & (mapped.sizeBytes() - 1));
+  private Optional<String> bytes(DumpOptions.Opened opened, Answer.Mapped mapped) {
+    long sizeBytes = mapped.facts().sizeBytes();
+    long left = sizeBytes - (mapped.physAddr() & (sizeBytes - 1));
     long count = Math.min(readBytes, left);
     if (!opened.dump().memory().contains(mapped.physAddr(), count)) {
       return Optional.empty();
