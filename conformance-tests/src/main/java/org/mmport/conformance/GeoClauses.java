@@ -209,9 +209,9 @@ final class GeoClauses {
 
   @Clause(
       id = "GEO-11",
-      text = "Derived features are those that follow from the geometry",
+      text = "Features of the shape are those that follow from geometry and segments",
       source = "SPI: MmuFeature",
-      check = "leafAllowed, placement and storeBytes")
+      check = "leafAllowed, placement, storeBytes, and the segment map")
   static void derivedFeatures(ClauseContext c) {
     PagingGeometry geometry = c.geometry();
     Set<MmuFeature> expected = EnumSet.noneOf(MmuFeature.class);
@@ -219,24 +219,34 @@ final class GeoClauses {
     add(expected, MmuFeature.LEAF_PUD, geometry.at(Level.PUD).leafAllowed());
     add(expected, MmuFeature.SPLIT_STORE, geometry.storeBytes() != geometry.entryBytes());
     add(expected, MmuFeature.SEGMENTS, c.variant().segmentMap().segmentShift() < 64);
+    add(expected, MmuFeature.HASHED, c.variant().segmentMap().hashMmu().isPresent());
     for (Level level : c.realLevels()) {
       long sizeBytes = geometry.at(level).placement().sizeBytes();
       add(expected, MmuFeature.SUB_PAGE_TABLES, sizeBytes >> geometry.pageShift() == 0);
       add(expected, MmuFeature.MULTI_PAGE_TABLES, sizeBytes >> geometry.pageShift() > 1);
     }
     for (MmuFeature feature : MmuFeature.values()) {
-      if (feature.isDerived()) {
+      if (feature.isDerived() && !OF_BITS.contains(feature)) {
         boolean declared = c.has(feature);
         c.check(declared == expected.contains(feature), feature + " only if it follows", declared);
       }
     }
   }
 
+  /** Those that GEO-12 looks at. */
+  private static final Set<MmuFeature> OF_BITS =
+      EnumSet.of(
+          MmuFeature.PTE_SPECIAL,
+          MmuFeature.SOFT_DIRTY,
+          MmuFeature.UFFD_WP,
+          MmuFeature.PROTECTION_KEYS,
+          MmuFeature.NO_EXECUTE,
+          MmuFeature.GLOBAL_PAGES);
+
   @RestsOn("GEO-09")
   @Clause(
       id = "GEO-12",
-      text =
-          "Features that are bits of an entry are declared if and only if the entry has the bits",
+      text = "A variant has the features that are bits of an entry if and only if it has the bits",
       source = "SPI: MmuFeature; kernel: ARCH_HAS_PTE_SPECIAL, HAVE_ARCH_SOFT_DIRTY, ...",
       check = "the variant's features against the roles of its fields")
   static void featuresMatchFields(ClauseContext c) {
@@ -245,6 +255,7 @@ final class GeoClauses {
     matches(c, MmuFeature.UFFD_WP, EntryRole.UFFD_WP);
     matches(c, MmuFeature.PROTECTION_KEYS, EntryRole.KEY);
     matches(c, MmuFeature.NO_EXECUTE, EntryRole.NO_EXEC, EntryRole.EXEC);
+    matches(c, MmuFeature.GLOBAL_PAGES, EntryRole.GLOBAL, EntryRole.GLOBAL_OR_PROTNONE);
   }
 
   @Clause(

@@ -1,5 +1,6 @@
 package org.mmport.spi;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -13,6 +14,17 @@ import java.util.List;
 public record CpuNote(int elfMachine, String owner, int type, List<Field> registers) {
   public CpuNote {
     registers = List.copyOf(registers);
+  }
+
+  /** The same from text: {@code cr0@392 cr3@416} where they are of one size, 4 or 8 bytes. */
+  public static CpuNote of(int elfMachine, String owner, int sizeBytes, String registers) {
+    List<Field> fields = new ArrayList<>();
+    for (String word : registers.split(" ", -1)) {
+      int at = word.indexOf('@');
+      fields.add(
+          new Field(word.substring(0, at), Integer.parseInt(word.substring(at + 1)), sizeBytes));
+    }
+    return new CpuNote(elfMachine, owner, 0, fields);
   }
 
   /** One register: its name, and where in the note's contents its bytes (4 or 8) are. */

@@ -3,6 +3,7 @@ package org.mmport.spi;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * One field of an entry, for people to read and for {@link PteBits} to take masks from.
@@ -22,6 +23,38 @@ public record EntryField(
           "entry field " + name + " bits " + high + ":" + low + ": must lie in 63:0");
     }
     kinds = Set.copyOf(kinds);
+  }
+
+  /**
+   * A format as a small table, one field per line: kinds, bits, name, role, meaning. Kinds are the
+   * first letters of {@link EntryKind}s; bits are {@code 7} or {@code 11:8}. {@code THP 1 R/W WRITE
+   * writable} is a bit of table, huge and page entries.
+   *
+   * @throws InvalidRequestException for a line that is not so made
+   */
+  public static List<EntryField> table(String text) {
+    return text.lines().filter(line -> !line.isBlank()).map(EntryField::parse).toList();
+  }
+
+  private static EntryField parse(String line) {
+    String[] words = line.trim().split("\\s+", 5);
+    if (words.length < 5) {
+      throw new InvalidRequestException(
+          "entry field '" + line.trim() + "': write kinds, bits, name, role, meaning");
+    }
+    String[] bits = words[1].split(":", 2);
+    Set<EntryKind> kinds =
+        EnumSet.allOf(EntryKind.class).stream()
+            .filter(kind -> words[0].indexOf(kind.name().charAt(0)) >= 0)
+            .collect(Collectors.toSet());
+    try {
+      int high = Integer.parseInt(bits[0]);
+      int low = Integer.parseInt(bits[bits.length - 1]);
+      return new EntryField(words[2], high, low, EntryRole.valueOf(words[3]), words[4], kinds);
+    } catch (IllegalArgumentException e) {
+      throw new InvalidRequestException(
+          "entry field '" + line.trim() + "': bits are numbers like 11:8, the role an EntryRole");
+    }
   }
 
   /** A field of several bits; without kinds it is there in all of them. */

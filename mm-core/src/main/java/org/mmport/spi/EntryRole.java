@@ -7,7 +7,13 @@ public enum EntryRole {
   USER,
   YOUNG,
   DIRTY,
+  /** Where the dirty bit goes while the entry is not writable, if hardware minds D there. */
+  SAVED_DIRTY,
   GLOBAL,
+  /** Global where hardware uses the entry, PROT_NONE where it does not. */
+  GLOBAL_OR_PROTNONE,
+  /** Present for Linux, kept from hardware. */
+  PROTNONE,
   NO_EXEC,
   EXEC,
   READ,

@@ -31,6 +31,12 @@ public record LevelGeometry(
         level, indexBits, leafAllowed, TablePlacement.natural(entryBytes << indexBits));
   }
 
+  static LevelGeometry parse(String word, int entryBytes) {
+    String[] parts = word.split("[:+]", -1);
+    Level level = Level.valueOf(parts[0]);
+    return of(level, Integer.parseInt(parts[1]), entryBytes, word.endsWith("+"));
+  }
+
   /** A level that this variant does not have. */
   public static LevelGeometry folded(Level level) {
     return new LevelGeometry(level, 0, false, TablePlacement.NONE);

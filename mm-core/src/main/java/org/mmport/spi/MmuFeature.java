@@ -15,21 +15,21 @@ public enum MmuFeature {
   HW_ACCESSED,
   /** Hardware sets the dirty bit; without it the first write to a clean page faults. */
   HW_DIRTY,
-  /** Entries can forbid execution. */
+  /** Entries can forbid execution. Derived. */
   NO_EXECUTE,
-  /** Entries can be global: kept in the TLB over a change of address space. */
+  /** Entries can be global: kept in the TLB over a change of address space. Derived. */
   GLOBAL_PAGES,
   /** TLB entries carry an address-space tag (PCID, ASID, PID). */
   ASID,
   /** Table entries can take rights away from everything below them. */
   HIERARCHICAL_RIGHTS,
-  /** A software bit marks a page without a struct page. */
+  /** A software bit marks a page without a struct page. Derived. */
   PTE_SPECIAL,
-  /** A software bit tracks writes for checkpointing. */
+  /** A software bit tracks writes for checkpointing. Derived. */
   SOFT_DIRTY,
-  /** A software bit write-protects for userfaultfd. */
+  /** A software bit write-protects for userfaultfd. Derived. */
   UFFD_WP,
-  /** Leaves carry a protection key. */
+  /** Leaves carry a protection key. Derived. */
   PROTECTION_KEYS,
   /** Aligned runs of PTEs can be cached as one translation. */
   CONT_PTE,
@@ -43,7 +43,7 @@ public enum MmuFeature {
   ROOT_RELOAD,
   /** The CPU caches root entries at root load, so that changing one demands a reload. */
   ROOT_ENTRIES_CACHED,
-  /** Translations live in a hash table that software fills from the page tables. */
+  /** Translations live in a hash table that software fills from the page tables. Derived. */
   HASHED,
   /** The TLB is keyed by segment. Derived: the variant has a segment map. */
   SEGMENTS,
@@ -59,15 +59,40 @@ public enum MmuFeature {
   SPLIT_STORE;
 
   private static final Set<MmuFeature> DERIVED =
-      EnumSet.of(SEGMENTS, LEAF_PUD, LEAF_PMD, SUB_PAGE_TABLES, MULTI_PAGE_TABLES, SPLIT_STORE);
+      EnumSet.of(
+          NO_EXECUTE,
+          GLOBAL_PAGES,
+          PTE_SPECIAL,
+          SOFT_DIRTY,
+          UFFD_WP,
+          PROTECTION_KEYS,
+          HASHED,
+          SEGMENTS,
+          LEAF_PUD,
+          LEAF_PMD,
+          SUB_PAGE_TABLES,
+          MULTI_PAGE_TABLES,
+          SPLIT_STORE);
 
   /** Whether the feature follows from other parts of the variant and must not be declared. */
   public boolean isDerived() {
     return DERIVED.contains(this);
   }
 
-  static Set<MmuFeature> derive(PagingGeometry geometry, SegmentMap segments) {
+  static Set<MmuFeature> derive(PagingGeometry geometry, PteFormat format, SegmentMap segments) {
     Set<MmuFeature> derived = EnumSet.noneOf(MmuFeature.class);
+    Set<EntryRole> roles = EnumSet.noneOf(EntryRole.class);
+    for (EntryField field : format.fields()) {
+      roles.add(field.role());
+    }
+    addIf(derived, NO_EXECUTE, roles.contains(EntryRole.NO_EXEC) || roles.contains(EntryRole.EXEC));
+    addIf(derived, GLOBAL_PAGES, roles.contains(EntryRole.GLOBAL));
+    addIf(derived, GLOBAL_PAGES, roles.contains(EntryRole.GLOBAL_OR_PROTNONE));
+    addIf(derived, PTE_SPECIAL, roles.contains(EntryRole.SPECIAL));
+    addIf(derived, SOFT_DIRTY, roles.contains(EntryRole.SOFT_DIRTY));
+    addIf(derived, UFFD_WP, roles.contains(EntryRole.UFFD_WP));
+    addIf(derived, PROTECTION_KEYS, roles.contains(EntryRole.KEY));
+    addIf(derived, HASHED, segments.hashMmu().isPresent());
     addIf(derived, LEAF_PUD, geometry.at(Level.PUD).leafAllowed());
     addIf(derived, LEAF_PMD, geometry.at(Level.PMD).leafAllowed());
     addIf(derived, SPLIT_STORE, geometry.storeBytes() < geometry.entryBytes());

@@ -2,6 +2,7 @@ package org.mmport.spi;
 
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -72,6 +73,13 @@ public record PagingGeometry(
     }
   }
 
+  /** One whose entries are stored whole, with levels as {@link #levels(int, String)} reads them. */
+  public static PagingGeometry of(
+      int pageShift, VaLayout layout, int paBits, ByteOrder order, int entryBytes, String levels) {
+    return new PagingGeometry(
+        pageShift, layout, paBits, order, entryBytes, entryBytes, levels(entryBytes, levels));
+  }
+
   /** Real levels from the root down, each naturally placed; those not named are folded. */
   public static List<LevelGeometry> levels(LevelGeometry... real) {
     List<LevelGeometry> all = new ArrayList<>();
@@ -83,6 +91,17 @@ public record PagingGeometry(
       all.add(chosen);
     }
     return all;
+  }
+
+  /**
+   * Real levels from text, each naturally placed: {@code PGD:9 PUD:9+ PMD:9+ PTE:9+} names index
+   * bits, and with a plus where leaves are allowed.
+   */
+  public static List<LevelGeometry> levels(int entryBytes, String text) {
+    return levels(
+        Arrays.stream(text.split(" ", -1))
+            .map(word -> LevelGeometry.parse(word, entryBytes))
+            .toArray(LevelGeometry[]::new));
   }
 
   /** The level's own part. */

@@ -13,8 +13,12 @@ public record PteBits(
     long user,
     long young,
     long dirty,
+    long savedDirty,
     long global,
+    long protnone,
     long noExec,
+    long leaf,
+    long memoryType,
     long key,
     long special,
     long softDirty,
@@ -38,9 +42,16 @@ public record PteBits(
         mask(fields, EntryRole.WRITE, EntryKind.PAGE),
         mask(fields, EntryRole.USER, EntryKind.PAGE),
         mask(fields, EntryRole.YOUNG, EntryKind.PAGE),
-        mask(fields, EntryRole.DIRTY, EntryKind.PAGE),
-        mask(fields, EntryRole.GLOBAL, EntryKind.PAGE),
+        mask(fields, EntryRole.DIRTY, EntryKind.PAGE)
+            | mask(fields, EntryRole.SAVED_DIRTY, EntryKind.PAGE),
+        mask(fields, EntryRole.SAVED_DIRTY, EntryKind.PAGE),
+        mask(fields, EntryRole.GLOBAL, EntryKind.PAGE)
+            | mask(fields, EntryRole.GLOBAL_OR_PROTNONE, EntryKind.PAGE),
+        mask(fields, EntryRole.PROTNONE, EntryKind.PAGE)
+            | mask(fields, EntryRole.GLOBAL_OR_PROTNONE, EntryKind.PAGE),
         mask(fields, EntryRole.NO_EXEC, EntryKind.PAGE),
+        mask(fields, EntryRole.LEAF, EntryKind.HUGE),
+        mask(fields, EntryRole.MEMORY_TYPE, EntryKind.PAGE),
         mask(fields, EntryRole.KEY, EntryKind.PAGE),
         mask(fields, EntryRole.SPECIAL, EntryKind.PAGE),
         mask(fields, EntryRole.SOFT_DIRTY, EntryKind.PAGE),
@@ -53,6 +64,23 @@ public record PteBits(
         mask(fields, EntryRole.SWAP_EXCLUSIVE, EntryKind.SWAP),
         mask(fields, EntryRole.SOFT_DIRTY, EntryKind.SWAP),
         mask(fields, EntryRole.UFFD_WP, EntryKind.SWAP));
+  }
+
+  /**
+   * The entry with its dirtiness where it belongs: in hardware's bit while the entry is writable,
+   * in the saved one while it is not (x86: {@code mksaveddirty_shift}, {@code
+   * clear_saveddirty_shift}).
+   */
+  public long settleDirty(long raw) {
+    if (savedDirty == 0 || (raw & dirty) == 0) {
+      return raw;
+    }
+    return (raw & ~dirty) | ((raw & write) != 0 ? dirty & ~savedDirty : savedDirty);
+  }
+
+  /** Every bit that a protection decides: what is not kept where only the rights change. */
+  public long protection() {
+    return valid | write | user | global | protnone | noExec | key;
   }
 
   /**

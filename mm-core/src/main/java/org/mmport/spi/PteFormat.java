@@ -34,7 +34,9 @@ public interface PteFormat {
   }
 
   /** Whether a present entry maps memory rather than a table. Always true at PTE. */
-  boolean leaf(long raw, Level level);
+  default boolean leaf(long raw, Level level) {
+    return level == Level.PTE || (raw & bits().leaf()) != 0;
+  }
 
   /**
    * Bits that are set although hardware demands zero there; 0 where all is well. Asked of valid
@@ -102,10 +104,14 @@ public interface PteFormat {
   /**
    * Whether a present entry above PTE is not a sane table entry. A huge leaf is bad in this sense.
    */
-  boolean bad(long raw, Level level);
+  default boolean bad(long raw, Level level) {
+    return !valid(raw, level) || leaf(raw, level);
+  }
 
   /** Whether the entry is present for Linux but not for hardware, to catch every access. */
-  boolean protnone(long raw, Level level);
+  default boolean protnone(long raw, Level level) {
+    return (raw & bits().protnone()) != 0 && (raw & bits().valid()) == 0;
+  }
 
   default boolean young(long raw, Level level) {
     return (raw & bits().young()) != 0;
@@ -120,7 +126,7 @@ public interface PteFormat {
   }
 
   default boolean global(long raw, Level level) {
-    return (raw & bits().global()) != 0;
+    return (raw & bits().global()) != 0 && (raw & bits().valid()) != 0;
   }
 
   default boolean special(long raw, Level level) {
@@ -143,8 +149,9 @@ public interface PteFormat {
     return raw & ~bits().young();
   }
 
+  /** Makes dirty, and soft-dirty where there is such a bit. */
   default long mkDirty(long raw, Level level) {
-    return raw | bits().dirty();
+    return bits().settleDirty(raw | bits().dirty() | bits().softDirty());
   }
 
   default long mkClean(long raw, Level level) {
@@ -152,12 +159,12 @@ public interface PteFormat {
   }
 
   default long mkWrite(long raw, Level level) {
-    return raw | bits().write();
+    return bits().settleDirty(raw | bits().write());
   }
 
   /** Takes write permission away and keeps the entry dirty if it was. */
   default long wrProtect(long raw, Level level) {
-    return raw & ~bits().write();
+    return bits().settleDirty(raw & ~bits().write());
   }
 
   default long mkSpecial(long raw, Level level) {
@@ -182,7 +189,9 @@ public interface PteFormat {
   }
 
   /** Makes a leaf above PTE invalid for hardware while it stays present and a leaf for Linux. */
-  long mkInvalid(long raw, Level level);
+  default long mkInvalid(long raw, Level level) {
+    return withPhysAddr(raw & ~(bits().valid() | bits().protnone()), physAddr(raw, level), level);
+  }
 
   // Making entries.
 
@@ -199,12 +208,18 @@ public interface PteFormat {
    * A leaf. The address is aligned to the level's span and within paBits: the caller has checked
    * that.
    */
-  long mkLeaf(long physAddr, long pgprot, Level level);
+  default long mkLeaf(long physAddr, long pgprot, Level level) {
+    return withPhysAddr(level == Level.PTE ? pgprot : pgprot | bits().leaf(), physAddr, level);
+  }
 
   /**
    * The same leaf with other rights; keeps address, young, dirty, software bits and memory type.
    */
-  long modify(long raw, long pgprot, Level level);
+  default long modify(long raw, long pgprot, Level level) {
+    long protection = bits().protection();
+    long flags = bits().settleDirty((raw & ~protection) | (pgprot & protection));
+    return withPhysAddr(flags, physAddr(raw, level), level);
+  }
 
   /**
    * The same leaf at another address; what Linux calls {@code pte_advance_pfn} goes through this.

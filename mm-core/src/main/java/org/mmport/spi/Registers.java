@@ -1,5 +1,6 @@
 package org.mmport.spi;
 
+import java.util.Arrays;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.TreeMap;
@@ -19,6 +20,16 @@ public record Registers(Map<String, Long> values) {
   public OptionalLong get(String name) {
     Long value = values.get(name);
     return value == null ? OptionalLong.empty() : OptionalLong.of(value);
+  }
+
+  /** The first of these that is known: one thing that has had several names. */
+  public OptionalLong first(String... names) {
+    return Arrays.stream(names).map(this::get).flatMapToLong(OptionalLong::stream).findFirst();
+  }
+
+  /** Whether a register is known and has one of the bits clear. */
+  public boolean lacks(String name, long bits) {
+    return (get(name).orElse(bits) & bits) != bits;
   }
 
   /** Both; where both name a register, the other's value counts. */

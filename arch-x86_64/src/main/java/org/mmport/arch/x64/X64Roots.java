@@ -20,34 +20,32 @@ record X64Roots(int levels) implements RootFinder {
   /** Where the kernel image is linked to: {@code __START_KERNEL_map}. */
   private static final long START_KERNEL = 0xffff_ffff_8000_0000L;
 
-  /** One symbol, as newer and older kernels call it (arch/x86/kernel/vmcore_info_64.c). */
-  private static final List<String> TOP_TABLES =
-      List.of("SYMBOL(init_top_pgt)", "SYMBOL(swapper_pg_dir)", "SYMBOL(init_level4_pgt)");
-
+  /** Intel SDM volume 3A, section 4.1.1: the paging modes; table 4-12: CR3. */
   @Override
   public RootLookup find(Registers registers) {
-    return registers.get("cr3").isPresent() ? fromCpu(registers) : fromVmcoreInfo(registers);
-  }
-
-  /** Intel SDM volume 3A, section 4.1.1: the paging modes; table 4-12: CR3. */
-  private RootLookup fromCpu(Registers registers) {
-    OptionalLong cr4 = registers.get("cr4");
-    if (cr4.isEmpty()) {
+    if (registers.get("cr3").isEmpty()) {
+      return fromVmcoreInfo(registers);
+    }
+    if (registers.get("cr4").isEmpty()) {
       return new RootLookup.NotSelected("cr4 is not known, which tells 4 levels from 5");
     }
-    if ((registers.get("cr0").orElse(CR0_PG) & CR0_PG) == 0
-        || (cr4.getAsLong() & CR4_PAE) == 0
-        || (registers.get("efer").orElse(EFER_LMA) & EFER_LMA) == 0) {
+    if (registers.lacks("cr0", CR0_PG)
+        || registers.lacks("cr4", CR4_PAE)
+        || registers.lacks("efer", EFER_LMA)) {
       return new RootLookup.NotSelected("CR0.PG, CR4.PAE and EFER.LMA are not all set");
     }
-    int walked = (cr4.getAsLong() & CR4_LA57) == 0 ? 4 : 5;
+    int walked = registers.lacks("cr4", CR4_LA57) ? 4 : 5;
     return lookup(walked, registers.get("cr3").orElseThrow());
   }
 
-  /** {@code __pa_symbol()}; NUMBER(phys_base) is there since Linux 4.10. */
+  /**
+   * {@code __pa_symbol()} of one symbol under its newer and older names
+   * (arch/x86/kernel/vmcore_info_64.c); NUMBER(phys_base) is there since Linux 4.10.
+   */
   private RootLookup fromVmcoreInfo(Registers registers) {
     OptionalLong top =
-        TOP_TABLES.stream().map(registers::get).flatMapToLong(OptionalLong::stream).findFirst();
+        registers.first(
+            "SYMBOL(init_top_pgt)", "SYMBOL(swapper_pg_dir)", "SYMBOL(init_level4_pgt)");
     OptionalLong physBase = registers.get("NUMBER(phys_base)");
     if (top.isEmpty() || physBase.isEmpty()) {
       return new RootLookup.NotSelected("no cr3, and no init_top_pgt with phys_base in VMCOREINFO");

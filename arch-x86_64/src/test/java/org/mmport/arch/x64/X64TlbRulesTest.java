@@ -8,6 +8,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.mmport.spi.Level;
 import org.mmport.spi.TlbDuty;
+import org.mmport.spi.TlbRules;
 
 /**
  * Each bit both ways. The letters say of bits 63 to 0 what Linux's {@code pte_flags_need_flush()}
@@ -15,7 +16,7 @@ import org.mmport.spi.TlbDuty;
  * cleared, {@code .} never.
  */
 class X64TlbRulesTest {
-  private static final X64TlbRules RULES = new X64TlbRules();
+  private static final TlbRules RULES = X64TlbRules.INSTANCE;
 
   // XD and key; 58:52; address; 11:9; G, PAT, D, A, PCD, PWT, U/S, R/W. P has tests of its own.
   private static final String PAGE = "xxxxx" + "......." + "x".repeat(40) + "..." + "xxc.xxxx";
