@@ -3,6 +3,7 @@ package org.mmport.conformance;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.mmport.spi.EntryKind;
 import org.mmport.spi.InvalidRequestException;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmportException;
@@ -68,6 +69,28 @@ final class ClauseContext implements AutoCloseable {
   /** The levels whose entries may map memory. */
   List<Level> leafLevels() {
     return realLevels().stream().filter(l -> geometry().at(l).leafAllowed()).toList();
+  }
+
+  /** Whether the format has entries of a kind. */
+  boolean hasKind(EntryKind kind) {
+    return format().fields().stream().anyMatch(field -> field.kinds().contains(kind));
+  }
+
+  /** What an entry of a level that points at a table is: roots may have entries of their own. */
+  EntryKind tableKind(Level level) {
+    return level == geometry().rootLevel() && hasKind(EntryKind.ROOT)
+        ? EntryKind.ROOT
+        : EntryKind.TABLE;
+  }
+
+  /** The levels at which swap and migration entries can stand. */
+  List<Level> swapLevels() {
+    return leafLevels().stream().filter(l -> l == Level.PTE || has(MmuFeature.HUGE_SWAP)).toList();
+  }
+
+  /** A swap entry, or an empty one at a level where there are no swap entries. */
+  long swapOrEmpty(Level level) {
+    return swapLevels().contains(level) ? format().mkSwap(1, 1, level) : format().empty(level);
   }
 
   /** The levels above PTE whose entries may map memory; not applicable where there are none. */

@@ -25,7 +25,7 @@ final class FlushRuleClauses {
         Samples.ACCESSIBLE,
         (raw, l, protection, physAddr) -> {
           long none = f.modify(raw, f.pgprot(Protection.PAGE_NONE), l);
-          for (long to : new long[] {f.empty(l), f.mkSwap(1, 1, l), none}) {
+          for (long to : new long[] {f.empty(l), c.swapOrEmpty(l), none}) {
             atLeast(c, FlushScope.LEAF, raw, to, l, "a leaf made invalid");
           }
         });
@@ -154,7 +154,7 @@ final class FlushRuleClauses {
         (raw, l, protection, physAddr) -> {
           if (l == Level.PTE) {
             nothing(c, f.empty(l), raw, l, "a leaf where none was");
-            nothing(c, f.mkSwap(1, 1, l), raw, l, "a leaf where a swap entry was");
+            nothing(c, c.swapOrEmpty(l), raw, l, "a leaf where a swap entry was");
           }
         });
   }
@@ -167,12 +167,12 @@ final class FlushRuleClauses {
   static void invisibleChangesAreNotFlushed(ClauseContext c) {
     PteFormat f = c.format();
     for (Level level : c.leafLevels()) {
-      nothing(c, f.empty(level), f.mkSwap(1, 1, level), level, "a swap entry stored");
-      nothing(c, f.mkSwap(1, 1, level), f.empty(level), level, "a swap entry cleared");
+      nothing(c, f.empty(level), c.swapOrEmpty(level), level, "a swap entry stored");
+      nothing(c, c.swapOrEmpty(level), f.empty(level), level, "a swap entry cleared");
       nothing(
           c,
-          f.mkSwap(1, 1, level),
-          f.swapMkExclusive(f.mkSwap(1, 1, level), level),
+          c.swapOrEmpty(level),
+          f.swapMkExclusive(c.swapOrEmpty(level), level),
           level,
           "a mark set");
     }
@@ -215,12 +215,7 @@ final class FlushRuleClauses {
   static void breakBeforeMakeIsNotDemanded(ClauseContext c) {
     for (Level level : c.leafLevels()) {
       long leaf = Leaves.make(c, 0, Protection.PAGE_SHARED, level);
-      long moved =
-          c.format()
-              .withPhysAddr(
-                  leaf,
-                  Samples.lastPhysAddr(c.geometry(), Samples.spanBytes(c.geometry(), level)),
-                  level);
+      long moved = c.format().withPhysAddr(leaf, Samples.lastPhysAddr(c.geometry(), level), level);
       for (long to : new long[] {c.format().empty(level), moved}) {
         TlbDuty duty = c.variant().tlbRules().duty(leaf, to, level);
         c.check(!duty.breakBeforeMake(), level, leaf, "no break-before-make", duty);

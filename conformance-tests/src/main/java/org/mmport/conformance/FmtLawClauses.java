@@ -3,6 +3,7 @@ package org.mmport.conformance;
 import org.mmport.spi.EntryField;
 import org.mmport.spi.EntryKind;
 import org.mmport.spi.Level;
+import org.mmport.spi.Protection;
 import org.mmport.spi.PteFormat;
 
 /** FMT 01 to 19: the laws of young, dirty and write, on leaves of every level and protection. */
@@ -325,6 +326,31 @@ final class FmtLawClauses {
           for (long other : changes(f, raw, l)) {
             c.same(raw & mask, other & mask, l, other, "bits outside young, dirty and write");
           }
+        });
+  }
+
+  @Clause(
+      id = "FMT-18",
+      text = "Where dirty has a place aside, hardware's bit is set in no leaf that is not writable",
+      source =
+          "Intel SDM volume 3A, 4.6: R/W=0 with D=1 is a shadow stack; kernel: mksaveddirty_shift",
+      check = "that mkDirty, wrProtect and modify move the bit, and mkWrite moves it back")
+  static void savedDirtyIsAside(ClauseContext c) {
+    PteFormat f = c.format();
+    long saved = f.bits().savedDirty();
+    long hardware = f.bits().dirty() & ~saved;
+    if (saved == 0) {
+      throw c.notApplicable(c.variant().id() + " has one dirty bit");
+    }
+    Leaves.all(
+        c,
+        Samples.ACCESSIBLE,
+        (raw, l) -> {
+          long wrong = f.write(raw, l) ? saved : hardware;
+          c.same(0, raw & wrong, l, raw, "nothing in the other dirty bit,");
+          long modified = f.modify(raw, f.pgprot(Protection.PAGE_READONLY), l);
+          c.same(
+              0, modified & hardware, l, modified, "nothing in hardware's dirty bit after modify,");
         });
   }
 

@@ -64,7 +64,7 @@ final class FmtLeafClauses {
       long spanBytes = Samples.spanBytes(c.geometry(), level);
       for (Protection protection : Samples.ALL) {
         for (long to : Samples.physAddrs(c, level)) {
-          long from = to == 0 ? Samples.lastPhysAddr(c.geometry(), spanBytes) : to - spanBytes;
+          long from = to == 0 ? Samples.lastPhysAddr(c.geometry(), level) : to - spanBytes;
           long raw = Leaves.make(c, from, protection, level);
           long moved = f.withPhysAddr(raw, to, level);
           c.same(

@@ -1,5 +1,6 @@
 package org.mmport.conformance;
 
+import java.util.List;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmuFeature;
 import org.mmport.spi.Protection;
@@ -99,8 +100,8 @@ final class FmtStateClauses {
       throw c.notApplicable(
           c.variant().id() + " holds addresses as they are in entries that are not valid");
     }
-    long half = 1L << (c.geometry().paBits() - 1);
     for (Level level : c.leafLevels()) {
+      long half = 1L << (c.geometry().paBits(level) - 1);
       long mask = f.frameMask(level);
       for (long physAddr : Samples.physAddrs(c, level)) {
         if (physAddr < half) {
@@ -108,7 +109,7 @@ final class FmtStateClauses {
           c.check(
               (raw & mask) >= half, level, raw, "the upper half of physical addresses", raw & mask);
           long offset = physAddr >>> c.geometry().pageShift();
-          if (offset > 0 && offset < f.swapOffsets() >>> 1) {
+          if (offset > 0 && offset < f.swapOffsets() >>> 1 && c.swapLevels().contains(level)) {
             long swap = f.mkSwap(0, offset, level);
             c.check(
                 (swap & f.bits().swapOffset()) != Long.expand(offset, f.bits().swapOffset()),
@@ -368,7 +369,7 @@ final class FmtStateClauses {
     for (Level level : c.leafLevels()) {
       for (Level lower : c.leafLevels()) {
         if (lower.compareTo(level) > 0) {
-          for (long physAddr : Samples.physAddrs(c, level)) {
+          for (long physAddr : reachable(c, level, lower)) {
             for (Protection protection : Samples.ALL) {
               long pgprot = f.pgprot(protection);
               long expected = f.mkLeaf(physAddr, pgprot, lower);
@@ -379,6 +380,12 @@ final class FmtStateClauses {
         }
       }
     }
+  }
+
+  /** Larger leaves may reach further than smaller ones. */
+  private static List<Long> reachable(ClauseContext c, Level level, Level lower) {
+    long last = Samples.lastPhysAddr(c.geometry(), lower);
+    return Samples.physAddrs(c, level).stream().filter(physAddr -> physAddr <= last).toList();
   }
 
   @RestsOn("FMT-44")
@@ -395,7 +402,8 @@ final class FmtStateClauses {
         c,
         (raw, l) -> {
           for (Level lower : c.leafLevels()) {
-            if (lower.compareTo(l) > 0) {
+            long last = Samples.lastPhysAddr(c.geometry(), lower);
+            if (lower.compareTo(l) > 0 && f.physAddr(raw, l) <= last) {
               long found = f.splitLeaf(raw | marks, l, lower);
               c.check(
                   f.young(found, lower) == f.young(raw, l),

@@ -214,6 +214,19 @@ final class FmtSwapClauses {
                 "the same entry"));
   }
 
+  @Clause(
+      id = "FMT-79",
+      text = "Where a swap entry could be taken for an invalidated leaf, it is refused above PTE",
+      source = "kernel: ARCH_ENABLE_THP_MIGRATION, pmd_present() of x86",
+      check = "mkSwap at levels above PTE",
+      absent = MmuFeature.HUGE_SWAP)
+  static void hugeSwapIsRefused(ClauseContext c) {
+    for (Level level : c.hugeLevels()) {
+      c.unsupported(
+          MmuFeature.HUGE_SWAP, "a swap entry at " + level, () -> c.format().mkSwap(1, 1, level));
+    }
+  }
+
   private static void staysEntry(ClauseContext c, Level level, long raw, long marked, String what) {
     PteFormat f = c.format();
     c.check(f.swap(marked, level), level, marked, "a swap entry after " + what, "none or present");
@@ -239,7 +252,7 @@ final class FmtSwapClauses {
 
   private static void each(ClauseContext c, Visitor visitor) {
     int types = (int) Math.min(c.format().swapTypes(), 1 << 8);
-    for (Level level : c.leafLevels()) {
+    for (Level level : c.swapLevels()) {
       for (int type = 0; type < types; type++) {
         for (long offset : offsets(c)) {
           OptionalLong raw = make(c, level, type, offset);

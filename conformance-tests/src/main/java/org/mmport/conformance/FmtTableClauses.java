@@ -146,7 +146,7 @@ final class FmtTableClauses {
         }
         if (field.role() == EntryRole.RESERVED
             && level != Level.PTE
-            && field.kinds().contains(EntryKind.TABLE)) {
+            && field.kinds().contains(c.tableKind(level))) {
           any = true;
           long raw = f.mkTable(0, level, TableOwner.USER) | Long.lowestOneBit(field.mask());
           c.check(

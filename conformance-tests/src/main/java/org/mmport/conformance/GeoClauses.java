@@ -164,7 +164,7 @@ final class GeoClauses {
   static void frameBitsFitPhysicalAddresses(ClauseContext c) {
     for (Level level : c.leafLevels()) {
       long mask = c.format().frameMask(level);
-      int bits = c.geometry().paBits() - Samples.shift(c.geometry(), level);
+      int bits = c.geometry().paBits(level) - Samples.shift(c.geometry(), level);
       c.check(Long.bitCount(mask) == bits, level, mask, bits + " frame bits", Long.bitCount(mask));
     }
   }
@@ -211,7 +211,7 @@ final class GeoClauses {
       id = "GEO-11",
       text = "Features of the shape are those that follow from geometry and segments",
       source = "SPI: MmuFeature",
-      check = "leafAllowed, placement, storeBytes, and the segment map")
+      check = "leafAllowed, placement, storeBytes, swap fields, and the segment map")
   static void derivedFeatures(ClauseContext c) {
     PagingGeometry geometry = c.geometry();
     Set<MmuFeature> expected = EnumSet.noneOf(MmuFeature.class);
@@ -219,6 +219,7 @@ final class GeoClauses {
     add(expected, MmuFeature.LEAF_PUD, geometry.at(Level.PUD).leafAllowed());
     add(expected, MmuFeature.SPLIT_STORE, geometry.storeBytes() != geometry.entryBytes());
     add(expected, MmuFeature.SEGMENTS, c.variant().segmentMap().segmentShift() < 64);
+    add(expected, MmuFeature.HUGE_SWAP, c.leafLevels().size() > 1 && !swapHidesLeaf(c));
     add(expected, MmuFeature.HASHED, c.variant().segmentMap().hashMmu().isPresent());
     for (Level level : c.realLevels()) {
       long sizeBytes = geometry.at(level).placement().sizeBytes();
@@ -231,6 +232,24 @@ final class GeoClauses {
         c.check(declared == expected.contains(feature), feature + " only if it follows", declared);
       }
     }
+  }
+
+  /** Whether a field of swap entries uses the bit that makes a large leaf one. */
+  private static boolean swapHidesLeaf(ClauseContext c) {
+    Set<EntryRole> data =
+        EnumSet.of(
+            EntryRole.SWAP_TYPE,
+            EntryRole.SWAP_OFFSET,
+            EntryRole.SWAP_EXCLUSIVE,
+            EntryRole.SOFT_DIRTY,
+            EntryRole.UFFD_WP);
+    return c.format().fields().stream()
+        .filter(leaf -> leaf.role() == EntryRole.LEAF && leaf.kinds().contains(EntryKind.HUGE))
+        .anyMatch(
+            leaf ->
+                c.format().fields().stream()
+                    .filter(f -> f.kinds().contains(EntryKind.SWAP) && data.contains(f.role()))
+                    .anyMatch(f -> (f.mask() & leaf.mask()) != 0));
   }
 
   /** Those that GEO-12 looks at. */
@@ -323,6 +342,9 @@ final class GeoClauses {
     }
     if (c.leafLevels().size() > 1) {
       kinds.add(EntryKind.HUGE);
+    }
+    if (c.hasKind(EntryKind.ROOT)) {
+      kinds.add(EntryKind.ROOT);
     }
     return kinds;
   }

@@ -64,6 +64,12 @@ record GoldenGeometry(List<List<String>> rows) {
         geometry.byteOrder().toString());
   }
 
+  /** {@code leaf}, and how many address bits it holds where a page holds another number. */
+  private static String leaf(PagingGeometry geometry, Level level) {
+    int own = geometry.at(level).leafPaBits();
+    return !geometry.at(level).leafAllowed() ? "-" : own == 0 ? "leaf" : "leaf of " + own + " bits";
+  }
+
   private List<List<String>> expected() {
     return rows.stream().map(row -> row.subList(1, row.size())).toList();
   }
@@ -77,7 +83,7 @@ record GoldenGeometry(List<List<String>> rows) {
               Integer.toString(geometry.shift(level)),
               Integer.toString(geometry.at(level).entries()),
               Integer.toString(geometry.tableBytes(level)),
-              geometry.at(level).leafAllowed() ? "leaf" : "-"));
+              leaf(geometry, level)));
     }
     for (VaRegion region : geometry.vaLayout().regions()) {
       all.add(

@@ -24,7 +24,7 @@ final class Leaves {
   /** Fresh leaves of every level, each protection at a few addresses. */
   static void fresh(ClauseContext c, List<Protection> protections, FreshVisitor visitor) {
     for (Level level : c.leafLevels()) {
-      long last = Samples.lastPhysAddr(c.geometry(), Samples.spanBytes(c.geometry(), level));
+      long last = Samples.lastPhysAddr(c.geometry(), level);
       for (Protection protection : protections) {
         for (long physAddr : new long[] {0, last, Samples.physAddr(c, level)}) {
           visitor.leaf(make(c, physAddr, protection, level), level, protection, physAddr);

@@ -114,7 +114,7 @@ final class MapClauses {
       for (long offset : new long[] {0, span - page, middle}) {
         try (ModelRig rig = new ModelRig(c)) {
           long va = alignedVa(c, level);
-          rig.map(va, Samples.physAddr(c, level), span, Protection.PAGE_SHARED, level);
+          rig.map(va, Samples.physAddrOfPages(c, level), span, Protection.PAGE_SHARED, level);
           rig.unmap(va + offset, page);
           rig.judge();
         }
@@ -133,7 +133,7 @@ final class MapClauses {
       long span = Samples.spanBytes(c.geometry(), level);
       try (ModelRig rig = new ModelRig(c)) {
         long va = alignedVa(c, level);
-        rig.map(va, Samples.physAddr(c, level), span, Protection.PAGE_SHARED, level);
+        rig.map(va, Samples.physAddrOfPages(c, level), span, Protection.PAGE_SHARED, level);
         rig.protect(va + page, page, Protection.PAGE_READONLY);
         rig.judge();
         rig.protect(va + span - page, page, Protection.PAGE_NONE);
@@ -155,7 +155,7 @@ final class MapClauses {
       try (ModelRig rig = new ModelRig(c)) {
         long va = alignedVa(c, level);
         long span = Samples.spanBytes(c.geometry(), level);
-        rig.map(va, Samples.physAddr(c, level), span, Protection.PAGE_SHARED, level);
+        rig.map(va, Samples.physAddrOfPages(c, level), span, Protection.PAGE_SHARED, level);
         ReferenceReader.Entry leaf = rig.reader().path(va).getLast();
         long old = f.mkDirty(f.mkYoung(leaf.raw(), level), level) | marks;
         rig.machine().bytes().store(leaf.entryAddr(), old);
@@ -186,7 +186,7 @@ final class MapClauses {
       try (ModelRig rig = new ModelRig(c)) {
         long va = alignedVa(c, level);
         long span = Samples.spanBytes(c.geometry(), level);
-        rig.map(va, Samples.physAddr(c, level), span, Protection.PAGE_SHARED, level);
+        rig.map(va, Samples.physAddrOfPages(c, level), span, Protection.PAGE_SHARED, level);
         long before = rig.reader().path(va).getLast().raw();
         rig.protect(va, span, Protection.PAGE_NONE);
         rig.judge();
@@ -249,7 +249,7 @@ final class MapClauses {
         rig.unmap(va + page, page);
         rig.map(
             va,
-            Samples.physAddr(c, level),
+            Samples.physAddrOfPages(c, level),
             Samples.spanBytes(c.geometry(), level),
             Protection.PAGE_SHARED,
             level);

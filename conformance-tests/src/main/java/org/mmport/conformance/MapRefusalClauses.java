@@ -154,6 +154,45 @@ final class MapRefusalClauses {
   }
 
   @Clause(
+      id = "MAP-39",
+      text =
+          "Where large leaves reach further than pages, memory out there is mapped by them alone and stays whole",
+      source = "Intel SDM volume 3A, 4.3: PSE-36; bad input: address past physical memory",
+      check = "LevelGeometry.leafPaBits in map, and in splits of unmap and protect")
+  static void beyondWhatPagesReach(ClauseContext c) {
+    List<Level> further =
+        c.hugeLevels().stream()
+            .filter(level -> c.geometry().paBits(level) > c.geometry().paBits())
+            .toList();
+    if (further.isEmpty()) {
+      throw c.notApplicable(c.variant().id() + " has no leaves that reach further than pages");
+    }
+    long page = c.geometry().pageBytes();
+    for (Level level : further) {
+      long span = Samples.spanBytes(c.geometry(), level);
+      long physAddr = Samples.lastPhysAddr(c.geometry(), level);
+      long va = c.geometry().vaLayout().regions().getFirst().firstVa() + span;
+      Protection rw = Protection.PAGE_SHARED;
+      try (ModelRig rig = new ModelRig(c)) {
+        unchanged(
+            c, rig, "pages out there", () -> rig.rig().map(va, physAddr, span, rw, Level.PTE));
+        unchanged(
+            c, rig, "part of a leaf", () -> rig.rig().map(va, physAddr, span - page, rw, level));
+        rig.map(va, physAddr, span, rw, level);
+        unchanged(c, rig, "unmap of a part", () -> rig.rig().unmap(va + page, page));
+        unchanged(
+            c,
+            rig,
+            "protect of a part",
+            () -> rig.rig().protect(va, page, Protection.PAGE_READONLY));
+        rig.judge();
+        rig.unmap(va, span);
+        rig.judge();
+      }
+    }
+  }
+
+  @Clause(
       id = "MAP-35",
       text =
           "Ranges that leave a region, wrap around or start outside are refused by map, unmap and protect",

@@ -62,13 +62,23 @@ final class Samples {
     return last & -alignBytes;
   }
 
-  /** Physical addresses for leaves of a level: 0, each bit alone, the last, and random ones. */
-  static List<Long> physAddrs(ClauseContext c, Level level) {
-    return physAddrs(c, spanBytes(c.geometry(), level));
+  /** The highest physical address at which a leaf of a level can start. */
+  static long lastPhysAddr(PagingGeometry geometry, Level level) {
+    int bits = geometry.paBits(level);
+    return (bits >= 63 ? Long.MAX_VALUE : (1L << bits) - 1) & -spanBytes(geometry, level);
   }
 
+  /** Physical addresses for leaves of a level: 0, each bit alone, the last, and random ones. */
+  static List<Long> physAddrs(ClauseContext c, Level level) {
+    return physAddrs(c, lastPhysAddr(c.geometry(), level), spanBytes(c.geometry(), level));
+  }
+
+  /** The same for tables. */
   static List<Long> physAddrs(ClauseContext c, long alignBytes) {
-    long last = lastPhysAddr(c.geometry(), alignBytes);
+    return physAddrs(c, lastPhysAddr(c.geometry(), alignBytes), alignBytes);
+  }
+
+  private static List<Long> physAddrs(ClauseContext c, long last, long alignBytes) {
     List<Long> all = new ArrayList<>(List.of(0L, last));
     for (long bit = alignBytes; bit > 0 && bit <= last; bit <<= 1) {
       all.add(bit);
@@ -79,9 +89,14 @@ final class Samples {
     return all;
   }
 
+  /** One address for a leaf of a level that may be split: pages reach it too. */
+  static long physAddrOfPages(ClauseContext c, Level level) {
+    return c.random().nextLong() & lastPhysAddr(c.geometry(), spanBytes(c.geometry(), level));
+  }
+
   /** One address for a leaf of a level. */
   static long physAddr(ClauseContext c, Level level) {
-    return c.random().nextLong() & lastPhysAddr(c.geometry(), spanBytes(c.geometry(), level));
+    return c.random().nextLong() & lastPhysAddr(c.geometry(), level);
   }
 
   /** Pages: the first and the last of every region, and random ones in each. */

@@ -132,7 +132,7 @@ final class WalkClauses {
     int tried = 0;
     for (Level level : c.tableLevels()) {
       for (EntryField field : c.format().fields()) {
-        int lost = lostRights(field);
+        int lost = lostRights(field, c.tableKind(level));
         if (lost != 0) {
           tried++;
           HandTree tree = HandTree.of(c);
@@ -382,8 +382,8 @@ final class WalkClauses {
   }
 
   /** Rights that a table entry loses when the field's bits are turned over. */
-  private static int lostRights(EntryField field) {
-    if (!field.kinds().contains(EntryKind.TABLE) || Long.bitCount(field.mask()) != 1) {
+  private static int lostRights(EntryField field, EntryKind kind) {
+    if (!field.kinds().contains(kind) || Long.bitCount(field.mask()) != 1) {
       return 0;
     }
     return switch (field.role()) {

@@ -57,7 +57,7 @@ final class WalkFaultClauses {
       long physAddr = Samples.physAddr(c, level);
       for (long raw :
           new long[] {
-            Leaves.make(c, physAddr, Protection.PAGE_NONE, level), c.format().mkSwap(1, 1, level)
+            Leaves.make(c, physAddr, Protection.PAGE_NONE, level), c.swapOrEmpty(level)
           }) {
         HandTree tree = HandTree.of(c);
         tree.put(va, level, raw);

@@ -41,6 +41,10 @@ final class EntryText {
       return EntryKind.PAGE;
     }
     boolean leaf = variant.geometry().at(level).leafAllowed() && format.leaf(raw, level);
-    return leaf ? EntryKind.HUGE : EntryKind.TABLE;
+    if (leaf) {
+      return EntryKind.HUGE;
+    }
+    boolean ownRoot = ShowText.kinds(variant).contains(EntryKind.ROOT);
+    return ownRoot && level == variant.geometry().rootLevel() ? EntryKind.ROOT : EntryKind.TABLE;
   }
 }

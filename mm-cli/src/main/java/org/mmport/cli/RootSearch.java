@@ -82,6 +82,7 @@ record RootSearch(
   }
 
   private Optional<Found> trees(Registers vmcoreInfo, List<String> refusals) {
+    Map<String, Found> all = new TreeMap<>();
     for (Candidate candidate : candidates(vmcoreInfo)) {
       RootLookup lookup = lookup(candidate.variant(), candidate.registers());
       switch (lookup) {
@@ -89,13 +90,18 @@ record RootSearch(
           Tables tables =
               new TreeTables(
                   TableWalker.over(dump.memory(), candidate.variant(), found.rootPhysAddrs()));
-          return Optional.of(new Found(tables, unread(candidate, lookup)));
+          all.put(candidate.variant().id(), new Found(tables, unread(candidate, lookup)));
         }
         case RootLookup.NotSelected not ->
             refusals.add(candidate.variant().id() + ": " + not.why());
       }
     }
-    return Optional.empty();
+    if (all.size() > 1) {
+      throw new InvalidRequestException(
+          "%s (%s): its registers fit %s alike; name one with --arch, or set a register that tells them apart (x86: efer)"
+              .formatted(path, dump.format(), String.join(" and ", all.keySet())));
+    }
+    return all.values().stream().findFirst();
   }
 
   private RootLookup lookup(MmuVariant variant, Registers registers) {
@@ -167,7 +173,7 @@ record RootSearch(
 
   private List<Candidate> candidates(Registers vmcoreInfo) {
     List<Candidate> all = new ArrayList<>();
-    for (Architecture architecture : Ports.architectures()) {
+    for (Architecture architecture : architectures()) {
       Registers registers =
           vmcoreInfo
               .and(dump.registers(cpu))
@@ -180,6 +186,16 @@ record RootSearch(
       }
     }
     return all;
+  }
+
+  /** Those that read cores of the dump's machine; all where none says so, or one was asked for. */
+  private List<Architecture> architectures() {
+    List<Architecture> all = Ports.architectures();
+    List<Architecture> named =
+        all.stream()
+            .filter(port -> dump.elfMachine().stream().anyMatch(port.elfMachines()::contains))
+            .toList();
+    return named.isEmpty() || arch.isPresent() ? all : named;
   }
 
   private String names() {

@@ -51,7 +51,7 @@ final class ShowSvg {
           part.name().equals("region") ? "#eeeeee" : "#cfe3f7");
     }
     y += BOX;
-    for (EntryKind kind : EntryKind.values()) {
+    for (EntryKind kind : ShowText.kinds(variant)) {
       entry(kind);
     }
     y += 24;
@@ -101,6 +101,7 @@ final class ShowSvg {
     heading(
         switch (kind) {
           case TABLE -> "Entry that points at a table";
+          case ROOT -> "Entry of the root";
           case HUGE -> "Entry that maps memory above the last level";
           case PAGE -> "Entry that maps a page";
           case SWAP -> "Entry that is not present";

@@ -1,6 +1,7 @@
 package org.mmport.cli;
 
 import java.io.PrintWriter;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.TreeSet;
@@ -35,13 +36,20 @@ final class ShowText {
         geometry.byteOrder().toString().toLowerCase(java.util.Locale.ROOT).replace('_', ' '));
     levels();
     address();
-    for (EntryKind kind : EntryKind.values()) {
+    for (EntryKind kind : kinds(variant)) {
       entry(kind);
     }
     out.println(
         "Features: "
             + new TreeSet<>(variant.features())
                 .stream().map(Enum::name).collect(Collectors.joining(", ")));
+  }
+
+  /** The kinds of entry that the variant has; few have roots that are unlike other tables. */
+  static List<EntryKind> kinds(MmuVariant variant) {
+    return Arrays.stream(EntryKind.values())
+        .filter(kind -> variant.format().fields().stream().anyMatch(f -> f.kinds().contains(kind)))
+        .toList();
   }
 
   private void levels() {
@@ -116,6 +124,7 @@ final class ShowText {
     String title =
         switch (kind) {
           case TABLE -> "An entry that points at a table";
+          case ROOT -> "An entry of the root";
           case HUGE -> "An entry that maps memory above the last level";
           case PAGE -> "An entry that maps a page";
           case SWAP -> "An entry that is not present";

@@ -24,6 +24,7 @@ record MapRequest(long va, long lastVa, long physAddr, long pgprot, Level larges
     long spanBytes = geometry.spanBytes(level);
     return geometry.at(level).leafAllowed()
         && level.compareTo(largest) >= 0
+        && Long.compareUnsigned(physAddrOf(lastVaOfEntry), geometry.lastPhysAddr(level)) <= 0
         && lastVaOfEntry - firstVa == spanBytes - 1
         && ((firstVa | physAddrOf(firstVa)) & (spanBytes - 1)) == 0;
   }

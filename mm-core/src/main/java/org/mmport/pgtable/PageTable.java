@@ -41,7 +41,11 @@ public abstract class PageTable implements AutoCloseable {
     this.walker = TableWalker.over(space, roots);
     this.pageBytes = geometry.pageBytes();
     this.pageMask = pageBytes - 1;
-    this.lastPhysAddr = geometry.paBits() >= 63 ? Long.MAX_VALUE : (1L << geometry.paBits()) - 1;
+    this.lastPhysAddr =
+        geometry.levels().stream()
+            .mapToLong(level -> geometry.lastPhysAddr(level.level()))
+            .max()
+            .orElseThrow();
     this.lastPgprot = space.variant().format().pgprot(lastProtection);
   }
 

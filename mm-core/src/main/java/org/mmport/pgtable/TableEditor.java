@@ -52,6 +52,7 @@ final class TableEditor {
   private void planMap(
       Level level, long table, long va, long lastVa, MapRequest request, int[] needed) {
     if (level == Level.PTE) {
+      requireReach(va, lastVa, request);
       if (table != ABSENT) {
         int first = geometry.index(level, va);
         int count = geometry.index(level, lastVa) - first + 1;
@@ -87,6 +88,16 @@ final class TableEditor {
         return;
       }
       at = last + 1;
+    }
+  }
+
+  /** Larger leaves may reach further than pages do. */
+  private void requireReach(long va, long lastVa, MapRequest request) {
+    long last = geometry.lastPhysAddr(Level.PTE);
+    if (Long.compareUnsigned(request.physAddrOf(lastVa), last) > 0) {
+      throw new InvalidRequestException(
+          "map 0x%016x to physical 0x%x: pages of %s end at 0x%x; align all to larger leaves"
+              .formatted(va, request.physAddrOf(va), variant.id(), last));
     }
   }
 
@@ -323,6 +334,12 @@ final class TableEditor {
       throw new InvalidRequestException(
           "part of the %s swap entry 0x%x at 0x%016x: a swap entry is taken or left whole; name all of it"
               .formatted(level, raw, va));
+    }
+    long last = format.physAddr(raw, level) + geometry.spanBytes(level) - 1;
+    if (Long.compareUnsigned(last, geometry.lastPhysAddr(below)) > 0) {
+      throw new InvalidRequestException(
+          "part of the %s leaf 0x%x at 0x%016x: %s leaves end at physical 0x%x; name all of it"
+              .formatted(level, raw, va, below, geometry.lastPhysAddr(below)));
     }
     if (!geometry.at(below).leafAllowed()) {
       throw new UnsupportedMmuFeatureException(

@@ -3,6 +3,8 @@ package org.mmport.spi;
 import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** A port: the service that {@code ServiceLoader} finds, one per module. */
 public interface Architecture {
@@ -19,6 +21,14 @@ public interface Architecture {
    */
   default ByteOrder registerOrder(Map<String, byte[]> registers) {
     return ByteOrder.LITTLE_ENDIAN;
+  }
+
+  /**
+   * {@code e_machine} of the ELF cores of this architecture; by default those of its notes. Cores
+   * of a machine that some port names are read by that port alone.
+   */
+  default Set<Integer> elfMachines() {
+    return cpuNotes().stream().map(CpuNote::elfMachine).collect(Collectors.toSet());
   }
 
   /** Where ELF cores of this architecture carry registers; none by default. */

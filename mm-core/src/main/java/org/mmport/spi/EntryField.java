@@ -57,15 +57,17 @@ public record EntryField(
     }
   }
 
-  /** A field of several bits; without kinds it is there in all of them. */
+  /** A field of several bits; without kinds it is there in all but ROOT. */
   public static EntryField of(
       String name, int high, int low, EntryRole role, String meaning, EntryKind... kinds) {
     Set<EntryKind> where =
-        kinds.length == 0 ? EnumSet.allOf(EntryKind.class) : EnumSet.copyOf(List.of(kinds));
+        kinds.length == 0
+            ? EnumSet.complementOf(EnumSet.of(EntryKind.ROOT))
+            : EnumSet.copyOf(List.of(kinds));
     return new EntryField(name, high, low, role, meaning, where);
   }
 
-  /** A field of one bit; without kinds it is there in all of them. */
+  /** A field of one bit; without kinds it is there in all but ROOT. */
   public static EntryField bit(
       String name, int bit, EntryRole role, String meaning, EntryKind... kinds) {
     return of(name, bit, bit, role, meaning, kinds);

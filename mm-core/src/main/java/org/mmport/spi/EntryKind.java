@@ -4,6 +4,8 @@ package org.mmport.spi;
 public enum EntryKind {
   /** Points at the next table. */
   TABLE,
+  /** Points at the next table from a root whose entries are unlike those of other tables. */
+  ROOT,
   /** Maps memory above the last level. */
   HUGE,
   /** Maps a page at the last level. */

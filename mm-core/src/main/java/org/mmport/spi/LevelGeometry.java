@@ -7,9 +7,11 @@ package org.mmport.spi;
  * @param indexBits how many address bits index a table of this level, 0 to 16; 0 means folded
  * @param leafAllowed whether an entry of this level may map memory itself; always so at PTE
  * @param placement how a table of this level lies in memory
+ * @param leafPaBits physical address bits that a leaf of this level can hold where they are not as
+ *     many as a page's (x86: PSE-36); 0 where they are
  */
 public record LevelGeometry(
-    Level level, int indexBits, boolean leafAllowed, TablePlacement placement) {
+    Level level, int indexBits, boolean leafAllowed, TablePlacement placement, int leafPaBits) {
   public LevelGeometry {
     if (indexBits < 0 || indexBits > 16) {
       throw new InvalidRequestException(
@@ -23,6 +25,16 @@ public record LevelGeometry(
       throw new InvalidRequestException(
           "PTE: entries of the last level are leaves; set leafAllowed=true");
     }
+  }
+
+  /** One whose leaves hold as many address bits as a page's entry. */
+  public LevelGeometry(Level level, int indexBits, boolean leafAllowed, TablePlacement placement) {
+    this(level, indexBits, leafAllowed, placement, 0);
+  }
+
+  /** The same with leaves that hold another number of physical address bits. */
+  public LevelGeometry withLeafPaBits(int bits) {
+    return new LevelGeometry(level, indexBits, leafAllowed, placement, bits);
   }
 
   /** A level whose tables take exactly their entries, naturally aligned. */

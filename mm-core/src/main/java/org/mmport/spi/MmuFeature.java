@@ -51,6 +51,11 @@ public enum MmuFeature {
   LEAF_PUD,
   /** PMD entries can map memory. Derived. */
   LEAF_PMD,
+  /**
+   * Swap and migration entries can stand where a huge leaf stands. Derived: no bit of a swap entry
+   * is the one that keeps an invalidated leaf present ({@code ARCH_ENABLE_THP_MIGRATION}).
+   */
+  HUGE_SWAP,
   /** Some table is smaller than a page. Derived. */
   SUB_PAGE_TABLES,
   /** Some table is larger than a page. Derived. */
@@ -70,6 +75,7 @@ public enum MmuFeature {
           SEGMENTS,
           LEAF_PUD,
           LEAF_PMD,
+          HUGE_SWAP,
           SUB_PAGE_TABLES,
           MULTI_PAGE_TABLES,
           SPLIT_STORE);
@@ -92,6 +98,7 @@ public enum MmuFeature {
     addIf(derived, SOFT_DIRTY, roles.contains(EntryRole.SOFT_DIRTY));
     addIf(derived, UFFD_WP, roles.contains(EntryRole.UFFD_WP));
     addIf(derived, PROTECTION_KEYS, roles.contains(EntryRole.KEY));
+    addIf(derived, HUGE_SWAP, leafAbovePte(geometry) && !format.bits().swapHidesLeaf());
     addIf(derived, HASHED, segments.hashMmu().isPresent());
     addIf(derived, LEAF_PUD, geometry.at(Level.PUD).leafAllowed());
     addIf(derived, LEAF_PMD, geometry.at(Level.PMD).leafAllowed());
@@ -103,6 +110,11 @@ public enum MmuFeature {
       addIf(derived, MULTI_PAGE_TABLES, size > geometry.pageBytes());
     }
     return derived;
+  }
+
+  private static boolean leafAbovePte(PagingGeometry geometry) {
+    return geometry.levels().stream()
+        .anyMatch(level -> level.level() != Level.PTE && level.leafAllowed());
   }
 
   private static void addIf(Set<MmuFeature> set, MmuFeature feature, boolean holds) {

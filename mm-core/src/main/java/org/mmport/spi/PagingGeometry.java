@@ -11,7 +11,7 @@ import java.util.List;
  *
  * @param pageShift log2 of the bytes that a PTE maps, 10 to 24
  * @param vaLayout which addresses translate, and through which root
- * @param paBits physical address bits that entries can hold, 20 to 64
+ * @param paBits physical address bits that entries of pages and tables can hold, 20 to 64
  * @param byteOrder how an entry's bytes lie in memory
  * @param entryBytes 4 or 8
  * @param storeBytes widest store that memory sees as one, 4 or 8; below entryBytes an entry is
@@ -141,6 +141,17 @@ public record PagingGeometry(
    */
   public int tableBytes(Level level) {
     return at(level).isFolded() ? 0 : entryBytes << at(level).indexBits();
+  }
+
+  /** Physical address bits that a leaf of the level can hold. */
+  public int paBits(Level level) {
+    int own = at(level).leafPaBits();
+    return own == 0 ? paBits : own;
+  }
+
+  /** The highest physical address that a leaf of the level can reach. */
+  public long lastPhysAddr(Level level) {
+    return paBits(level) >= 63 ? Long.MAX_VALUE : (1L << paBits(level)) - 1;
   }
 
   /** Bytes of the smallest page. */

@@ -78,6 +78,11 @@ public record PteBits(
     return (raw & ~dirty) | ((raw & write) != 0 ? dirty & ~savedDirty : savedDirty);
   }
 
+  /** Whether a swap entry in the place of a huge leaf could be taken for an invalidated leaf. */
+  public boolean swapHidesLeaf() {
+    return (leaf & (swapType | swapOffset | swapExclusive | swapSoftDirty | swapUffdWp)) != 0;
+  }
+
   /** Every bit that a protection decides: what is not kept where only the rights change. */
   public long protection() {
     return valid | write | user | global | protnone | noExec | key;

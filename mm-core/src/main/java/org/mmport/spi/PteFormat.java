@@ -263,9 +263,13 @@ public interface PteFormat {
    * offset, where the format has nothing else to tell it by) is refused.
    *
    * @throws InvalidRequestException when type or offset does not fit
+   * @throws UnsupportedMmuFeatureException above PTE without {@link MmuFeature#HUGE_SWAP}
    */
   default long mkSwap(int type, long offset, Level level) {
     SwapRange.check(this, type, offset);
+    if (level != Level.PTE && bits().swapHidesLeaf()) {
+      throw new UnsupportedMmuFeatureException(MmuFeature.HUGE_SWAP, "mkSwap at " + level);
+    }
     long raw =
         Long.expand(type, bits().swapType())
             | Long.expand(offset ^ inverted(~bits().valid()), bits().swapOffset());

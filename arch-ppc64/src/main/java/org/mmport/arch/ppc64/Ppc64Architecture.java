@@ -6,6 +6,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import org.mmport.spi.Architecture;
 import org.mmport.spi.BatchOps;
 import org.mmport.spi.MmuFeature;
@@ -39,6 +40,12 @@ public final class Ppc64Architecture implements Architecture {
   public ByteOrder registerOrder(Map<String, byte[]> registers) {
     byte[] msr = registers.getOrDefault("msr", new byte[1]);
     return (msr[0] & 1) != 0 ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN;
+  }
+
+  /** EM_PPC64; QEMU's cores of it have no note that names a root. */
+  @Override
+  public Set<Integer> elfMachines() {
+    return Set.of(21);
   }
 
   private static MmuVariant radix(String id, PagingGeometry geometry, int pteIndexBits) {

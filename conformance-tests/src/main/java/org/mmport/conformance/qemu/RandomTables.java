@@ -212,8 +212,10 @@ final class RandomTables {
         return format.empty(level);
       }
       case 1 -> {
-        return format.mkSwap(
-            random.nextInt((int) format.swapTypes()), 1 + random.nextInt(99), level);
+        boolean fits = level == Level.PTE || variant.has(MmuFeature.HUGE_SWAP);
+        int type = random.nextInt((int) format.swapTypes());
+        long offset = 1L + random.nextInt(99);
+        return fits ? format.mkSwap(type, offset, level) : format.empty(level);
       }
       default -> {}
     }

@@ -17,6 +17,7 @@ import org.mmport.pgtable.WalkProblem;
 import org.mmport.pgtable.WalkStep;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
+import org.mmport.spi.PagingGeometry;
 import org.mmport.spi.PteFormat;
 import org.mmport.spi.Rights;
 
@@ -48,14 +49,14 @@ final class TranslationJudge {
   }
 
   private RandomTables forest(Random random) {
-    long last = (1L << variant.geometry().paBits()) - 1;
+    PagingGeometry geometry = variant.geometry();
     RandomTables tables =
         new RandomTables(
             new RawEntries(machine.memory(), variant),
             variant,
             random,
             guest.tables(),
-            level -> random.nextLong() & last & -variant.geometry().spanBytes(level),
+            level -> random.nextLong() & geometry.lastPhysAddr(level) & -geometry.spanBytes(level),
             Set.of());
     guest.look(machine, tables.roots());
     return tables;
