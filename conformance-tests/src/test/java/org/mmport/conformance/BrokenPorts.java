@@ -15,6 +15,7 @@ final class BrokenPorts {
     all.addAll(BrokenShapes.all());
     all.addAll(BrokenFakes.all());
     all.addAll(BrokenPpc64.all());
+    all.addAll(BrokenX86.all());
     return all;
   }
 }

@@ -1,0 +1,4 @@
+@NullMarked
+package org.mmport.arch.x86;
+
+import org.jspecify.annotations.NullMarked;
