@@ -289,6 +289,23 @@ final class FlushRuleClauses {
     }
   }
 
+  @Clause(
+      id = "FLUSH-16",
+      text = "Changes in the hand-written table owe what it says, neither less nor more",
+      source = "the architecture's manual, as rows written by hand",
+      check = "duty, for the row's old and new value")
+  static void duties(ClauseContext c) {
+    for (GoldenDuties.Row row : GoldenDuties.of(c)) {
+      TlbDuty found = c.variant().tlbRules().duty(row.oldRaw(), row.newRaw(), row.level());
+      c.check(
+          found.equals(row.duty()),
+          row.level(),
+          row.oldRaw(),
+          "%s for %s, now %s".formatted(row.duty(), row.what(), ClauseContext.hex(row.newRaw())),
+          found);
+    }
+  }
+
   private static void same(
       ClauseContext c,
       TlbDuty first,

@@ -3,6 +3,7 @@ package org.mmport.conformance;
 import java.util.List;
 import java.util.Map;
 import org.mmport.spi.Level;
+import org.mmport.spi.Protection;
 import org.mmport.spi.PteFormat;
 
 /** FMT 80 to 89: decoders against entries written by hand. */
@@ -14,7 +15,7 @@ final class FmtGoldenClauses {
   @Clause(
       id = "FMT-80",
       text =
-          "Golden rows are what they say they are: page, huge leaf, table, swap, none or PROT_NONE",
+          "Golden rows are what they say they are: page, huge leaf, table, swap, none, PROT_NONE or a fault",
       source = SOURCE + "; bug classes 3 and 5",
       check = "valid, leaf, none, present, protnone and swap, for the row's raw value")
   static void kinds(ClauseContext c) {
@@ -83,6 +84,29 @@ final class FmtGoldenClauses {
           "rights " + GoldenRows.letters(row.rights()),
           GoldenRows.letters(found));
     }
+  }
+
+  @Clause(
+      id = "FMT-87",
+      text = "A golden leaf that is dirty stays dirty when it is write-protected, modified or aged",
+      source = "kernel: pte_wrprotect and pte_modify of arm64; bug class 6",
+      check = "wrProtect, modify, mkOld: dirtiness that only hardware can have left there")
+  static void dirtyIsNotLost(ClauseContext c) {
+    PteFormat f = c.format();
+    for (GoldenRows.Row row :
+        GoldenRows.of(c, row -> row.isLeaf() && row.flags().contains("dirty"))) {
+      Level l = row.level();
+      long raw = row.raw();
+      stillDirty(c, l, f.wrProtect(raw, l), "wrProtect");
+      stillDirty(c, l, f.mkOld(raw, l), "mkOld");
+      for (Protection protection : Samples.ACCESSIBLE) {
+        stillDirty(c, l, f.modify(raw, f.pgprot(protection), l), "modify to " + protection);
+      }
+    }
+  }
+
+  private static void stillDirty(ClauseContext c, Level level, long raw, String after) {
+    c.check(c.format().dirty(raw, level), level, raw, "still dirty after " + after, "clean");
   }
 
   @Clause(

@@ -74,13 +74,14 @@ final class FmtTableClauses {
       id = "FMT-63",
       text = "A table entry takes no right away from what is below it",
       source = "kernel: _PAGE_TABLE, _KERNPG_TABLE; SPI: mkTable",
-      check = "mkTable: restrictive bits; kernel tables may keep user code out")
+      check =
+          "mkTable: restrictive bits; kernel tables may keep user code out, user tables the kernel's")
   static void tableLeavesAllRights(ClauseContext c) {
     int kernel = Rights.KERNEL_READ | Rights.KERNEL_WRITE | Rights.KERNEL_EXEC;
     each(
         c,
         (raw, level, owner, physAddr) -> {
-          int needed = owner == TableOwner.USER ? Rights.ALL : kernel;
+          int needed = owner == TableOwner.USER ? Rights.ALL & ~Rights.KERNEL_EXEC : kernel;
           int rights = c.format().rights(raw, level);
           c.check(
               (rights & needed) == needed,

@@ -26,7 +26,9 @@ final class GoldenRows {
     TABLE,
     SWAP,
     NONE,
-    PROTNONE
+    PROTNONE,
+    /** Neither unused nor for software, and yet hardware faults on it. */
+    FAULT
   }
 
   /**

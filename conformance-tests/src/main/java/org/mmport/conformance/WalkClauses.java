@@ -181,7 +181,11 @@ final class WalkClauses {
     HandTree tree = HandTree.of(c);
     long page = c.geometry().pageBytes();
     long va = c.geometry().vaLayout().regions().getFirst().firstVa();
+    // The tree is a user's, which may keep the kernel from executing what is below.
     for (Protection protection : Samples.ACCESSIBLE) {
+      if (protection.owner() == TableOwner.KERNEL) {
+        continue;
+      }
       long raw = c.format().mkYoung(Leaves.make(c, page, protection, Level.PTE), Level.PTE);
       tree.put(va, Level.PTE, raw);
       int expected = c.format().rights(raw, Level.PTE);
@@ -390,6 +394,9 @@ final class WalkClauses {
       case WRITE -> Rights.WRITE;
       case USER -> Rights.USER;
       case NO_EXEC -> Rights.EXEC & Rights.USER;
+      case NO_KERNEL_EXEC -> Rights.KERNEL_EXEC;
+      case NO_WRITE -> Rights.WRITE;
+      case NO_USER -> Rights.USER_READ | Rights.USER_WRITE;
       default -> 0;
     };
   }

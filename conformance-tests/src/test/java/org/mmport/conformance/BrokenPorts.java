@@ -16,6 +16,7 @@ final class BrokenPorts {
     all.addAll(BrokenFakes.all());
     all.addAll(BrokenPpc64.all());
     all.addAll(BrokenX86.all());
+    all.addAll(BrokenArm64.all());
     return all;
   }
 }

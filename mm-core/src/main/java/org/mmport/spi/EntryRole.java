@@ -16,6 +16,12 @@ public enum EntryRole {
   PROTNONE,
   NO_EXEC,
   EXEC,
+  /** Keeps the kernel from executing. */
+  NO_KERNEL_EXEC,
+  /** Keeps everybody from writing. */
+  NO_WRITE,
+  /** Keeps user code from reading and writing. */
+  NO_USER,
   READ,
   LEAF,
   MEMORY_TYPE,

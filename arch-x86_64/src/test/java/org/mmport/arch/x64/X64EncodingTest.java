@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.EnumSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -281,7 +282,7 @@ class X64EncodingTest {
 
   @Test
   void fieldsCoverEveryBitOnce() {
-    for (EntryKind kind : EntryKind.values()) {
+    for (EntryKind kind : EnumSet.complementOf(EnumSet.of(EntryKind.ROOT))) {
       long seen = 0;
       for (EntryField field : FORMAT.fields()) {
         if (field.kinds().contains(kind)) {

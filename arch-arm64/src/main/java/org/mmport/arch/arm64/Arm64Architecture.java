@@ -1,0 +1,71 @@
+package org.mmport.arch.arm64;
+
+import com.google.auto.service.AutoService;
+import java.nio.ByteOrder;
+import java.util.List;
+import java.util.Set;
+import org.mmport.spi.Architecture;
+import org.mmport.spi.MmuFeature;
+import org.mmport.spi.MmuVariant;
+import org.mmport.spi.PagingGeometry;
+import org.mmport.spi.VaLayout;
+
+/**
+ * The arm64 port. Every table but the root is a granule; the root is as small as its entries: Linux
+ * {@code arch/arm64/include/asm/pgtable-hwdef.h}, {@code ARM64_HW_PGTABLE_LEVELS}. Blocks at the
+ * level above PTE, and of 1 GiB with 4 KiB pages.
+ */
+@AutoService(Architecture.class)
+public final class Arm64Architecture implements Architecture {
+  private static final List<MmuVariant> VARIANTS =
+      List.of(
+          variant("arm64/4k-va39", 39, Arm64Output.of(12, 48), "PGD:9+ PMD:9+ PTE:9+"),
+          variant("arm64/4k-va48", 48, Arm64Output.of(12, 48), "PGD:9 PUD:9+ PMD:9+ PTE:9+"),
+          variant("arm64/4k-va52", 52, Arm64Output.of(12, 52), "PGD:4 P4D:9 PUD:9+ PMD:9+ PTE:9+"),
+          variant("arm64/16k-va36", 36, Arm64Output.of(14, 48), "PGD:11+ PTE:11+"),
+          variant("arm64/16k-va47", 47, Arm64Output.of(14, 48), "PGD:11 PMD:11+ PTE:11+"),
+          variant("arm64/16k-va48", 48, Arm64Output.of(14, 48), "PGD:1 PUD:11 PMD:11+ PTE:11+"),
+          variant("arm64/16k-va52", 52, Arm64Output.of(14, 52), "PGD:5 PUD:11 PMD:11+ PTE:11+"),
+          variant("arm64/64k-va42", 42, Arm64Output.of(16, 52), "PGD:13+ PTE:13+"),
+          variant("arm64/64k-va48", 48, Arm64Output.of(16, 52), "PGD:6 PMD:13+ PTE:13+"),
+          variant("arm64/64k-va52", 52, Arm64Output.of(16, 52), "PGD:10 PMD:13+ PTE:13+"));
+
+  @Override
+  public String name() {
+    return "arm64";
+  }
+
+  @Override
+  public List<MmuVariant> variants() {
+    return VARIANTS;
+  }
+
+  /** EM_AARCH64; QEMU's cores of it have no note that names a root. */
+  @Override
+  public Set<Integer> elfMachines() {
+    return Set.of(183);
+  }
+
+  private static MmuVariant variant(String id, int vaBits, Arm64Output output, String levels) {
+    Set<MmuFeature> features =
+        Set.of(
+            MmuFeature.HW_ACCESSED,
+            MmuFeature.HW_DIRTY,
+            MmuFeature.ASID,
+            MmuFeature.HIERARCHICAL_RIGHTS,
+            MmuFeature.BREAK_BEFORE_MAKE,
+            MmuFeature.BROADCAST_TLBI,
+            MmuFeature.ROOT_RELOAD);
+    PagingGeometry geometry =
+        PagingGeometry.of(
+            output.pageShift(),
+            VaLayout.split(vaBits, vaBits),
+            output.paBits(),
+            ByteOrder.LITTLE_ENDIAN,
+            8,
+            levels);
+    Arm64PteFormat format = Arm64PteFormat.of(geometry, output);
+    return new MmuVariant(
+        id, geometry, features, format, new Arm64TlbRules(format), new Arm64Roots(vaBits, output));
+  }
+}

@@ -1,0 +1,81 @@
+package org.mmport.arch.arm64;
+
+import java.util.List;
+import java.util.OptionalLong;
+import org.mmport.spi.Registers;
+import org.mmport.spi.RootFinder;
+import org.mmport.spi.RootLookup;
+
+/**
+ * Both roots from TTBR0_EL1 and TTBR1_EL1, and whether TCR_EL1 selects the variant; or the kernel's
+ * root from VMCOREINFO. Arm ARM DDI 0487, D24.2 (TCR_EL1, TTBRn_EL1); Linux {@code
+ * arch/arm64/kernel/vmcore_info.c}.
+ *
+ * @param vaBits 64 less T0SZ and T1SZ
+ * @param output how roots above 48 bits are written
+ */
+record Arm64Roots(int vaBits, Arm64Output output) implements RootFinder {
+  private static final long DS = 1L << 59;
+
+  /** Where a root that nothing tells is said to be: beyond any memory. */
+  private static final long UNKNOWN = 0x000f_ffff_ffff_0000L;
+
+  @Override
+  public RootLookup find(Registers registers) {
+    OptionalLong tcr = registers.first("tcr_el1", "tcr");
+    OptionalLong low = registers.first("ttbr0_el1", "ttbr0");
+    OptionalLong high = registers.first("ttbr1_el1", "ttbr1");
+    if (tcr.isEmpty() && registers.get("SYMBOL(swapper_pg_dir)").isPresent()) {
+      return fromVmcoreInfo(registers, low);
+    }
+    if (tcr.isEmpty() || low.isEmpty() || high.isEmpty()) {
+      return new RootLookup.NotSelected("tcr_el1, ttbr0_el1 and ttbr1_el1 are not all known");
+    }
+    int shift0 = granule(tcr.getAsLong() >>> 14, 12, 16, 14);
+    int shift1 = granule(tcr.getAsLong() >>> 30, 0, 14, 12, 16);
+    int bits0 = 64 - (int) (tcr.getAsLong() & 63);
+    int bits1 = 64 - (int) (tcr.getAsLong() >>> 16 & 63);
+    boolean lpa2 = output.pageShift() != 16 && vaBits == 52;
+    boolean ds = (tcr.getAsLong() & DS) != 0;
+    if (shift0 != output.pageShift()
+        || shift1 != output.pageShift()
+        || bits0 != vaBits
+        || bits1 != vaBits
+        || (output.pageShift() != 16 && lpa2 != ds)) {
+      return new RootLookup.NotSelected(
+          "TCR_EL1 says pages of 2^%d and 2^%d bytes, %d and %d address bits%s"
+              .formatted(shift0, shift1, bits0, bits1, ds ? ", DS" : ""));
+    }
+    return new RootLookup.Found(List.of(root(low.getAsLong()), root(high.getAsLong())));
+  }
+
+  private static int granule(long field, int... shifts) {
+    int value = (int) field & 3;
+    return value < shifts.length ? shifts[value] : 0;
+  }
+
+  /** {@code swapper_pg_dir} is in the kernel image, which lies kimage_voffset above memory. */
+  private RootLookup fromVmcoreInfo(Registers registers, OptionalLong low) {
+    OptionalLong t1sz = registers.get("NUMBER(TCR_EL1_T1SZ)");
+    OptionalLong offset = registers.get("NUMBER(kimage_voffset)");
+    OptionalLong pageBytes = registers.first("PAGESIZE", "NUMBER(PAGESIZE)");
+    if (t1sz.isEmpty() || offset.isEmpty() || pageBytes.isEmpty()) {
+      return new RootLookup.NotSelected(
+          "VMCOREINFO lacks TCR_EL1_T1SZ, kimage_voffset or PAGESIZE");
+    }
+    if (64 - t1sz.getAsLong() != vaBits || pageBytes.getAsLong() != 1L << output.pageShift()) {
+      return new RootLookup.NotSelected(
+          "VMCOREINFO says pages of %d bytes, T1SZ %d"
+              .formatted(pageBytes.getAsLong(), t1sz.getAsLong()));
+    }
+    long kernel = registers.get("SYMBOL(swapper_pg_dir)").orElseThrow() - offset.getAsLong();
+    return new RootLookup.Found(List.of(low.isPresent() ? root(low.getAsLong()) : UNKNOWN, kernel));
+  }
+
+  /** BADDR without ASID and CnP; where addresses have 52 bits, bits 5:2 are 51:48. */
+  private long root(long ttbr) {
+    return output.paBits() == 48
+        ? (ttbr & Arm64Output.bits(47, 4))
+        : (ttbr & Arm64Output.bits(47, 6)) | (ttbr & 0x3c) << 46;
+  }
+}

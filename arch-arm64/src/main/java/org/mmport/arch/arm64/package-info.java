@@ -1,0 +1,4 @@
+@NullMarked
+package org.mmport.arch.arm64;
+
+import org.jspecify.annotations.NullMarked;
