@@ -24,8 +24,13 @@ SETTLE_SECONDS = 2
 STOP_TRIES = 200
 
 
+class OneLineParser(argparse.ArgumentParser):
+    def error(self, message):
+        raise Failure(f"{message}; --help says how it is called")
+
+
 def main():
-    parser = argparse.ArgumentParser(prog="boot-and-dump", description="Boots a kernel and keeps its memory dump.")
+    parser = OneLineParser(prog="boot-and-dump", description="Boots a kernel and keeps its memory dump.")
     parser.add_argument("--list", action="store_true", help="the kernels: name, mmport's port for it, tables")
     parser.add_argument("--seconds", type=int, default=600, help="time that the guest has to boot (%(default)s)")
     parser.add_argument("kernel", nargs="?", metavar="KERNEL")

@@ -7,11 +7,12 @@ import subprocess
 import tarfile
 import time
 
-from kernels import BACKPORTS, RELEASE
 from messages import Failure, require, tell
 
 MIRROR = os.environ.get("MMPORT_DEBIAN_MIRROR", "http://deb.debian.org/debian")
 SECURITY_MIRROR = os.environ.get("MMPORT_DEBIAN_SECURITY_MIRROR", "http://deb.debian.org/debian-security")
+# The last release with kernels for i386. arm64 with 16K pages is among its backports.
+RELEASE = "bookworm"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 LISTS_FRESH_SECONDS = 12 * 3600
 
@@ -68,7 +69,7 @@ class Archive:
             for mirror, suite in (
                 (MIRROR, RELEASE),
                 (SECURITY_MIRROR, RELEASE + "-security"),
-                (MIRROR, BACKPORTS),
+                (MIRROR, RELEASE + "-backports"),
             )
         )
 
@@ -84,12 +85,10 @@ class Archive:
             tell(f"{failure}; going on with the lists there are")
 
     def _apt(self, tool, *arguments, folder=None):
-        # A configuration named by the environment would be read before, and hide what is wrong here.
-        environment = {**os.environ, "LC_ALL": "C"}
         done = subprocess.run(
             [tool, "-c", str(self.config), *arguments],
             cwd=folder,
-            env=environment,
+            env={**os.environ, "LC_ALL": "C"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -97,7 +96,7 @@ class Archive:
         if done.returncode != 0:
             why = [line for line in done.stderr.splitlines() if line.startswith("E:")] or done.stderr.splitlines()
             raise Failure(
-                f"{tool} {' '.join(arguments)}: {why[0] if why else 'failed'}; is {MIRROR} in reach? "
+                f"{tool}: {why[0] if why else 'failed'}; are the mirrors in reach? "
                 "MMPORT_DEBIAN_MIRROR and MMPORT_DEBIAN_SECURITY_MIRROR name others"
             )
         return done.stdout
@@ -130,6 +129,8 @@ def read_member(package_file, pattern):
                 for member in tar:
                     if member.isfile() and re.fullmatch(pattern, member.name):
                         return member.name, tar.extractfile(member).read()
+        except tarfile.TarError as error:
+            raise Failure(f"{package_file} cannot be unpacked: {error}; remove it and run again") from error
         finally:
             unpack.kill()
     raise Failure(f"{package_file} has no file {pattern}")

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-RELEASE = "bookworm"
-BACKPORTS = RELEASE + "-backports"
 MIB = 1 << 20
 
 
@@ -40,13 +38,10 @@ class Kernel:
     memory_bytes: int
     console: str
     mode: Mode
-    # Where the kernel may have mapped all RAM, and what is below: user addresses of this many bits.
-    linear_bases: tuple
-    user_bits: int
-    suite: str = RELEASE
+    linear_bases: tuple  # where the kernel may have mapped all RAM: the first address that is mapped tells
+    user_bits: int  # of an address that a process can use
     ram_base: int = 0
-    # Files of QEMU's monitor to keep: file name and command.
-    monitor_files: tuple = ()
+    monitor_files: tuple = ()  # what QEMU's monitor is asked: file name and command
 
 
 X86_FILES = (("info-tlb.txt", "info tlb"), ("info-mem.txt", "info mem"))
@@ -72,14 +67,13 @@ def x86(name, port, about, debian_arch, package, cpu, memory_mib, linear_base, u
     )
 
 
-def arm64(name, about, package, cpu, suite):
+def arm64(name, about, package, cpu, user_bits):
     return Kernel(
         name=name,
         port="arm64",
         about=about,
         debian_arch="arm64",
         package=package,
-        suite=suite,
         qemu="qemu-system-aarch64",
         qemu_package="qemu-system-arm",
         machine="virt",
@@ -90,7 +84,7 @@ def arm64(name, about, package, cpu, suite):
         mode=ARM64_MODE,
         # 52 bits of kernel addresses where kernel and CPU have them, else 48.
         linear_bases=(0xFFF0000000000000, 0xFFFF000000000000),
-        user_bits=48,
+        user_bits=user_bits,
     )
 
 
@@ -118,12 +112,12 @@ KERNELS = (
     x86("amd64-4level", "x86_64", "4 levels", "amd64", "linux-image-cloud-amd64", "max,la57=off", 160,
         0xFFFF888000000000, 47),
     # QEMU 7.2 has no answer to "info mem" with five levels.
-    x86("amd64-5level", "x86_64", "5 levels (LA57)", "amd64", "linux-image-cloud-amd64", "max,la57=on", 160,
+    x86("amd64-la57", "x86_64", "5 levels", "amd64", "linux-image-cloud-amd64", "max,la57=on", 160,
         0xFF11000000000000, 56, X86_FILES[:1]),
     x86("i386-pae", "x86", "PAE, 3 levels", "i386", "linux-image-686-pae", "max", 256, 0xC0000000, 31),
     x86("i386-686", "x86", "2 levels, no NX", "i386", "linux-image-686", "max", 256, 0xC0000000, 31),
-    arm64("arm64-4k", "4K pages, 48 bits", "linux-image-cloud-arm64", "cortex-a72", RELEASE),
-    arm64("arm64-16k", "16K pages, LPA2", "linux-image-arm64-16k", "max,pauth-impdef=on", BACKPORTS),
+    arm64("arm64-4k", "4K pages, 48 bits", "linux-image-cloud-arm64", "cortex-a72", 48),
+    arm64("arm64-16k", "16K pages, 52 bits (LPA2)", "linux-image-arm64-16k", "max,pauth-impdef=on", 52),
     ppc64("ppc64-radix", "radix, 64K pages", "pseries", "power9", 512),
     # pseries keeps the hash table inside QEMU, where no dump has it; powernv has it in RAM.
     ppc64("ppc64-hash", "hash table, 64K and 16M pages", "powernv8", "power8", 1024, (("slb.txt", "info tlb"),)),

@@ -18,7 +18,8 @@ class Mmu:
 
     def translate(self, va):
         """Physical address, or None."""
-        match = re.search(r"gpa: (0x[0-9a-f]+)", self.qmp.monitor(f"gva2gpa {va:#x}"))
+        # QEMU's %# leaves the 0x out where the address is 0.
+        match = re.search(r"gpa: (?:0x)?([0-9a-f]+)", self.qmp.monitor(f"gva2gpa {va:#x}"))
         return int(match.group(1), 16) if match else None
 
     def in_ram(self, pa):
