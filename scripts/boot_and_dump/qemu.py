@@ -78,10 +78,9 @@ class Qemu:
                 return said
             self.check_alive()
             if time.monotonic() > deadline:
-                last = [text for text in said.splitlines() if text.strip()][-1:]
+                last = ["(none)", *(text for text in said.splitlines() if text.strip())][-1]
                 raise Failure(
-                    f"the guest did not come to '{line}' in {seconds} s; its last line: {last[0] if last else '(none)'}; "
-                    "--seconds gives it longer"
+                    f"the guest did not come to '{line}' in {seconds} s; --seconds gives it longer; its last line: {last}"
                 )
             time.sleep(0.5)
 
