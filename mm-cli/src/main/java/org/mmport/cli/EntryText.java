@@ -44,7 +44,7 @@ final class EntryText {
     if (leaf) {
       return EntryKind.HUGE;
     }
-    boolean ownRoot = ShowText.kinds(variant).contains(EntryKind.ROOT);
+    boolean ownRoot = EntryFields.kinds(variant).contains(EntryKind.ROOT);
     return ownRoot && level == variant.geometry().rootLevel() ? EntryKind.ROOT : EntryKind.TABLE;
   }
 }

@@ -1,7 +1,5 @@
 package org.mmport.cli;
 
-import java.util.Comparator;
-import java.util.List;
 import java.util.Locale;
 import org.mmport.spi.EntryField;
 import org.mmport.spi.EntryKind;
@@ -51,7 +49,7 @@ final class ShowSvg {
           part.name().equals("region") ? "#eeeeee" : "#cfe3f7");
     }
     y += BOX;
-    for (EntryKind kind : ShowText.kinds(variant)) {
+    for (EntryKind kind : EntryFields.kinds(variant)) {
       entry(kind);
     }
     y += 24;
@@ -106,12 +104,7 @@ final class ShowSvg {
           case PAGE -> "Entry that maps a page";
           case SWAP -> "Entry that is not present";
         });
-    List<EntryField> fields =
-        variant.format().fields().stream()
-            .filter(field -> field.kinds().contains(kind))
-            .sorted(Comparator.comparingInt(EntryField::high).reversed())
-            .toList();
-    for (EntryField field : fields) {
+    for (EntryField field : EntryFields.of(variant, kind)) {
       box(field.high(), field.low(), field.name(), colour(field.role()));
     }
     y += BOX;

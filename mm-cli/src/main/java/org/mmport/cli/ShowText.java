@@ -1,8 +1,6 @@
 package org.mmport.cli;
 
 import java.io.PrintWriter;
-import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -36,20 +34,13 @@ final class ShowText {
         geometry.byteOrder().toString().toLowerCase(java.util.Locale.ROOT).replace('_', ' '));
     levels();
     address();
-    for (EntryKind kind : kinds(variant)) {
+    for (EntryKind kind : EntryFields.kinds(variant)) {
       entry(kind);
     }
     out.println(
         "Features: "
             + new TreeSet<>(variant.features())
                 .stream().map(Enum::name).collect(Collectors.joining(", ")));
-  }
-
-  /** The kinds of entry that the variant has; few have roots that are unlike other tables. */
-  static List<EntryKind> kinds(MmuVariant variant) {
-    return Arrays.stream(EntryKind.values())
-        .filter(kind -> variant.format().fields().stream().anyMatch(f -> f.kinds().contains(kind)))
-        .toList();
   }
 
   private void levels() {
@@ -116,11 +107,7 @@ final class ShowText {
   }
 
   private void entry(EntryKind kind) {
-    List<EntryField> fields =
-        variant.format().fields().stream()
-            .filter(field -> field.kinds().contains(kind))
-            .sorted(Comparator.comparingInt(EntryField::high).reversed())
-            .toList();
+    List<EntryField> fields = EntryFields.of(variant, kind);
     String title =
         switch (kind) {
           case TABLE -> "An entry that points at a table";
@@ -134,11 +121,9 @@ final class ShowText {
     out.println(title);
     out.println("┌───────┬" + "─".repeat(nameWidth + 2) + "┬" + "─".repeat(textWidth + 2) + "┐");
     for (EntryField field : fields) {
-      String bits =
-          field.high() == field.low() ? "" + field.high() : field.high() + ":" + field.low();
       out.printf(
           "│ %5s │ %-" + nameWidth + "s │ %-" + textWidth + "s │%n",
-          bits,
+          EntryFields.bits(field.mask()),
           field.name(),
           field.meaning());
     }
