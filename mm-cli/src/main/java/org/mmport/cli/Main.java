@@ -12,8 +12,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /**
- * Entry point. Exit codes: 0 all well, 1 the answer is no (a clause failed, an address faults), 2
- * bad input.
+ * Entry point. Exit codes: 0 all well, 1 the answer is no (a clause failed, an address faults,
+ * variants differ), 2 bad input.
  */
 @Command(
     name = "mmport",
@@ -25,6 +25,7 @@ import picocli.CommandLine.Option;
       ConformCommand.class,
       ListCommand.class,
       ShowCommand.class,
+      DiffCommand.class,
       TranslateCommand.class,
       MapsCommand.class,
       AutoComplete.GenerateCompletion.class
@@ -32,7 +33,7 @@ import picocli.CommandLine.Option;
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:all well",
-      "1:the answer is no: a clause failed, an address does not translate",
+      "1:the answer is no: a clause failed, an address does not translate, variants differ",
       "2:bad usage or bad input; one line on standard error says what"
     },
     footer = {
@@ -40,6 +41,7 @@ import picocli.CommandLine.Option;
       "Examples:",
       "  mmport conform",
       "  mmport show x86_64/la57",
+      "  mmport diff x86_64/4level x86_64/la57",
       "  mmport translate --dump vm.core 0xffffffff81000000",
       "  mmport maps --dump vm.core --each --json"
     })
