@@ -35,4 +35,13 @@ public interface Architecture {
   default List<CpuNote> cpuNotes() {
     return List.of();
   }
+
+  /**
+   * What the hardware of a variant can do, or Linux does with its entries, and the port leaves out:
+   * {@code TODO} in the support matrix. Features that are neither here nor the variant's are not
+   * there to be modelled.
+   */
+  default Set<MmuFeature> notModelled(MmuVariant variant) {
+    return Set.of();
+  }
 }
