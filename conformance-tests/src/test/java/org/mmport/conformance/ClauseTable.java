@@ -95,6 +95,6 @@ final class ClauseTable {
       manuals, and the 19 classes of bugs that page-table projects had again and again (`bug class 5`, listed at
       the end).
 
-      This file is written by `ClauseTable` from the clauses' annotations; a test keeps the two equal.
+      Written by `scripts/write-docs` from the clauses' annotations; a test keeps the two equal.
       """;
 }

@@ -24,7 +24,7 @@ class ClausesDocTest {
     assertEquals(
         ClauseTable.markdown(),
         Files.readString(ClauseTable.FILE),
-        "docs/clauses.md is out of date: run ClauseTable.main in conformance-tests");
+        "docs/clauses.md is out of date: run scripts/write-docs");
   }
 
   @Test

@@ -48,6 +48,14 @@ public final class Ppc64Architecture implements Architecture {
     return Set.of(21);
   }
 
+  /** With 4K pages, leaves of 16M and 16G are groups of entries. */
+  @Override
+  public Set<MmuFeature> notModelled(MmuVariant variant) {
+    return variant.id().equals("ppc64/hash-4k")
+        ? Set.of(MmuFeature.LEAF_PMD, MmuFeature.LEAF_PUD)
+        : Set.of();
+  }
+
   private static MmuVariant radix(String id, PagingGeometry geometry, int pteIndexBits) {
     EnumSet<MmuFeature> features =
         EnumSet.of(

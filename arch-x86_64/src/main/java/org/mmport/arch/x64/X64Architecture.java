@@ -37,6 +37,12 @@ public final class X64Architecture implements Architecture {
     return List.of(CpuNote.of(62, "QEMU", 8, "cr0@392 cr2@408 cr3@416 cr4@424"));
   }
 
+  /** AMD's INVLPGB reaches other CPUs; here an interrupt does. */
+  @Override
+  public Set<MmuFeature> notModelled(MmuVariant variant) {
+    return Set.of(MmuFeature.BROADCAST_TLBI);
+  }
+
   private static MmuVariant variant(String id, int vaBits, int walked, String levels) {
     Set<MmuFeature> features =
         Set.of(

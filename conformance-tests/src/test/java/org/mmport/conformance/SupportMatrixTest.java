@@ -1,0 +1,252 @@
+package org.mmport.conformance;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+import org.mmport.spi.Architecture;
+import org.mmport.spi.BatchOps;
+import org.mmport.spi.CpuNote;
+import org.mmport.spi.MemoryView;
+import org.mmport.spi.MmuFeature;
+import org.mmport.spi.MmuVariant;
+import org.mmport.spi.Registers;
+import org.mmport.spi.RootFinder;
+import org.mmport.spi.RootLookup;
+import org.mmport.spi.SegmentMap;
+
+/** docs/support-matrix.md is what the ports say, and what is known of them from elsewhere. */
+class SupportMatrixTest {
+
+  @Test
+  void docsAreWhatPortsSay() throws IOException {
+    assertEquals(
+        SupportMatrix.markdown(SupportMatrix.architectures()),
+        Files.readString(SupportMatrix.FILE),
+        "docs/support-matrix.md is out of date: run scripts/write-docs");
+  }
+
+  @Test
+  void nothingIsThereAndLeftOut() {
+    for (Architecture architecture : SupportMatrix.architectures()) {
+      for (MmuVariant variant : architecture.variants()) {
+        Set<MmuFeature> both = EnumSet.noneOf(MmuFeature.class);
+        both.addAll(architecture.notModelled(variant));
+        both.retainAll(variant.features());
+        assertEquals(Set.of(), both, variant.id());
+      }
+    }
+  }
+
+  @Test
+  void everyVariantHasAColumn() throws IOException {
+    Matrix cells = cells(Files.readString(SupportMatrix.FILE));
+    assertEquals(
+        ConformanceSuite.variants().stream().map(MmuVariant::id).sorted().toList(),
+        cells.columns().stream().sorted().toList());
+    assertEquals(MmuFeature.values().length + 7, cells.rows().size());
+  }
+
+  /**
+   * From manuals and kernels: AMD's INVLPGB; hash tables know 16M and 16G pages whatever the base
+   * page (arch/powerpc/mm/hugetlbpage.c); no pkeys with radix (mm/book3s64/pkeys.c).
+   */
+  @Test
+  void factsThatAreKnownAreThere() throws IOException {
+    Matrix cells = cells(Files.readString(SupportMatrix.FILE));
+    String[][] facts = {
+      {"`HW_DIRTY`", "x86_64/4level", "ok"},
+      {"`HW_DIRTY`", "ppc64/radix-4k", "ok"},
+      {"`HW_DIRTY`", "ppc64/hash-4k", ".."},
+      {"`GLOBAL_PAGES`", "x86_64/la57", "ok"},
+      {"`GLOBAL_PAGES`", "ppc64/radix-64k", ".."},
+      {"`BROADCAST_TLBI`", "x86_64/4level", "TODO"},
+      {"`BROADCAST_TLBI`", "ppc64/radix-4k", "ok"},
+      {"`LEAF_PMD`", "ppc64/hash-4k", "TODO"},
+      {"`LEAF_PUD`", "ppc64/hash-4k", "TODO"},
+      {"`LEAF_PUD`", "ppc64/hash-64k", "ok"},
+      {"`PROTECTION_KEYS`", "ppc64/radix-4k", ".."},
+      {"`PROTECTION_KEYS`", "ppc64/hash-64k", "ok"},
+      {"`BREAK_BEFORE_MAKE`", "x86_64/4level", ".."},
+      {"`ROOT_ENTRIES_CACHED`", "x86/pae", "ok"},
+      {"`ROOT_ENTRIES_CACHED`", "x86/2level", ".."},
+      {"`NO_EXECUTE`", "x86/2level", ".."},
+      {"`SPLIT_STORE`", "x86/pae", "ok"},
+      {"`HashMmu`", "ppc64/hash-4k", "ok"},
+      {"`HashMmu`", "x86_64/4level", ".."},
+      {"`SegmentMap`", "ppc64/hash-64k", "ok"},
+      {"`SegmentMap`", "ppc64/radix-64k", ".."},
+      {"`RootFinder`, registers", "x86_64/4level", "ok"},
+      {"`RootFinder`, memory", "x86_64/4level", ".."},
+      {"`RootFinder`, memory", "ppc64/radix-4k", "ok"},
+      {"`CpuNote`", "x86_64/4level", "ok"},
+      {"area `HW`", "x86_64/la57", "ok"},
+    };
+    for (String[] fact : facts) {
+      assertEquals(fact[2], cells.at(fact[0], fact[1]), fact[0] + " " + fact[1]);
+    }
+  }
+
+  /** A port of which everything is left out, and the same of which nothing is. */
+  @Test
+  void whatIsLeftOutIsToBeDone() {
+    MmuVariant poor = FakeVariants.oneLevel();
+    Matrix none = cells(SupportMatrix.markdown(List.of(new Fake(poor, Set.of(), List.of()))));
+    Matrix all =
+        cells(
+            SupportMatrix.markdown(
+                List.of(new Fake(poor, EnumSet.allOf(MmuFeature.class), List.of()))));
+    for (MmuFeature feature : MmuFeature.values()) {
+      boolean has = poor.features().contains(feature);
+      String row = "`" + feature + "`";
+      assertEquals(has ? "ok" : "..", none.at(row, "fake/one-level"), row);
+      assertEquals(has ? "ok" : "TODO", all.at(row, "fake/one-level"), row);
+    }
+    for (String piece : List.of("`BatchOps`", "`SegmentMap`", "`HashMmu`")) {
+      assertEquals("..", none.at(piece, "fake/one-level"), piece);
+      assertEquals("TODO", all.at(piece, "fake/one-level"), piece);
+    }
+    assertEquals("TODO", none.at("area `HW`", "fake/one-level"));
+    assertEquals("..", none.at("`CpuNote`", "fake/one-level"));
+  }
+
+  @Test
+  void piecesThatAPortHasAreSeen() {
+    MmuVariant plain = FakeVariants.fiveLevel();
+    RootFinder withMemory =
+        new RootFinder() {
+          @Override
+          public RootLookup find(Registers registers) {
+            return new RootLookup.NotSelected("test");
+          }
+
+          @Override
+          public RootLookup find(Registers registers, MemoryView memory) {
+            return new RootLookup.NotSelected("test");
+          }
+        };
+    SegmentMap segments =
+        new SegmentMap() {
+          @Override
+          public int segmentShift() {
+            return 28;
+          }
+
+          @Override
+          public long segment(long context, long va) {
+            return va >>> 28;
+          }
+        };
+    Set<MmuFeature> contiguous = EnumSet.copyOf(plain.features());
+    contiguous.add(MmuFeature.CONT_PTE);
+    CpuNote note = new CpuNote(62, "TEST", 0, List.of());
+    Matrix rich =
+        cells(
+            SupportMatrix.markdown(
+                List.of(
+                    new Fake(
+                        variant(plain, contiguous, new BatchOps() {}, segments, withMemory),
+                        Set.of(),
+                        List.of(note)))));
+    Matrix halfDone =
+        cells(
+            SupportMatrix.markdown(
+                List.of(
+                    new Fake(
+                        variant(
+                            plain,
+                            contiguous,
+                            BatchOps.ENTRY_WISE,
+                            SegmentMap.NONE,
+                            registers -> new RootLookup.NotSelected("test")),
+                        Set.of(),
+                        List.of()))));
+    assertPieces(rich, "ok", "ok", "..", "ok", "ok");
+    assertPieces(halfDone, "TODO", "..", "ok", "..", "..");
+  }
+
+  private static void assertPieces(
+      Matrix cells,
+      String batchOps,
+      String segmentMap,
+      String fromRegisters,
+      String fromMemory,
+      String notes) {
+    assertEquals(batchOps, cells.at("`BatchOps`", "fake/five-level"));
+    assertEquals(segmentMap, cells.at("`SegmentMap`", "fake/five-level"));
+    assertEquals(fromRegisters, cells.at("`RootFinder`, registers", "fake/five-level"));
+    assertEquals(fromMemory, cells.at("`RootFinder`, memory", "fake/five-level"));
+    assertEquals(notes, cells.at("`CpuNote`", "fake/five-level"));
+  }
+
+  private static MmuVariant variant(
+      MmuVariant plain,
+      Set<MmuFeature> features,
+      BatchOps batchOps,
+      SegmentMap segments,
+      RootFinder roots) {
+    return new MmuVariant(
+        plain.id(),
+        plain.geometry(),
+        features,
+        plain.format(),
+        plain.tlbRules(),
+        batchOps,
+        segments,
+        roots);
+  }
+
+  /** A port of one variant. */
+  private record Fake(MmuVariant variant, Set<MmuFeature> leftOut, List<CpuNote> cpuNotes)
+      implements Architecture {
+    @Override
+    public String name() {
+      return "fake";
+    }
+
+    @Override
+    public List<MmuVariant> variants() {
+      return List.of(variant);
+    }
+
+    @Override
+    public Set<MmuFeature> notModelled(MmuVariant asked) {
+      assertEquals(variant, asked);
+      return leftOut;
+    }
+  }
+
+  /** The tables of a document, cell by cell. */
+  private record Matrix(Set<String> rows, Set<String> columns, Map<String, String> cells) {
+    String at(String row, String column) {
+      return cells.getOrDefault(row + " of " + column, "no cell");
+    }
+  }
+
+  private static Matrix cells(String markdown) {
+    Matrix matrix = new Matrix(new TreeSet<>(), new TreeSet<>(), new TreeMap<>());
+    List<String> header = List.of();
+    for (String line : markdown.lines().filter(l -> l.startsWith("| ")).toList()) {
+      List<String> parts = List.of(line.substring(2, line.length() - 2).split(" \\| ?", -1));
+      if (List.of("feature", "piece").contains(parts.getFirst())) {
+        header = parts;
+      } else if (!header.isEmpty()) {
+        assertEquals(header.size(), parts.size(), line);
+        matrix.rows().add(parts.getFirst());
+        for (int i = 2; i < parts.size(); i++) {
+          String column = header.get(i).replace("<br>", "");
+          matrix.columns().add(column);
+          matrix.cells().put(parts.getFirst() + " of " + column, parts.get(i));
+        }
+      }
+    }
+    return matrix;
+  }
+}
