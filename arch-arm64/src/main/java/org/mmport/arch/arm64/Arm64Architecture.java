@@ -46,6 +46,12 @@ public final class Arm64Architecture implements Architecture {
     return Set.of(183);
   }
 
+  /** Contiguous runs and permission overlays (FEAT_S1POE) are there in hardware, not yet here. */
+  @Override
+  public Set<MmuFeature> notModelled(MmuVariant variant) {
+    return Set.of(MmuFeature.CONT_PTE, MmuFeature.CONT_PMD, MmuFeature.PROTECTION_KEYS);
+  }
+
   private static MmuVariant variant(String id, int vaBits, Arm64Output output, String levels) {
     Set<MmuFeature> features =
         Set.of(

@@ -16,7 +16,7 @@ import org.mmport.spi.RootLookup;
 class Arm64RootsTest {
   /** T0SZ 5:0, T1SZ 21:16. */
   private static long sizes(int bits) {
-    return 64L - bits | 64L - bits << 16;
+    return (64L - bits) | (64L - bits) << 16;
   }
 
   private static final long TG0_16K = 2L << 14;
@@ -67,7 +67,7 @@ class Arm64RootsTest {
     selected("", sizes(48) | TG0_64K | TG1_4K);
     selected("", sizes(47) | TG1_4K);
     selected("", sizes(52) | TG1_4K);
-    selected("", 64L - 39 | 64L - 48 << 16 | TG1_4K);
+    selected("", (64L - 39) | (64L - 48) << 16 | TG1_4K);
     only("", List.of(), Map.of("ttbr0_el1", 0x1000L, "ttbr1_el1", 0x2000L));
   }
 
