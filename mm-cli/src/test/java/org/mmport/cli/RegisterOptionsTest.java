@@ -53,13 +53,15 @@ class RegisterOptionsTest {
             """
             {"CR3": {"num": 1, "bits": 64, "hex": "0010000000000000"},
              "cr4": {"bits": 64, "hex": "b00e750000000000"},
+             "efer": {"hex": "010d000000000000"},
              "cr0": {"hex": "xxxxxxxx"}, "zmm0": {"hex": "%s"}}
             """
                 .formatted("00".repeat(64)));
     translates(
         "0x0000000000005008",
         Run.of("translate", "--dump", ram, "--registers", gdb, "--json", "1008"));
-    String numbers = file("numbers.json", "{\"cr3\": \"0x1000\", \"cr4\": \"750eb0\"}");
+    String numbers =
+        file("numbers.json", "{\"cr3\": \"0x1000\", \"cr4\": \"750eb0\", \"efer\": \"d01\"}");
     translates(
         "0x0000000000005008",
         Run.of("translate", "--dump", ram, "--registers", numbers, "--json", "1008"));
@@ -128,6 +130,19 @@ class RegisterOptionsTest {
         Run.of("maps", "--dump", raw(0, ""), "--set", "cr4=20", "--set", "xyz=1"));
   }
 
+  /** CR4.PAE is set in both; only EFER.LMA tells them apart. */
+  @Test
+  void registersThatFitTwoVariantsAreRefused() throws IOException {
+    Run run =
+        Run.of(
+            "translate", "--dump", raw(0x8000, ""), "--set", "cr3=1000", "--set", "cr4=20", "1008");
+    assertEquals(2, run.exit());
+    assertTrue(
+        run.err()
+            .contains("its registers fit x86/pae and x86_64/4level alike; name one with --arch"),
+        run.err());
+  }
+
   @Test
   void vmcoreinfoIsFoundInMemory() throws IOException {
     String text =
@@ -153,6 +168,8 @@ class RegisterOptionsTest {
             "cr3=1000",
             "--set",
             "cr4=20",
+            "--set",
+            "efer=d01",
             "--json",
             "1008");
     assertEquals("", set.err(), "registers that name a root are enough");

@@ -95,6 +95,11 @@ public record MmuVariant(
     return new MmuVariant(id, geometry, features, format, other, batchOps, segmentMap, rootFinder);
   }
 
+  /** The same with other operations on runs. */
+  public MmuVariant withBatchOps(BatchOps other) {
+    return new MmuVariant(id, geometry, features, format, tlbRules, other, segmentMap, rootFinder);
+  }
+
   @Override
   public String toString() {
     return id;

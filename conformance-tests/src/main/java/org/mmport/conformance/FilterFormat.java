@@ -8,7 +8,7 @@ import org.mmport.spi.PteBits;
 import org.mmport.spi.PteFormat;
 import org.mmport.spi.TableOwner;
 
-/** A format that does what another does; broken ports override one method. */
+/** A format that does what another does; what wraps a port overrides some of it. */
 class FilterFormat implements PteFormat {
   protected final PteFormat in;
 
