@@ -25,6 +25,7 @@ final class ClauseCatalog {
           FlushRuleClauses.class,
           FlushClauses.class,
           ImgClauses.class,
+          SegClauses.class,
           HashClauses.class,
           HwClauses.class);
 

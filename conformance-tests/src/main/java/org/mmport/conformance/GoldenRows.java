@@ -102,7 +102,8 @@ final class GoldenRows {
         : Set.copyOf(Arrays.asList(column.toLowerCase(Locale.ROOT).split(",", -1)));
   }
 
-  private static int rights(String letters) {
+  /** Rights from letters; -1 for a single dash. */
+  static int rights(String letters) {
     if (letters.equals("-")) {
       return -1;
     }

@@ -1,9 +1,7 @@
 package org.mmport.conformance;
 
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -21,70 +19,13 @@ import org.mmport.spi.PteFormat;
 import org.mmport.spi.Rights;
 import org.mmport.spi.TableOwner;
 
-/** SEG and HASH: segments, and the hash table that translations of them live in. */
+/** HASH 01 to 09: entries of a hash table, and where they go. */
 @RestsOn({"FMT-20", "FMT-21"})
 final class HashClauses {
   private static final String MANUAL = "Power ISA 3.0B Book III, 5.7.8 and 5.7.9";
   private static final long GROUPS = 1 << 11;
 
   private HashClauses() {}
-
-  @Clause(
-      id = "SEG-01",
-      text = "Addresses have the same key exactly where they have the same segment",
-      source = MANUAL + "; kernel: get_vsid, VSID 0 is invalid",
-      check = "SegmentMap.segment: VSIDs that meet, contexts left out of them",
-      requires = MmuFeature.SEGMENTS)
-  static void keysTellSegmentsApart(ClauseContext c) {
-    Map<Long, String> owners = new HashMap<>();
-    for (long context : new long[] {8, 9, 100, 60000}) {
-      for (long va : Samples.pages(c, 24)) {
-        long key = c.variant().segmentMap().segment(context, va);
-        c.checkVa(key != 0, va, "a key that is not 0", key);
-        HashSegment segment = mmu(c).segment(context, va);
-        String owner = (va < 0 ? 0 : context) + "/" + segment.firstVa() + "/" + segment.shift();
-        String other = owners.putIfAbsent(key, owner);
-        c.checkVa(other == null || other.equals(owner), va, "a key of its own", other);
-        long lastVa = segment.firstVa() + (1L << segment.shift()) - 1;
-        c.checkVa(segment.contains(va) && segment.contains(lastVa), va, "in its segment", segment);
-        c.checkVa(!segment.contains(lastVa + 1), va, "an end of its segment", segment);
-        c.checkVa(
-            segment.shift() >= c.variant().segmentMap().segmentShift(),
-            va,
-            "segmentShift of the smallest",
-            segment);
-      }
-    }
-  }
-
-  @Clause(
-      id = "SEG-02",
-      text = "Golden segments have the size and the VSID that they say",
-      source = "kernel: get_vsid, get_kernel_context, user_segment_size",
-      check = "multiplier, modulus and where the context goes",
-      requires = MmuFeature.HASHED)
-  static void goldenSegments(ClauseContext c) {
-    for (List<String> row : golden(c, "-segments", 5)) {
-      long va = GoldenFile.number(row.get(2));
-      HashSegment segment = mmu(c).segment(GoldenFile.number(row.get(1)), va);
-      c.checkVa(segment.shift() == GoldenFile.number(row.get(3)), va, row.get(3), segment.shift());
-      long vsid = GoldenFile.number(row.get(4));
-      c.checkVa(segment.vsid() == vsid, va, "VSID " + row.get(4), Long.toHexString(segment.vsid()));
-    }
-  }
-
-  @Clause(
-      id = "SEG-03",
-      text = "A table that may be shared spans a whole segment at least",
-      source = "kernel: one hash slot to a pte; R1 sharing on ppc64",
-      check = "MmuVariant.minShareLevel",
-      requires = MmuFeature.SEGMENTS)
-  static void sharedTablesSpanSegments(ClauseContext c) {
-    Level level = c.variant().minShareLevel();
-    int spanned = Samples.shift(c.geometry(), level) + c.geometry().at(level).indexBits();
-    int segment = c.variant().segmentMap().segmentShift();
-    c.check(spanned >= segment, level, "tables of 2^" + segment + " bytes", "2^" + spanned);
-  }
 
   @Clause(
       id = "HASH-01",
@@ -113,13 +54,21 @@ final class HashClauses {
           }
           c.checkVa(mapped.physAddr() == f.physAddr(raw, Level.PTE), va, "its frame", mapped);
           c.checkVa(mapped.sizeBytes() == c.geometry().pageBytes(), va, "its size", mapped);
-          int allowed = f.rights(raw, Level.PTE) | (Rights.user(mapped.rights()) ? Rights.READ : 0);
-          c.checkVa((mapped.rights() & ~allowed) == 0, va, "no right more", walk);
-          c.checkVa(
-              Rights.write(mapped.rights()) == f.write(raw, Level.PTE),
-              va,
-              "its write right",
-              walk);
+          int hashed = mapped.rights();
+          if (protection.owner() == TableOwner.KERNEL) {
+            // Before PP had three bits, nothing could take the right to write from the kernel.
+            c.checkVa(!Rights.user(hashed), va, "no right for the user", walk);
+            hashed &= ~Rights.KERNEL_WRITE;
+          }
+          int allowed = f.rights(raw, Level.PTE) | (Rights.user(hashed) ? Rights.READ : 0);
+          c.checkVa((hashed & ~allowed) == 0, va, "no right more", walk);
+          if (protection.owner() == TableOwner.USER || f.write(raw, Level.PTE)) {
+            c.checkVa(
+                Rights.write(mapped.rights()) == f.write(raw, Level.PTE),
+                va,
+                "its write right",
+                walk);
+          }
         }
       }
     }
@@ -128,23 +77,24 @@ final class HashClauses {
   @Clause(
       id = "HASH-02",
       text =
-          "A writable leaf that is clean is hashed read-only and unchanged, so that the first write"
-              + " is seen",
-      source = "kernel: htab_convert_pte_flags, R always and C with dirty only",
-      check = "encode: rights and the C bit of a clean leaf",
+          "A writable leaf that is clean is hashed read-only, so that the first write is seen; and"
+              + " hardware finds R set, and C where it may write",
+      source = "kernel: htab_convert_pte_flags: hardware must not update R and C",
+      check = "encode: rights, R and C of a clean leaf and of a dirty one",
       requires = MmuFeature.HASHED)
   static void cleanIsNotWritable(ClauseContext c) {
     PteFormat f = c.format();
+    HashMmu mmu = mmu(c);
     long va = 0x10000000L;
-    HashSegment segment = mmu(c).segment(9, va);
+    HashSegment segment = mmu.segment(9, va);
     long clean = f.mkClean(Leaves.make(c, 0, Protection.PAGE_SHARED, Level.PTE), Level.PTE);
-    HashEntry one = mmu(c).encode(segment, va, clean, Level.PTE, c.geometry().pageShift(), 0);
-    c.check(!Rights.write(mmu(c).rights(one, segment)), Level.PTE, clean, "read-only", one);
-    c.check((one.data() & 0x180) == 0x100, Level.PTE, clean, "R without C", one);
+    HashEntry one = mmu.encode(segment, va, clean, Level.PTE, c.geometry().pageShift(), 0);
+    c.check(!Rights.write(mmu.rights(one, segment)), Level.PTE, clean, "read-only", one);
+    c.check(mmu.young(one), Level.PTE, clean, "R", one);
     long dirty = f.mkDirty(clean, Level.PTE);
-    HashEntry two = mmu(c).encode(segment, va, dirty, Level.PTE, c.geometry().pageShift(), 0);
-    c.check(Rights.write(mmu(c).rights(two, segment)), Level.PTE, dirty, "writable", two);
-    c.check((two.data() & 0x180) == 0x180, Level.PTE, dirty, "R and C", two);
+    HashEntry two = mmu.encode(segment, va, dirty, Level.PTE, c.geometry().pageShift(), 0);
+    c.check(Rights.write(mmu.rights(two, segment)), Level.PTE, dirty, "writable", two);
+    c.check(mmu.young(two) && mmu.dirty(two), Level.PTE, dirty, "R and C", two);
   }
 
   @Clause(
@@ -218,9 +168,12 @@ final class HashClauses {
       requires = MmuFeature.HASHED)
   static void placesAreNoted(ClauseContext c) {
     PteFormat f = c.format();
+    int room = c.geometry().at(Level.PTE).placement().sizeBytes();
+    int behind = mmu(c).slotWordBytes() + c.geometry().tableBytes(Level.PTE);
+    c.check(behind <= room, Level.PTE, "words in " + room + " bytes", behind);
     for (Protection protection : Samples.ACCESSIBLE) {
       long raw = Leaves.make(c, Samples.physAddr(c, Level.PTE), protection, Level.PTE);
-      for (int slot = 0; slot < 2 * mmu(c).groupEntries() - 1; slot++) {
+      for (int slot = 0; slot < 2 * mmu(c).groupEntries(); slot++) {
         long noted = mmu(c).withSlot(raw, slot);
         long word = mmu(c).slotWordBytes() == 0 ? 0 : mmu(c).slotWord(slot);
         c.check(
@@ -280,7 +233,50 @@ final class HashClauses {
     c.check(c.variant().segmentMap().hashMmu().isEmpty(), "no HashMmu", "one");
   }
 
-  private static HashMmu mmu(ClauseContext c) {
+  @Clause(
+      id = "HASH-08",
+      text = "Golden entries let through what the manual says, to the kernel and to the user",
+      source = "Power ISA 3.0B Book III, 5.7 (Storage Protection)",
+      check = "rights: PP, N and G of the entry; Ks, Kp and N of the segment",
+      requires = MmuFeature.HASHED)
+  static void goldenRights(ClauseContext c) {
+    for (List<String> row : golden(c, "-rights", 4)) {
+      HashSegment segment = new HashSegment(0, 28, 1, c.geometry().pageShift(), number(row, 2));
+      long data = number(row, 1);
+      int found = mmu(c).rights(new HashEntry(1, data), segment);
+      c.check(
+          found == GoldenRows.rights(row.get(3)),
+          Level.PTE,
+          data,
+          "rights %s with flags %s".formatted(row.get(3), row.get(2)),
+          GoldenRows.letters(found));
+    }
+  }
+
+  @Clause(
+      id = "HASH-09",
+      text = "Golden leaves note the place that they say, and that place is noted like this",
+      source = "kernel: __rpte_to_hidx, pte_set_hidx, _PAGE_HASHPTE",
+      check = "slot, withSlot and slotWord: which bits, in the leaf or in the word behind",
+      requires = MmuFeature.HASHED)
+  static void goldenPlaces(ClauseContext c) {
+    for (List<String> row : golden(c, "-slots", 4)) {
+      long raw = number(row, 1);
+      long word = number(row, 2);
+      OptionalInt found = mmu(c).slot(raw, word);
+      String shown = found.isPresent() ? Integer.toString(found.getAsInt()) : "-";
+      c.check(row.get(3).equals(shown), Level.PTE, raw, "slot " + row.get(3), shown);
+      if (found.isPresent()) {
+        long again = mmu(c).withSlot(mmu(c).withoutSlot(raw), found.getAsInt());
+        c.same(/* expected= */ raw, again, Level.PTE, raw, "the leaf that notes it");
+        if (mmu(c).slotWordBytes() > 0) {
+          c.same(word & 15, mmu(c).slotWord(found.getAsInt()), Level.PTE, raw, "the word behind");
+        }
+      }
+    }
+  }
+
+  static HashMmu mmu(ClauseContext c) {
     return c.variant()
         .segmentMap()
         .hashMmu()
@@ -291,15 +287,16 @@ final class HashClauses {
     return HashedPageTable.over(memory, new HashMmu.Table(mmu(c), 0, GROUPS));
   }
 
-  private static long number(List<String> row, int column) {
+  static long number(List<String> row, int column) {
     return GoldenFile.number(row.get(column));
   }
 
-  private static List<List<String>> golden(ClauseContext c, String what, int columns) {
-    String name = GoldenRows.port(c.variant()) + what;
+  static List<List<String>> golden(ClauseContext c, String what, int columns) {
+    String port = GoldenRows.port(c.variant());
+    String name = port + what;
     List<List<String>> rows =
         GoldenFile.read(name, columns).rows().stream()
-            .filter(row -> row.getFirst().equals(c.variant().id()))
+            .filter(row -> row.getFirst().equals(c.variant().id()) || row.getFirst().equals(port))
             .toList();
     if (rows.isEmpty()) {
       throw c.notApplicable("no rows in org/mmport/conformance/golden/" + name + ".tsv");

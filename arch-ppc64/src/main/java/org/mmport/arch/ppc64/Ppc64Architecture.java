@@ -9,9 +9,11 @@ import java.util.OptionalLong;
 import java.util.Set;
 import org.mmport.spi.Architecture;
 import org.mmport.spi.BatchOps;
+import org.mmport.spi.Level;
 import org.mmport.spi.MmuFeature;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PagingGeometry;
+import org.mmport.spi.PteFormat;
 import org.mmport.spi.Registers;
 import org.mmport.spi.RootLookup;
 
@@ -22,8 +24,21 @@ public final class Ppc64Architecture implements Architecture {
       List.of(
           radix("ppc64/radix-4k", Ppc64Geometry.RADIX_4K, 9),
           radix("ppc64/radix-64k", Ppc64Geometry.RADIX_64K, 5),
-          hash("ppc64/hash-4k", Ppc64Geometry.HASH_4K, Ppc64Tree.hash4k()),
-          hash("ppc64/hash-64k", Ppc64Geometry.HASH_64K, Ppc64Tree.hash64k()));
+          hash(
+              "ppc64/hash-4k",
+              Ppc64Geometry.HASH_4K,
+              Ppc64Tree.hash4k(),
+              new Ppc64Vsids.Today(44),
+              new Ppc64HashedLeaf.Small()),
+          hash(
+              "ppc64/hash-64k",
+              Ppc64Geometry.HASH_64K,
+              Ppc64Tree.hash64k(),
+              new Ppc64Vsids.Today(49),
+              new Ppc64HashedLeaf.Large(Ppc64Geometry.HASH_64K.tableBytes(Level.PTE))),
+          hash2006("ppc64/hash-4k-2006", Ppc64Geometry.HASH_4K_2006, Ppc64PteFormat2006.pages4k()),
+          hash2006(
+              "ppc64/hash-64k-2006", Ppc64Geometry.HASH_64K_2006, Ppc64PteFormat2006.pages64k()));
 
   @Override
   public String name() {
@@ -70,10 +85,11 @@ public final class Ppc64Architecture implements Architecture {
     Ppc64PteFormat format =
         Ppc64PteFormat.forTree(Ppc64Tree.radix(geometry.pageShift(), pteIndexBits));
     Ppc64Roots roots = new Ppc64Roots(pteIndexBits);
-    return new MmuVariant(id, geometry, features, format, new Ppc64TlbRules(format, 0), roots);
+    return new MmuVariant(id, geometry, features, format, Ppc64TlbRules.radix(format), roots);
   }
 
-  private static MmuVariant hash(String id, PagingGeometry geometry, Ppc64Tree tree) {
+  private static MmuVariant hash(
+      String id, PagingGeometry geometry, Ppc64Tree tree, Ppc64Vsids vsids, Ppc64HashedLeaf leaf) {
     EnumSet<MmuFeature> features =
         EnumSet.of(
             MmuFeature.NO_EXECUTE,
@@ -83,16 +99,34 @@ public final class Ppc64Architecture implements Architecture {
             MmuFeature.BROADCAST_TLBI,
             MmuFeature.HASHED);
     Ppc64PteFormat format = Ppc64PteFormat.forTree(tree);
-    // Software sets R at a hash fault only, so an entry that lost it must be hashed anew.
-    long cleared = Ppc64PteFormat.R | format.bits().key();
+    Ppc64HashMmu mmu = Ppc64HashMmu.of(geometry.pageShift(), format, vsids, leaf);
+    return hashed(id, geometry, features, format, Ppc64TlbRules.hash(format), mmu);
+  }
+
+  private static MmuVariant hash2006(
+      String id, PagingGeometry geometry, Ppc64PteFormat2006 format) {
+    EnumSet<MmuFeature> features =
+        EnumSet.of(MmuFeature.NO_EXECUTE, MmuFeature.BROADCAST_TLBI, MmuFeature.HASHED);
+    Ppc64HashedLeaf leaf = new Ppc64HashedLeaf.Of2006(format.hpteFlags());
+    Ppc64HashMmu mmu = Ppc64HashMmu.of(geometry.pageShift(), format, new Ppc64Vsids.Of2006(), leaf);
+    return hashed(id, geometry, features, format, Ppc64TlbRules.of2006(format), mmu);
+  }
+
+  private static MmuVariant hashed(
+      String id,
+      PagingGeometry geometry,
+      EnumSet<MmuFeature> features,
+      PteFormat format,
+      Ppc64TlbRules rules,
+      Ppc64HashMmu mmu) {
     return new MmuVariant(
         id,
         geometry,
         features,
         format,
-        new Ppc64TlbRules(format, cleared),
+        rules,
         BatchOps.ENTRY_WISE,
-        new Ppc64Segments(Ppc64HashMmu.of(tree.pageShift(), geometry)),
+        new Ppc64Segments(mmu),
         Ppc64Architecture::softwareRoots);
   }
 

@@ -9,7 +9,10 @@ import org.mmport.spi.TablePlacement;
 import org.mmport.spi.VaLayout;
 import org.mmport.spi.VaRegion;
 
-/** Shapes: Linux arch/powerpc/include/asm/book3s/64/{radix,hash}-{4k,64k}.h, big-endian always. */
+/**
+ * Shapes: Linux {@code arch/powerpc/include/asm/book3s/64/{radix,hash}-{4k,64k}.h}, and for 2006
+ * {@code include/asm-powerpc/pgtable-{4k,64k}.h} of Linux 2.6.18; big-endian always.
+ */
 final class Ppc64Geometry {
   static final PagingGeometry RADIX_4K = radix(12, 9);
   static final PagingGeometry RADIX_64K = radix(16, 5);
@@ -35,6 +38,29 @@ final class Ppc64Geometry {
               roomy(Level.PUD, 10, 16384, true),
               roomy(Level.PMD, 10, 16384, true),
               roomy(Level.PTE, 8, 4096, true)));
+
+  /** {@code pgtable-4k.h} of 2006; the linear map is in no tree, vmalloc and I/O are. */
+  static final PagingGeometry HASH_4K_2006 =
+      of(
+          12,
+          59,
+          kernelAt(0xdL << 60, 44, 1L << 44),
+          PagingGeometry.levels(
+              LevelGeometry.of(Level.PGD, 9, 8, false),
+              LevelGeometry.of(Level.PUD, 7, 8, false),
+              LevelGeometry.of(Level.PMD, 7, 8, false),
+              LevelGeometry.of(Level.PTE, 9, 8, true)));
+
+  /** {@code pgtable-64k.h} of 2006: behind the leaves, where their pages of 4 KiB are hashed. */
+  static final PagingGeometry HASH_64K_2006 =
+      of(
+          16,
+          50,
+          kernelAt(0xdL << 60, 44, 1L << 44),
+          PagingGeometry.levels(
+              LevelGeometry.of(Level.PGD, 4, 8, false),
+              LevelGeometry.of(Level.PMD, 12, 8, false),
+              roomy(Level.PTE, 12, 65536, true)));
 
   private Ppc64Geometry() {}
 

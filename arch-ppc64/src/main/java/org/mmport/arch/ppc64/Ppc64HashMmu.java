@@ -13,7 +13,7 @@ import org.mmport.spi.HashSegment;
 import org.mmport.spi.InvalidRequestException;
 import org.mmport.spi.Level;
 import org.mmport.spi.MemoryView;
-import org.mmport.spi.PagingGeometry;
+import org.mmport.spi.PteFormat;
 import org.mmport.spi.Registers;
 import org.mmport.spi.Rights;
 
@@ -23,11 +23,12 @@ import org.mmport.spi.Rights;
  * mm/book3s64/hash_utils.c}. Page sizes are those of POWER7 to POWER9.
  *
  * @param pageShift of the tree
- * @param vaBits of one of the areas of kernel addresses, each with a context of its own
- * @param slotWordBytes from an entry of the tree to the word that notes its slots
- * @param format of entries
+ * @param tree its entries
+ * @param leaf how its leaves are hashed
+ * @param form of the hash table's entries
  */
-record Ppc64HashMmu(int pageShift, int vaBits, int slotWordBytes, Format format)
+record Ppc64HashMmu(
+    int pageShift, PteFormat tree, Ppc64Vsids vsids, Ppc64HashedLeaf leaf, Form form)
     implements HashMmu {
   static final int SHIFT_256M = 28;
   static final int SHIFT_1T = 40;
@@ -35,7 +36,7 @@ record Ppc64HashMmu(int pageShift, int vaBits, int slotWordBytes, Format format)
   /**
    * Where the size of the segment stands: from POWER9 on beside the frame, before beside the tag.
    */
-  enum Format {
+  enum Form {
     POWER8,
     ISA_3_0
   }
@@ -51,27 +52,27 @@ record Ppc64HashMmu(int pageShift, int vaBits, int slotWordBytes, Format format)
 
   private static final int B_SHIFT_TAG = 62;
   private static final int B_SHIFT_DATA = 58;
+
+  /** {@code HPTE_R_RPN_3_0}: what both formats have, and more than any CPU. */
   private static final long RPN = 0x01ff_ffff_ffff_f000L;
-  private static final long PP0 = 1L << 63;
-  private static final long KEY = 0x3000_0000_0000_0e00L;
-  private static final long R = 1L << 8;
-  private static final long C = 1L << 7;
-  private static final long W = 1L << 6;
-  private static final long I = 1L << 5;
-  private static final long M = 1L << 4;
-  private static final long G = 1L << 3;
-  private static final long N = 1L << 2;
+
+  static final long PP0 = 1L << 63;
+  static final long KEY = 0x3000_0000_0000_0e00L;
+  static final long R = 1L << 8;
+  static final long C = 1L << 7;
+  static final long W = 1L << 6;
+  static final long I = 1L << 5;
+  static final long M = 1L << 4;
+  static final long G = 1L << 3;
+  static final long N = 1L << 2;
   private static final long PROTECTION = PP0 | KEY | R | C | W | I | M | G | N | 3;
 
   private static final long SLB_VALID = 1L << 27;
-  private static final long SLB_KS = 1L << 11;
-  private static final long SLB_KP = 1L << 10;
+  static final long SLB_KS = 1L << 11;
+  static final long SLB_KP = 1L << 10;
   private static final long SLB_N = 1L << 9;
   private static final long SLB_PAGE = 0x130;
 
-  private static final long MULTIPLIER = 12538073;
-  private static final int CONTEXT_BITS = 19;
-  private static final int VSID_BITS = 68;
   private static final long HASH_MASK = (1L << 39) - 1;
 
   /** HTABORG and HTABSIZE, in SDR1 and in a partition table entry. */
@@ -99,9 +100,8 @@ record Ppc64HashMmu(int pageShift, int vaBits, int slotWordBytes, Format format)
           new PageSize(24, 0x100, 24, 0),
           new PageSize(34, 0x120, 34, 3L << 12));
 
-  static Ppc64HashMmu of(int pageShift, PagingGeometry geometry) {
-    int behind = pageShift == 16 ? geometry.tableBytes(Level.PTE) : 0;
-    return new Ppc64HashMmu(pageShift, pageShift == 16 ? 49 : 44, behind, Format.POWER8);
+  static Ppc64HashMmu of(int pageShift, PteFormat tree, Ppc64Vsids vsids, Ppc64HashedLeaf leaf) {
+    return new Ppc64HashMmu(pageShift, tree, vsids, leaf, Form.POWER8);
   }
 
   @Override
@@ -118,43 +118,22 @@ record Ppc64HashMmu(int pageShift, int vaBits, int slotWordBytes, Format format)
   @Override
   public Optional<Table> locate(Registers registers, MemoryView memory) {
     if (registers.get("sdr1").isPresent()) {
-      return Optional.of(table(Format.POWER8, registers.get("sdr1").getAsLong()));
+      return Optional.of(table(Form.POWER8, registers.get("sdr1").getAsLong()));
     }
     long ptcr = registers.get("ptcr").orElse(0) & 0x0fff_ffff_ffff_f000L;
     long entry = ptcr + 16 * registers.get("lpidr").orElse(0);
     long found = memory.load(entry, byteOrder()).orElse(-1);
-    return ptcr == 0 || found < 0 ? Optional.empty() : Optional.of(table(Format.ISA_3_0, found));
+    return ptcr == 0 || found < 0 ? Optional.empty() : Optional.of(table(Form.ISA_3_0, found));
   }
 
-  private Table table(Format found, long origin) {
-    HashMmu mmu = new Ppc64HashMmu(pageShift, vaBits, slotWordBytes, found);
+  private Table table(Form found, long origin) {
+    HashMmu mmu = new Ppc64HashMmu(pageShift, tree, vsids, leaf, found);
     return new Table(mmu, origin & HTABORG, 1L << (11 + (origin & 31)));
   }
 
-  /** {@code get_vsid()}, {@code get_kernel_context()}, {@code user_segment_size()}. */
   @Override
   public HashSegment segment(long context, long va) {
-    boolean kernel = va < 0;
-    long own = kernel ? 1 + area(va) : context + (area(va) << 16);
-    int shift = kernel || va >>> SHIFT_1T != 0 ? SHIFT_1T : SHIFT_256M;
-    int esidBits = VSID_BITS - CONTEXT_BITS - shift;
-    long proto = own << esidBits | (va >>> shift & (1L << esidBits) - 1);
-    long first = va & -1L << shift;
-    long flags = kernel ? SLB_KP : SLB_KP | SLB_KS;
-    return new HashSegment(first, shift, scramble(proto, VSID_BITS - shift), pageShift, flags);
-  }
-
-  /**
-   * The kernel's contexts are the linear map's, then vmalloc, I/O and vmemmap: 512 TiB each. Above
-   * that Linux gives a process further contexts as they come, here in a fixed order.
-   */
-  private long area(long va) {
-    return (va & -1L >>> 4) >>> (va < 0 ? vaBits : 49);
-  }
-
-  /** {@code vsid_scramble()}: {@code proto * multiplier % (2^bits - 1)}. */
-  private static long scramble(long proto, int bits) {
-    return Long.remainderUnsigned(proto * MULTIPLIER, (1L << bits) - 1);
+    return vsids.segment(context, va, pageShift);
   }
 
   @Override
@@ -228,8 +207,7 @@ record Ppc64HashMmu(int pageShift, int vaBits, int slotWordBytes, Format format)
 
   /** Without L, H and software's bits, in the form of POWER8. */
   private long tagOf(HashEntry entry) {
-    long b =
-        format == Format.POWER8 ? entry.tag() >>> B_SHIFT_TAG : entry.data() >>> B_SHIFT_DATA & 3;
+    long b = form == Form.POWER8 ? entry.tag() >>> B_SHIFT_TAG : entry.data() >>> B_SHIFT_DATA & 3;
     return (entry.tag() & COMMON & (AVPN | VALID)) | b << B_SHIFT_TAG;
   }
 
@@ -266,10 +244,13 @@ record Ppc64HashMmu(int pageShift, int vaBits, int slotWordBytes, Format format)
     return entry.data() & RPN & -1L << shift;
   }
 
-  /** The key is Ks for the kernel, Kp for the user; PP says what each key may do. */
+  /**
+   * The key is Ks for the kernel, Kp for the user; PP says what each key may do. Nothing is fetched
+   * from where N or G is set.
+   */
   @Override
   public int rights(HashEntry entry, HashSegment segment) {
-    boolean exec = (entry.data() & N) == 0 && (segment.flags() & SLB_N) == 0;
+    boolean exec = (entry.data() & (N | G)) == 0 && (segment.flags() & SLB_N) == 0;
     return rights(entry, exec, (segment.flags() & SLB_KS) != 0)
         | rights(entry, exec, (segment.flags() & SLB_KP) != 0) << 3;
   }
@@ -301,36 +282,10 @@ record Ppc64HashMmu(int pageShift, int vaBits, int slotWordBytes, Format format)
                                     PAGE_SIZES.stream().mapToInt(PageSize::shift).toArray()))));
     long tag =
         tag(segment, va) | VALID | (size.shift() > 12 ? LARGE : 0) | (which == 0 ? 0 : SECONDARY);
-    long data = (raw & Ppc64PteFormat.ADDRESS & -1L << shift) | size.encoding() | protection(raw);
-    return format == Format.POWER8
+    long data = (tree.physAddr(raw, level) & -1L << shift) | size.encoding() | leaf.protection(raw);
+    return form == Form.POWER8
         ? new HashEntry(tag, data)
         : new HashEntry(tag & COMMON, data | b(segment) << B_SHIFT_DATA);
-  }
-
-  /** {@code htab_convert_pte_flags()}: R always, C where dirty, and never writable while clean. */
-  private long protection(long raw) {
-    boolean write = (raw & Ppc64PteFormat.WRITE) != 0;
-    boolean dirty = (raw & Ppc64PteFormat.C) != 0;
-    long pp;
-    if ((raw & Ppc64PteFormat.PRIVILEGED) != 0) {
-      pp = write ? 0 : PP0 | 2;
-    } else {
-      pp = ((raw & Ppc64PteFormat.RWX) != 0 ? 2 : 0) | (write && dirty ? 0 : 1);
-    }
-    long wimg =
-        switch ((int) (raw & Ppc64PteFormat.ATT) >> 4) {
-          case 0 -> M;
-          case 1 -> W | I | M;
-          case 2 -> I | G;
-          default -> I;
-        };
-    long key = Long.compress(raw, pageShift == 16 ? 31L << 56 : 7L << 57);
-    return pp
-        | wimg
-        | R
-        | (dirty ? C : 0)
-        | ((raw & Ppc64PteFormat.EXEC) != 0 ? 0 : N)
-        | Long.expand(key, KEY);
   }
 
   @Override
@@ -340,32 +295,26 @@ record Ppc64HashMmu(int pageShift, int vaBits, int slotWordBytes, Format format)
 
   @Override
   public OptionalInt slot(long raw, long slotWord) {
-    if (pageShift == 12) {
-      return (raw & Ppc64Tree.HASHPTE_4K) == 0
-          ? OptionalInt.empty()
-          : OptionalInt.of((int) (raw >>> 53) & 15);
-    }
-    return (raw & Ppc64Tree.HASHPTE_64K) == 0 || (slotWord & 15) == 0
-        ? OptionalInt.empty()
-        : OptionalInt.of((int) (slotWord - 1) & 15);
+    return leaf.slot(raw, slotWord);
   }
 
   @Override
   public long withSlot(long raw, int slot) {
-    return pageShift == 12
-        ? (raw & ~Ppc64Tree.SLOT_4K) | Ppc64Tree.HASHPTE_4K | (long) slot << 53
-        : raw | Ppc64Tree.HASHPTE_64K;
+    return leaf.withSlot(raw, slot);
   }
 
   @Override
   public long withoutSlot(long raw) {
-    return raw
-        & ~(pageShift == 12 ? Ppc64Tree.HASHPTE_4K | Ppc64Tree.SLOT_4K : Ppc64Tree.HASHPTE_64K);
+    return leaf.withoutSlot(raw);
   }
 
-  /** {@code HIDX_SHIFT_BY_ONE}: 0 means no slot, so that zeroed tables need no more. */
   @Override
   public long slotWord(int slot) {
-    return slot + 1L & 15;
+    return leaf.slotWord(slot);
+  }
+
+  @Override
+  public int slotWordBytes() {
+    return leaf.slotWordBytes();
   }
 }

@@ -6,14 +6,15 @@ import org.mmport.spi.TlbDuty;
 import org.mmport.spi.TlbRules;
 
 /**
- * What radix demands: Power ISA 3.0B Book III, section 5.10 (translation table updates); Linux
- * {@code __pte_flags_need_flush()}, book3s/64/tlbflush.h. Software bits never matter, nor R where
- * hardware sets it.
+ * What an entry's change demands: Power ISA 3.0B Book III, section 5.10 (translation table
+ * updates); Linux {@code __pte_flags_need_flush()}, book3s/64/tlbflush.h. Software bits never
+ * matter, nor R where hardware sets it.
  *
- * @param software bits whose change matters only where software fills a hash table
+ * @param table bits of table entries that matter
+ * @param either bits of leaves that matter
+ * @param loss bits of leaves that matter only where they go
  */
-record Ppc64TlbRules(PteFormat format, long software) implements TlbRules {
-  private static final long ADDING_IS_FREE = Ppc64PteFormat.RWX | Ppc64PteFormat.C;
+record Ppc64TlbRules(PteFormat format, long table, long either, long loss) implements TlbRules {
   private static final long LEAF_BITS =
       Ppc64PteFormat.V
           | Ppc64PteFormat.L
@@ -23,6 +24,35 @@ record Ppc64TlbRules(PteFormat format, long software) implements TlbRules {
   private static final long TABLE_BITS =
       Ppc64PteFormat.V | Ppc64PteFormat.L | Ppc64PteFormat.NLB | Ppc64PteFormat.NLS;
 
+  static Ppc64TlbRules radix(PteFormat format) {
+    long loss = Ppc64PteFormat.RWX | Ppc64PteFormat.C;
+    return new Ppc64TlbRules(format, TABLE_BITS, LEAF_BITS, loss);
+  }
+
+  /** Software sets R at a hash fault only, so an entry that lost it must be hashed anew. */
+  static Ppc64TlbRules hash(PteFormat format) {
+    long loss = Ppc64PteFormat.RWX | Ppc64PteFormat.C | Ppc64PteFormat.R;
+    return new Ppc64TlbRules(format, TABLE_BITS, LEAF_BITS | format.bits().key(), loss);
+  }
+
+  /** What {@code ptep_set_access_flags()} adds without a flush of the hash table is free. */
+  static Ppc64TlbRules of2006(Ppc64PteFormat2006 format) {
+    long loss =
+        Ppc64PteFormat2006.DIRTY
+            | Ppc64PteFormat2006.ACCESSED
+            | Ppc64PteFormat2006.RW
+            | Ppc64PteFormat2006.EXEC;
+    long either =
+        format.bits().pageFrame()
+            | Ppc64PteFormat2006.PRESENT
+            | Ppc64PteFormat2006.USER
+            | Ppc64PteFormat2006.GUARDED
+            | Ppc64PteFormat2006.COHERENT
+            | Ppc64PteFormat2006.NO_CACHE
+            | Ppc64PteFormat2006.WRITETHRU;
+    return new Ppc64TlbRules(format, -1, either, loss);
+  }
+
   @Override
   public TlbDuty duty(long oldRaw, long newRaw, Level level) {
     if (!format.valid(oldRaw, level)) {
@@ -31,10 +61,8 @@ record Ppc64TlbRules(PteFormat format, long software) implements TlbRules {
     long changed = oldRaw ^ newRaw;
     boolean toTable = format.valid(newRaw, level) && !format.leaf(newRaw, level);
     if (toTable || !format.leaf(oldRaw, level)) {
-      return (changed & TABLE_BITS) == 0 ? TlbDuty.NONE : TlbDuty.FLUSH_WALK_CACHES;
+      return (changed & table) == 0 ? TlbDuty.NONE : TlbDuty.FLUSH_WALK_CACHES;
     }
-    long demanding =
-        LEAF_BITS | (oldRaw & (ADDING_IS_FREE | software)) | (software & ~Ppc64PteFormat.R);
-    return (changed & demanding) == 0 ? TlbDuty.NONE : TlbDuty.FLUSH_LEAF;
+    return (changed & (either | (oldRaw & loss))) == 0 ? TlbDuty.NONE : TlbDuty.FLUSH_LEAF;
   }
 }
