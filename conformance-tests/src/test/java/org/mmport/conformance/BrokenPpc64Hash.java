@@ -1,0 +1,309 @@
+package org.mmport.conformance;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.UnaryOperator;
+import org.mmport.spi.HashEntry;
+import org.mmport.spi.HashMmu;
+import org.mmport.spi.HashSegment;
+import org.mmport.spi.Level;
+import org.mmport.spi.MmuVariant;
+import org.mmport.spi.PteFormat;
+import org.mmport.spi.Rights;
+import org.mmport.spi.SegmentMap;
+
+/** Ports of ppc64 with hash tables and one thing wrong, and the clauses that must say so. */
+final class BrokenPpc64Hash {
+  private static final long C = 1L << 7;
+
+  private BrokenPpc64Hash() {}
+
+  static MmuVariant good(String id) {
+    return ConformanceSuite.variants().stream()
+        .filter(variant -> variant.id().equals(id))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  static Broken format(
+      String name, String id, UnaryOperator<PteFormat> breaker, String message, String... clauses) {
+    MmuVariant good = good(id);
+    MmuVariant broken = good.withFormat(breaker.apply(good.format()));
+    return new Broken(id + ": " + name, broken, List.of(clauses), message);
+  }
+
+  static Broken hash(
+      String name, String id, UnaryOperator<HashMmu> breaker, String message, String... clauses) {
+    MmuVariant good = good(id);
+    HashMmu mmu = breaker.apply(good.segmentMap().hashMmu().orElseThrow());
+    SegmentMap map =
+        new SegmentMap() {
+          @Override
+          public int segmentShift() {
+            return good.segmentMap().segmentShift();
+          }
+
+          @Override
+          public long segment(long context, long va) {
+            HashSegment segment = mmu.segment(context, va);
+            return segment.vsid() | (segment.shift() == 40 ? 1L << 62 : 0);
+          }
+
+          @Override
+          public Optional<HashMmu> hashMmu() {
+            return Optional.of(mmu);
+          }
+        };
+    return new Broken(id + ": " + name, withSegments(good, map), List.of(clauses), message);
+  }
+
+  static MmuVariant withSegments(MmuVariant good, SegmentMap map) {
+    return new MmuVariant(
+        good.id(),
+        good.geometry(),
+        good.features(),
+        good.format(),
+        good.tlbRules(),
+        good.batchOps(),
+        map,
+        good.rootFinder());
+  }
+
+  static List<Broken> all() {
+    return List.of(
+        format(
+            "HASHPTE is not ignored by none",
+            "ppc64/hash-4k",
+            in ->
+                new FilterFormat(in) {
+                  @Override
+                  public boolean none(long raw, Level level) {
+                    return (raw & ~(1L << 60)) == 0 ? raw == 0 : in.none(raw, level);
+                  }
+                },
+            "expected none=true",
+            "FMT-80",
+            "HASH-05"),
+        format(
+            "HASHPTE is not ignored by none",
+            "ppc64/hash-64k",
+            in ->
+                new FilterFormat(in) {
+                  @Override
+                  public boolean none(long raw, Level level) {
+                    return raw == 0;
+                  }
+                },
+            "expected none=true",
+            "FMT-80",
+            "HASH-05"),
+        format(
+            "COMBO is taken for an address bit",
+            "ppc64/hash-64k",
+            in ->
+                new FilterFormat(in) {
+                  @Override
+                  public long physAddr(long raw, Level level) {
+                    return in.physAddr(raw, level) | (level == Level.PTE ? raw & 0x1000 : 0);
+                  }
+                },
+            "expected address 0x0000000012340000",
+            "FMT-81"),
+        hash(
+            "VSIDs of another context",
+            "ppc64/hash-64k",
+            in ->
+                new FilterHashMmu(in) {
+                  @Override
+                  public HashSegment segment(long context, long va) {
+                    return in.segment(context ^ 1, va);
+                  }
+                },
+            "expected VSID 0xf2b1f51e0",
+            "SEG-02"),
+        hash(
+            "contexts share VSIDs",
+            "ppc64/hash-4k",
+            in ->
+                new FilterHashMmu(in) {
+                  @Override
+                  public HashSegment segment(long context, long va) {
+                    return in.segment(1000, va);
+                  }
+                },
+            "expected a key of its own",
+            "SEG-01",
+            "SEG-02"),
+        hash(
+            "C is set on a clean page",
+            "ppc64/hash-64k",
+            in ->
+                new FilterHashMmu(in) {
+                  @Override
+                  public HashEntry encode(
+                      HashSegment segment, long va, long raw, Level level, int shift, int which) {
+                    HashEntry e = in.encode(segment, va, raw, level, shift, which);
+                    return new HashEntry(e.tag(), e.data() | C);
+                  }
+                },
+            "expected data 0x",
+            "HASH-03"),
+        hash(
+            "a clean page is hashed writable",
+            "ppc64/hash-4k",
+            in ->
+                new FilterHashMmu(in) {
+                  @Override
+                  public HashEntry encode(
+                      HashSegment segment, long va, long raw, Level level, int shift, int which) {
+                    HashEntry e = in.encode(segment, va, raw | C, level, shift, which);
+                    return new HashEntry(e.tag(), (e.data() & ~C) | (raw & C));
+                  }
+                },
+            "expected read-only",
+            "HASH-02",
+            "HASH-03"),
+        hash(
+            "the secondary hash is not the complement",
+            "ppc64/hash-64k",
+            in ->
+                new FilterHashMmu(in) {
+                  @Override
+                  public long hash(HashSegment segment, long va, int which) {
+                    return in.hash(segment, va, 0) + which;
+                  }
+                },
+            "expected group 0x00000000000004a3",
+            "HASH-03",
+            "HASH-04"),
+        hash(
+            "AVPN is one bit too high",
+            "ppc64/hash-4k",
+            in ->
+                new FilterHashMmu(in) {
+                  @Override
+                  public HashEntry encode(
+                      HashSegment segment, long va, long raw, Level level, int shift, int which) {
+                    HashEntry e = in.encode(segment, va, raw, level, shift, which);
+                    return new HashEntry((e.tag() & 127) | (e.tag() & -128L) << 1, e.data());
+                  }
+                },
+            "expected found",
+            "HASH-01",
+            "HASH-03",
+            "HASH-04",
+            "HASH-06"),
+        hash(
+            "LP of 64 KiB in segments of 4 KiB is used",
+            "ppc64/hash-64k",
+            in ->
+                new FilterHashMmu(in) {
+                  @Override
+                  public HashEntry encode(
+                      HashSegment segment, long va, long raw, Level level, int shift, int which) {
+                    HashEntry e = in.encode(segment, va, raw, level, shift, which);
+                    return new HashEntry(e.tag(), e.data() | 7 << 12);
+                  }
+                },
+            "expected found",
+            "HASH-01",
+            "HASH-03",
+            "HASH-04",
+            "HASH-06"),
+        hash(
+            "the valid bit alone matches",
+            "ppc64/hash-4k",
+            in ->
+                new FilterHashMmu(in) {
+                  @Override
+                  public boolean matches(HashEntry entry, HashSegment segment, long va, int which) {
+                    return in.valid(entry) && in.which(entry) == which;
+                  }
+                },
+            "expected not found by another VSID",
+            "HASH-06"),
+        hash(
+            "a slot of the secondary group is noted as of the primary",
+            "ppc64/hash-4k",
+            in ->
+                new FilterHashMmu(in) {
+                  @Override
+                  public long withSlot(long raw, int slot) {
+                    return in.withSlot(raw, slot & 7);
+                  }
+                },
+            "expected slot 8",
+            "HASH-05",
+            "HASH-09"),
+        hash(
+            "slot words start with 0",
+            "ppc64/hash-64k",
+            in ->
+                new FilterHashMmu(in) {
+                  @Override
+                  public long slotWord(int slot) {
+                    return slot;
+                  }
+                },
+            "expected slot 0",
+            "HASH-05",
+            "HASH-09"),
+        hash(
+            "write rights are lost",
+            "ppc64/hash-64k",
+            in ->
+                new FilterHashMmu(in) {
+                  @Override
+                  public int rights(HashEntry entry, HashSegment segment) {
+                    return in.rights(entry, segment) & ~Rights.WRITE;
+                  }
+                },
+            "expected its write right",
+            "HASH-01",
+            "HASH-02",
+            "HASH-08"),
+        hash(
+            "PP has two bits",
+            "ppc64/hash-4k",
+            in ->
+                new FilterHashMmu(in) {
+                  @Override
+                  public int rights(HashEntry entry, HashSegment segment) {
+                    return in.rights(new HashEntry(entry.tag(), entry.data() & -1L >>> 1), segment);
+                  }
+                },
+            "expected no right for the user",
+            "HASH-01",
+            "HASH-08"),
+        hash(
+            "code is fetched from guarded pages",
+            "ppc64/hash-64k",
+            in ->
+                new FilterHashMmu(in) {
+                  @Override
+                  public int rights(HashEntry entry, HashSegment segment) {
+                    return in.rights(new HashEntry(entry.tag(), entry.data() & ~8L), segment);
+                  }
+                },
+            "expected rights rw-rw-",
+            "HASH-08"),
+        hash(
+            "slots are noted one bit too high",
+            "ppc64/hash-64k",
+            in ->
+                new FilterHashMmu(in) {
+                  @Override
+                  public OptionalInt slot(long raw, long slotWord) {
+                    return in.slot(raw, slotWord >>> 1);
+                  }
+
+                  @Override
+                  public long slotWord(int slot) {
+                    return in.slotWord(slot) << 1;
+                  }
+                },
+            "expected slot 0",
+            "HASH-09"));
+  }
+}
