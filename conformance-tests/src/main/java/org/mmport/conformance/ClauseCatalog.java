@@ -27,6 +27,7 @@ final class ClauseCatalog {
           ImgClauses.class,
           SegClauses.class,
           HashClauses.class,
+          HashFaultClauses.class,
           HwClauses.class);
 
   static final List<ClauseInfo> ALL = all();

@@ -164,18 +164,22 @@ final class HashClauses {
           "What is noted of a place leaves the leaf as it was, and an emptied entry that still"
               + " notes it is none",
       source = "kernel: _PAGE_HPTEFLAGS in pte_same and pte_none, pte_set_hidx",
-      check = "withSlot, slot, withoutSlot; none in the format",
+      check = "withSlot, slot, withoutSlot, slotWordBytes; none in the format",
       requires = MmuFeature.HASHED)
   static void placesAreNoted(ClauseContext c) {
     PteFormat f = c.format();
-    int room = c.geometry().at(Level.PTE).placement().sizeBytes();
-    int behind = mmu(c).slotWordBytes() + c.geometry().tableBytes(Level.PTE);
-    c.check(behind <= room, Level.PTE, "words in " + room + " bytes", behind);
+    for (Level level : c.leafLevels()) {
+      int room = c.geometry().at(level).placement().sizeBytes();
+      int behind = mmu(c).slotWordBytes(level);
+      int needed = behind == 0 ? 0 : behind + c.geometry().tableBytes(level);
+      boolean apart = behind == 0 || behind >= c.geometry().tableBytes(level);
+      c.check(apart && needed <= room, level, "words behind entries, in " + room, behind);
+    }
     for (Protection protection : Samples.ACCESSIBLE) {
       long raw = Leaves.make(c, Samples.physAddr(c, Level.PTE), protection, Level.PTE);
       for (int slot = 0; slot < 2 * mmu(c).groupEntries(); slot++) {
         long noted = mmu(c).withSlot(raw, slot);
-        long word = mmu(c).slotWordBytes() == 0 ? 0 : mmu(c).slotWord(slot);
+        long word = mmu(c).slotWordBytes(Level.PTE) == 0 ? 0 : mmu(c).slotWord(slot);
         c.check(
             mmu(c).slot(noted, word).equals(OptionalInt.of(slot)),
             Level.PTE,
@@ -269,7 +273,7 @@ final class HashClauses {
       if (found.isPresent()) {
         long again = mmu(c).withSlot(mmu(c).withoutSlot(raw), found.getAsInt());
         c.same(/* expected= */ raw, again, Level.PTE, raw, "the leaf that notes it");
-        if (mmu(c).slotWordBytes() > 0) {
+        if (mmu(c).slotWordBytes(Level.PTE) > 0) {
           c.same(word & 15, mmu(c).slotWord(found.getAsInt()), Level.PTE, raw, "the word behind");
         }
       }
@@ -283,7 +287,7 @@ final class HashClauses {
         .orElseThrow(() -> c.failure("", "a HashMmu where HASHED is declared", "none"));
   }
 
-  private static HashedPageTable table(ClauseContext c, PhysicalMemory memory) {
+  static HashedPageTable table(ClauseContext c, PhysicalMemory memory) {
     return HashedPageTable.over(memory, new HashMmu.Table(mmu(c), 0, GROUPS));
   }
 

@@ -163,7 +163,8 @@ final class BrokenPpc64Hash {
                 },
             "expected read-only",
             "HASH-02",
-            "HASH-03"),
+            "HASH-03",
+            "HASH-10"),
         hash(
             "the secondary hash is not the complement",
             "ppc64/hash-64k",
@@ -222,7 +223,8 @@ final class BrokenPpc64Hash {
                   }
                 },
             "expected not found by another VSID",
-            "HASH-06"),
+            "HASH-06",
+            "HASH-12"),
         hash(
             "a slot of the secondary group is noted as of the primary",
             "ppc64/hash-4k",
@@ -235,7 +237,8 @@ final class BrokenPpc64Hash {
                 },
             "expected slot 8",
             "HASH-05",
-            "HASH-09"),
+            "HASH-09",
+            "HASH-12"),
         hash(
             "slot words start with 0",
             "ppc64/hash-64k",
@@ -248,7 +251,8 @@ final class BrokenPpc64Hash {
                 },
             "expected slot 0",
             "HASH-05",
-            "HASH-09"),
+            "HASH-09",
+            "HASH-12"),
         hash(
             "write rights are lost",
             "ppc64/hash-64k",
@@ -262,7 +266,8 @@ final class BrokenPpc64Hash {
             "expected its write right",
             "HASH-01",
             "HASH-02",
-            "HASH-08"),
+            "HASH-08",
+            "HASH-10"),
         hash(
             "PP has two bits",
             "ppc64/hash-4k",
@@ -275,7 +280,8 @@ final class BrokenPpc64Hash {
                 },
             "expected no right for the user",
             "HASH-01",
-            "HASH-08"),
+            "HASH-08",
+            "HASH-10"),
         hash(
             "code is fetched from guarded pages",
             "ppc64/hash-64k",
@@ -304,6 +310,78 @@ final class BrokenPpc64Hash {
                   }
                 },
             "expected slot 0",
-            "HASH-09"));
+            "HASH-09"),
+        hash(
+            "rights stay when they change",
+            "ppc64/hash-4k",
+            in ->
+                new FilterHashMmu(in) {
+                  @Override
+                  public HashEntry withProtection(HashEntry entry, HashEntry other) {
+                    return entry;
+                  }
+                },
+            "expected the first write to",
+            "HASH-10"),
+        hash(
+            "the frame goes when rights change",
+            "ppc64/hash-64k",
+            in ->
+                new FilterHashMmu(in) {
+                  @Override
+                  public HashEntry withProtection(HashEntry entry, HashEntry other) {
+                    HashEntry now = in.withProtection(entry, other);
+                    return new HashEntry(now.tag(), now.data() & ~0xffff0000L);
+                  }
+                },
+            "expected frame",
+            "HASH-10"),
+        hash(
+            "a new place is added to the old one",
+            "ppc64/hash-4k",
+            in ->
+                new FilterHashMmu(in) {
+                  @Override
+                  public long withSlot(long raw, int slot) {
+                    return raw | in.withSlot(raw, slot);
+                  }
+                },
+            "expected slot",
+            "HASH-11"),
+        hash(
+            "what was noted stays in a new leaf",
+            "ppc64/hash-64k",
+            in ->
+                new FilterHashMmu(in) {
+                  @Override
+                  public long withoutSlot(long raw) {
+                    return raw;
+                  }
+                },
+            "expected the leaf",
+            "HASH-05",
+            "HASH-12"),
+        hash(
+            "an entry of another segment's page is taken for one's own",
+            "ppc64/hash-4k",
+            in ->
+                new FilterHashMmu(in) {
+                  @Override
+                  public boolean matches(HashEntry entry, HashSegment segment, long va, int which) {
+                    long vsid =
+                        (segment.vsid() & (1L << 20) - 1) | (entry.tag() >>> 12 & -1L << 20);
+                    HashSegment taken =
+                        new HashSegment(
+                            segment.firstVa(),
+                            segment.shift(),
+                            segment.shift() == 28 ? vsid : segment.vsid(),
+                            segment.pageShift(),
+                            segment.flags());
+                    return in.matches(entry, taken, va, which);
+                  }
+                },
+            "expected not found by another VSID",
+            "HASH-06",
+            "HASH-12"));
   }
 }

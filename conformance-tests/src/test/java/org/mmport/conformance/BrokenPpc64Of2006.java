@@ -72,7 +72,8 @@ final class BrokenPpc64Of2006 {
             "FMT-82",
             "FLUSH-03",
             "HASH-01",
-            "HASH-05"),
+            "HASH-05",
+            "HASH-12"),
         BrokenPpc64Hash.format(
             "page numbers of 4 KiB are taken for such of 64 KiB",
             PAGES_64K,
@@ -137,7 +138,7 @@ final class BrokenPpc64Of2006 {
                   }
 
                   @Override
-                  public int slotWordBytes() {
+                  public int slotWordBytes(Level level) {
                     return 32768;
                   }
 

@@ -126,7 +126,7 @@ class FilterHashMmu implements HashMmu {
   }
 
   @Override
-  public int slotWordBytes() {
-    return in.slotWordBytes();
+  public int slotWordBytes(Level level) {
+    return in.slotWordBytes(level);
   }
 }

@@ -79,6 +79,27 @@ public final class HashedPageTable {
     return Optional.empty();
   }
 
+  /**
+   * The same at one place only: where something is noted to have been put, which may be another's
+   * by now.
+   *
+   * @param place group entries + index for the secondary group
+   */
+  public Optional<HashSlot> find(HashSegment segment, long va, int place) {
+    int which = place / mmu.groupEntries();
+    long index =
+        group(segment, va, which) * mmu.groupEntries() + Math.floorMod(place, mmu.groupEntries());
+    HashEntry entry = load(index);
+    return mmu.valid(entry) && mmu.matches(entry, segment, va, which)
+        ? Optional.of(new HashSlot(index, which, entry))
+        : Optional.empty();
+  }
+
+  /** Where in its two groups a slot is, as leaves note it. */
+  int place(HashSlot slot) {
+    return slot.which() * mmu.groupEntries() + (int) (slot.index() % mmu.groupEntries());
+  }
+
   /** What an insertion did: where the entry is now, and which one had to make way. */
   public record Inserted(HashSlot slot, Optional<HashEntry> evicted) {}
 
@@ -111,42 +132,23 @@ public final class HashedPageTable {
   /** Gives the entry of a page the rights of its leaf; false where it is not hashed (any more). */
   public boolean protect(HashSegment segment, long va, long raw, Level level, int shift) {
     Optional<HashSlot> slot = find(segment, va);
-    slot.ifPresent(
-        s -> {
-          HashEntry now = mmu.encode(segment, va, raw, level, shift, s.which());
-          store(s.index(), mmu.withProtection(s.entry(), now));
-        });
+    slot.ifPresent(s -> protect(s, mmu.encode(segment, va, raw, level, shift, s.which())));
     return slot.isPresent();
+  }
+
+  void protect(HashSlot slot, HashEntry now) {
+    store(slot.index(), mmu.withProtection(slot.entry(), now));
+  }
+
+  void remove(HashSlot slot) {
+    store(slot.index(), HashEntry.EMPTY);
   }
 
   /** Takes the entry of a page out; false where it is not hashed (any more). */
   public boolean remove(HashSegment segment, long va) {
     Optional<HashSlot> slot = find(segment, va);
-    slot.ifPresent(s -> store(s.index(), HashEntry.EMPTY));
+    slot.ifPresent(this::remove);
     return slot.isPresent();
-  }
-
-  /**
-   * A hash fault: puts the leaf at an address of the tree into the hash table, or brings its entry
-   * up to date, and notes in the tree where it went.
-   *
-   * @param entryAddr physical address of the leaf
-   * @return the leaf as it is in the tree now
-   */
-  public long fill(HashSegment segment, long va, long entryAddr, Level level, int shift) {
-    long raw = memory.slice(entryAddr, Long.BYTES).get(word, 0);
-    if (protect(segment, va, raw, level, shift)) {
-      return raw;
-    }
-    HashSlot slot = insert(segment, va, raw, level, shift).slot();
-    int place = slot.which() * mmu.groupEntries() + (int) (slot.index() % mmu.groupEntries());
-    if (mmu.slotWordBytes() > 0) {
-      long behind = entryAddr + mmu.slotWordBytes();
-      memory.slice(behind, Long.BYTES).set(word, 0, mmu.slotWord(place));
-    }
-    long noted = mmu.withSlot(raw, place);
-    memory.slice(entryAddr, Long.BYTES).set(word, 0, noted);
-    return noted;
   }
 
   /** Every valid entry, ascending. */

@@ -100,6 +100,8 @@ public interface HashMmu {
    */
   long slotWord(int slot);
 
-  /** Bytes from an entry to the word that notes its place; 0 where the entry itself does. */
-  int slotWordBytes();
+  /**
+   * Bytes from a leaf of a level to the word that notes its place; 0 where the leaf itself does.
+   */
+  int slotWordBytes(Level level);
 }

@@ -9,7 +9,6 @@ import java.util.OptionalLong;
 import java.util.Set;
 import org.mmport.spi.Architecture;
 import org.mmport.spi.BatchOps;
-import org.mmport.spi.Level;
 import org.mmport.spi.MmuFeature;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PagingGeometry;
@@ -35,7 +34,7 @@ public final class Ppc64Architecture implements Architecture {
               Ppc64Geometry.HASH_64K,
               Ppc64Tree.hash64k(),
               new Ppc64Vsids.Today(49),
-              new Ppc64HashedLeaf.Large(Ppc64Geometry.HASH_64K.tableBytes(Level.PTE))),
+              new Ppc64HashedLeaf.Large(Ppc64Geometry.HASH_64K)),
           hash2006("ppc64/hash-4k-2006", Ppc64Geometry.HASH_4K_2006, Ppc64PteFormat2006.pages4k()),
           hash2006(
               "ppc64/hash-64k-2006", Ppc64Geometry.HASH_64K_2006, Ppc64PteFormat2006.pages64k()));

@@ -314,7 +314,7 @@ record Ppc64HashMmu(
   }
 
   @Override
-  public int slotWordBytes() {
-    return leaf.slotWordBytes();
+  public int slotWordBytes(Level level) {
+    return leaf.slotWordBytes(level);
   }
 }

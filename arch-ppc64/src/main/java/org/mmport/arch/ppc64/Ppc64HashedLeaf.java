@@ -1,6 +1,8 @@
 package org.mmport.arch.ppc64;
 
 import java.util.OptionalInt;
+import org.mmport.spi.Level;
+import org.mmport.spi.PagingGeometry;
 
 /** What becomes of a leaf of the tree in the hash table, and how it notes where that went. */
 sealed interface Ppc64HashedLeaf {
@@ -15,7 +17,7 @@ sealed interface Ppc64HashedLeaf {
   long withoutSlot(long raw);
 
   /** Bytes from a leaf to its slot word, 0 where there is none. */
-  default int slotWordBytes() {
+  default int slotWordBytes(Level level) {
     return 0;
   }
 
@@ -83,9 +85,10 @@ sealed interface Ppc64HashedLeaf {
 
   /**
    * {@code hash-64k.h}: 16 slots, noted in a word behind the leaves, one higher so that zeroed
-   * tables need no more ({@code HIDX_SHIFT_BY_ONE}). For a page of 64 KiB all 16 are used.
+   * tables need no more ({@code HIDX_SHIFT_BY_ONE}). For a page of 64 KiB all 16 are used. Tables
+   * of each level have their words right behind their entries ({@code __hash_page_huge}).
    */
-  record Large(int slotWordBytes) implements Ppc64HashedLeaf {
+  record Large(PagingGeometry geometry) implements Ppc64HashedLeaf {
     private static final long FLAGS = Ppc64Tree.BUSY | Ppc64Tree.HASHPTE_64K | Ppc64Tree.COMBO;
 
     @Override
@@ -108,6 +111,11 @@ sealed interface Ppc64HashedLeaf {
     @Override
     public long withoutSlot(long raw) {
       return raw & ~FLAGS;
+    }
+
+    @Override
+    public int slotWordBytes(Level level) {
+      return geometry.tableBytes(level);
     }
 
     @Override
