@@ -3,13 +3,10 @@ package org.mmport.conformance;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.UnaryOperator;
 import org.mmport.spi.Level;
 import org.mmport.spi.LevelGeometry;
-import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PagingGeometry;
 import org.mmport.spi.Protection;
-import org.mmport.spi.PteFormat;
 import org.mmport.spi.TableOwner;
 import org.mmport.spi.VaLayout;
 import org.mmport.spi.VaRegion;
@@ -21,29 +18,9 @@ final class BrokenPpc64 {
 
   private BrokenPpc64() {}
 
-  private static MmuVariant good(String id) {
-    return ConformanceSuite.variants().stream()
-        .filter(variant -> variant.id().equals(id))
-        .findFirst()
-        .orElseThrow();
-  }
-
-  private static Broken format(
-      String name, String id, UnaryOperator<PteFormat> breaker, String message, String... clauses) {
-    MmuVariant good = good(id);
-    MmuVariant broken = good.withFormat(breaker.apply(good.format()));
-    return new Broken(id + ": " + name, broken, List.of(clauses), message);
-  }
-
-  private static Broken geometry(
-      String name, String id, PagingGeometry shape, String message, String... clauses) {
-    MmuVariant broken = good(id).withGeometry(shape);
-    return new Broken(id + ": " + name, broken, List.of(clauses), message);
-  }
-
   static List<Broken> all() {
     return List.of(
-        format(
+        Breaker.format(
             "leaves lack _PAGE_PTE",
             "ppc64/radix-64k",
             in ->
@@ -67,7 +44,7 @@ final class BrokenPpc64 {
             "FLUSH-02",
             "FLUSH-03",
             "FLUSH-07"),
-        format(
+        Breaker.format(
             "swap entries lack _PAGE_PTE",
             "ppc64/radix-64k",
             in ->
@@ -79,7 +56,7 @@ final class BrokenPpc64 {
                 },
             "expected a swap entry",
             "FMT-71"),
-        format(
+        Breaker.format(
             "NLS of the last level is that of 4 KiB pages",
             "ppc64/radix-64k",
             in ->
@@ -92,7 +69,7 @@ final class BrokenPpc64 {
                 },
             "expected reserved bits 0x0000000000000000",
             "FMT-61"),
-        format(
+        Breaker.format(
             "R and C written late make an entry something",
             "ppc64/radix-64k",
             in ->
@@ -104,7 +81,7 @@ final class BrokenPpc64 {
                 },
             "expected none=true",
             "FMT-80"),
-        format(
+        Breaker.format(
             "EAA0 means user",
             "ppc64/radix-64k",
             in ->
@@ -119,7 +96,7 @@ final class BrokenPpc64 {
             "FMT-24",
             "FMT-27",
             "FMT-83"),
-        format(
+        Breaker.format(
             "execute-only is taken for nothing",
             "ppc64/radix-64k",
             in ->
@@ -134,7 +111,7 @@ final class BrokenPpc64 {
             "FMT-21",
             "FMT-34",
             "FMT-80"),
-        format(
+        Breaker.format(
             "tables of 256 bytes are taken to fill 4 KiB",
             "ppc64/radix-64k",
             in ->
@@ -147,7 +124,7 @@ final class BrokenPpc64 {
             "expected table address 0x001fffffffffff00",
             "FMT-60",
             "FMT-81"),
-        format(
+        Breaker.format(
             "a clean page gets C",
             "ppc64/radix-64k",
             in ->
@@ -159,22 +136,22 @@ final class BrokenPpc64 {
                 },
             "expected clean for ---p",
             "FMT-15"),
-        geometry(
+        Breaker.geometry(
             "the root has half its entries",
             "ppc64/radix-64k",
-            rootHalved(),
+            in -> rootHalved(),
             "expected PGD with shift 39, 8192 entries, 65536 bytes, no leaves",
             "GEO-15"),
-        geometry(
+        Breaker.geometry(
             "entries are little-endian",
             "ppc64/radix-64k",
-            littleEndian(),
+            in -> littleEndian(),
             "expected entry",
             "GEO-15"));
   }
 
   private static PagingGeometry rootHalved() {
-    PagingGeometry g = good("ppc64/radix-64k").geometry();
+    PagingGeometry g = Breaker.good("ppc64/radix-64k").geometry();
     List<LevelGeometry> levels = new ArrayList<>(g.levels());
     levels.set(0, LevelGeometry.of(Level.PGD, 12, 8, false));
     return new PagingGeometry(
@@ -191,7 +168,7 @@ final class BrokenPpc64 {
   }
 
   private static PagingGeometry littleEndian() {
-    PagingGeometry g = good("ppc64/radix-64k").geometry();
+    PagingGeometry g = Breaker.good("ppc64/radix-64k").geometry();
     return new PagingGeometry(
         g.pageShift(), g.vaLayout(), g.paBits(), ByteOrder.LITTLE_ENDIAN, 8, 8, g.levels());
   }

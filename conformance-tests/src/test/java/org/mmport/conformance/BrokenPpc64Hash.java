@@ -9,7 +9,6 @@ import org.mmport.spi.HashMmu;
 import org.mmport.spi.HashSegment;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
-import org.mmport.spi.PteFormat;
 import org.mmport.spi.Rights;
 import org.mmport.spi.SegmentMap;
 
@@ -19,23 +18,9 @@ final class BrokenPpc64Hash {
 
   private BrokenPpc64Hash() {}
 
-  static MmuVariant good(String id) {
-    return ConformanceSuite.variants().stream()
-        .filter(variant -> variant.id().equals(id))
-        .findFirst()
-        .orElseThrow();
-  }
-
-  static Broken format(
-      String name, String id, UnaryOperator<PteFormat> breaker, String message, String... clauses) {
-    MmuVariant good = good(id);
-    MmuVariant broken = good.withFormat(breaker.apply(good.format()));
-    return new Broken(id + ": " + name, broken, List.of(clauses), message);
-  }
-
   static Broken hash(
       String name, String id, UnaryOperator<HashMmu> breaker, String message, String... clauses) {
-    MmuVariant good = good(id);
+    MmuVariant good = Breaker.good(id);
     HashMmu mmu = breaker.apply(good.segmentMap().hashMmu().orElseThrow());
     SegmentMap map =
         new SegmentMap() {
@@ -72,7 +57,7 @@ final class BrokenPpc64Hash {
 
   static List<Broken> all() {
     return List.of(
-        format(
+        Breaker.format(
             "HASHPTE is not ignored by none",
             "ppc64/hash-4k",
             in ->
@@ -85,7 +70,7 @@ final class BrokenPpc64Hash {
             "expected none=true",
             "FMT-80",
             "HASH-05"),
-        format(
+        Breaker.format(
             "HASHPTE is not ignored by none",
             "ppc64/hash-64k",
             in ->
@@ -98,7 +83,7 @@ final class BrokenPpc64Hash {
             "expected none=true",
             "FMT-80",
             "HASH-05"),
-        format(
+        Breaker.format(
             "COMBO is taken for an address bit",
             "ppc64/hash-64k",
             in ->

@@ -20,7 +20,7 @@ final class BrokenPpc64Of2006 {
 
   static List<Broken> all() {
     return List.of(
-        BrokenPpc64Hash.format(
+        Breaker.format(
             "directories hold physical addresses",
             PAGES_4K,
             in ->
@@ -35,7 +35,7 @@ final class BrokenPpc64Of2006 {
             "FMT-62",
             "FLUSH-04",
             "FLUSH-05"),
-        BrokenPpc64Hash.format(
+        Breaker.format(
             "any directory entry is followed",
             PAGES_64K,
             in ->
@@ -47,7 +47,7 @@ final class BrokenPpc64Of2006 {
                 },
             "expected 0 reported",
             "FMT-65"),
-        BrokenPpc64Hash.format(
+        Breaker.format(
             "page numbers start at bit 12",
             PAGES_4K,
             in ->
@@ -74,7 +74,7 @@ final class BrokenPpc64Of2006 {
             "HASH-01",
             "HASH-05",
             "HASH-12"),
-        BrokenPpc64Hash.format(
+        Breaker.format(
             "page numbers of 4 KiB are taken for such of 64 KiB",
             PAGES_64K,
             in ->
@@ -86,7 +86,7 @@ final class BrokenPpc64Of2006 {
                 },
             "expected address 0x0000000012345000",
             "FMT-81"),
-        BrokenPpc64Hash.format(
+        Breaker.format(
             "PROT_NONE is what is not the user's",
             PAGES_4K,
             in ->
@@ -183,7 +183,7 @@ final class BrokenPpc64Of2006 {
 
   /** What would let tables of the last level be shared. */
   private static Broken smallSegments() {
-    MmuVariant good = BrokenPpc64Hash.good(PAGES_4K);
+    MmuVariant good = Breaker.good(PAGES_4K);
     SegmentMap map =
         new SegmentMap() {
           @Override

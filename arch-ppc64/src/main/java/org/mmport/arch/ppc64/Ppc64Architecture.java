@@ -75,10 +75,7 @@ public final class Ppc64Architecture implements Architecture {
         EnumSet.of(
             MmuFeature.HW_ACCESSED,
             MmuFeature.HW_DIRTY,
-            MmuFeature.NO_EXECUTE,
             MmuFeature.ASID,
-            MmuFeature.PTE_SPECIAL,
-            MmuFeature.SOFT_DIRTY,
             MmuFeature.BROADCAST_TLBI,
             MmuFeature.ROOT_RELOAD);
     Ppc64PteFormat format =
@@ -89,39 +86,24 @@ public final class Ppc64Architecture implements Architecture {
 
   private static MmuVariant hash(
       String id, PagingGeometry geometry, Ppc64Tree tree, Ppc64Vsids vsids, Ppc64HashedLeaf leaf) {
-    EnumSet<MmuFeature> features =
-        EnumSet.of(
-            MmuFeature.NO_EXECUTE,
-            MmuFeature.PTE_SPECIAL,
-            MmuFeature.SOFT_DIRTY,
-            MmuFeature.PROTECTION_KEYS,
-            MmuFeature.BROADCAST_TLBI,
-            MmuFeature.HASHED);
     Ppc64PteFormat format = Ppc64PteFormat.forTree(tree);
     Ppc64HashMmu mmu = Ppc64HashMmu.of(geometry.pageShift(), format, vsids, leaf);
-    return hashed(id, geometry, features, format, Ppc64TlbRules.hash(format), mmu);
+    return hashed(id, geometry, format, Ppc64TlbRules.hash(format), mmu);
   }
 
   private static MmuVariant hash2006(
       String id, PagingGeometry geometry, Ppc64PteFormat2006 format) {
-    EnumSet<MmuFeature> features =
-        EnumSet.of(MmuFeature.NO_EXECUTE, MmuFeature.BROADCAST_TLBI, MmuFeature.HASHED);
     Ppc64HashedLeaf leaf = new Ppc64HashedLeaf.Of2006(format.hpteFlags());
     Ppc64HashMmu mmu = Ppc64HashMmu.of(geometry.pageShift(), format, new Ppc64Vsids.Of2006(), leaf);
-    return hashed(id, geometry, features, format, Ppc64TlbRules.of2006(format), mmu);
+    return hashed(id, geometry, format, Ppc64TlbRules.of2006(format), mmu);
   }
 
   private static MmuVariant hashed(
-      String id,
-      PagingGeometry geometry,
-      EnumSet<MmuFeature> features,
-      PteFormat format,
-      Ppc64TlbRules rules,
-      Ppc64HashMmu mmu) {
+      String id, PagingGeometry geometry, PteFormat format, Ppc64TlbRules rules, Ppc64HashMmu mmu) {
     return new MmuVariant(
         id,
         geometry,
-        features,
+        EnumSet.of(MmuFeature.BROADCAST_TLBI),
         format,
         rules,
         BatchOps.ENTRY_WISE,

@@ -1,14 +1,7 @@
 package org.mmport.arch.ppc64;
 
-import static org.mmport.spi.EntryField.bit;
-import static org.mmport.spi.EntryKind.PAGE;
-import static org.mmport.spi.EntryKind.SWAP;
-import static org.mmport.spi.EntryKind.TABLE;
-
 import java.util.List;
-import java.util.stream.Stream;
 import org.mmport.spi.EntryField;
-import org.mmport.spi.EntryRole;
 import org.mmport.spi.Level;
 import org.mmport.spi.Protection;
 import org.mmport.spi.PteBits;
@@ -55,87 +48,74 @@ record Ppc64PteFormat2006(
 
   private static final long PROTECTION = PRESENT | USER | EXEC | COHERENT | RW;
 
+  private static final String COMMON =
+      """
+      P 11    BUSY      OTHER        locked
+      P 10    HASHPTE   OTHER        is hashed
+      P 9     RW        WRITE        may be written
+      P 8     ACCESSED  YOUNG        R: referenced
+      P 7     DIRTY     DIRTY        C: changed
+      P 6     WRITETHRU MEMORY_TYPE  W
+      P 5     NO_CACHE  MEMORY_TYPE  I
+      P 4     COHERENT  OTHER        M
+      P 3     GUARDED   MEMORY_TYPE  G
+      P 2     EXEC      EXEC         may be executed
+      P 1     USER      USER         user page
+      P 0     PRESENT   VALID        maps a page
+      T 63:62 KERNEL    OTHER        11: an address of the kernel's
+      T 61:60 0         RESERVED     00: in its linear map
+      S 1     FILE      OTHER        an offset in a file, from RPN on, instead
+      S 0     0         RESERVED     or it would be present
+      """;
+
+  /** E is what 2.6.18 has no mark for, in the one bit that its macros leave alone. */
+  private static final String PAGES_4K =
+      """
+      P 63:17 RPN       FRAME          page number
+      P 16    SW        IGNORED        unused
+      P 15    SECONDARY OTHER          in the secondary group
+      P 14:12 GROUP_IX  OTHER          index in the group
+      T 59    0         RESERVED       above the frames that leaves can name
+      T 58:10 ADDRESS   FRAME          next table
+      T 9:0   0         RESERVED       below the tables' alignment
+      S 63:25 OFFSET    SWAP_OFFSET    offset
+      S 24    E         SWAP_EXCLUSIVE anonymous exclusive, if new
+      S 23:18 TYPE      SWAP_TYPE      which device
+      S 17:2  0         RESERVED       0
+      """;
+
+  private static final String PAGES_64K =
+      """
+      P 63:30 RPN       FRAME          page number
+      P 29    4K_PFN    OTHER          one page of 4 KiB, by its number
+      P 28    COMBO     OTHER          hashed in pages of 4 KiB
+      P 27:16 HPTE_SUB  OTHER          which of them are hashed
+      P 15:12 SLOT      OTHER          where hashed; with COMBO as 27:16
+      T 59:50 0         RESERVED       above what leaves can name
+      T 49:15 ADDRESS   FRAME          next table
+      T 14:9  0         RESERVED       below the tables' alignment
+      T 8:0   MASKED    IGNORED        masked out when followed
+      S 63:38 OFFSET    SWAP_OFFSET    offset
+      S 37    E         SWAP_EXCLUSIVE anonymous exclusive, if new
+      S 36:31 TYPE      SWAP_TYPE      which device
+      S 30:2  0         RESERVED       0
+      """;
+
   static Ppc64PteFormat2006 pages4k() {
-    List<EntryField> own =
-        List.of(
-            EntryField.of("RPN", 63, 17, EntryRole.FRAME, "page number", PAGE),
-            EntryField.of("SW", 16, 16, EntryRole.IGNORED, "unused", PAGE),
-            bit("SECONDARY", 15, EntryRole.OTHER, "in the secondary group", PAGE),
-            EntryField.of("GROUP_IX", 14, 12, EntryRole.OTHER, "index in the group", PAGE),
-            bit("0", 59, EntryRole.RESERVED, "above the frames that leaves can name", TABLE),
-            EntryField.of("ADDRESS", 58, 10, EntryRole.FRAME, "next table", TABLE),
-            EntryField.of("0", 9, 0, EntryRole.RESERVED, "below the tables' alignment", TABLE));
-    return of(own, 12, 17, HASHPTE | BUSY | 0xf000, 4096, 1024);
+    List<EntryField> fields = EntryField.table(COMMON + PAGES_4K);
+    long flags = HASHPTE | BUSY | 0xf000;
+    return new Ppc64PteFormat2006(fields, PteBits.of(fields), 12, 17, flags, 4096, 1024);
   }
 
   static Ppc64PteFormat2006 pages64k() {
-    List<EntryField> own =
-        List.of(
-            EntryField.of("RPN", 63, 30, EntryRole.FRAME, "page number", PAGE),
-            bit("4K_PFN", 29, EntryRole.OTHER, "one page of 4 KiB, by its number", PAGE),
-            bit("COMBO", 28, EntryRole.OTHER, "hashed in pages of 4 KiB", PAGE),
-            EntryField.of("HPTE_SUB", 27, 16, EntryRole.OTHER, "which of them are hashed", PAGE),
-            EntryField.of(
-                "SLOT", 15, 12, EntryRole.OTHER, "where hashed; with COMBO as 27:16", PAGE),
-            EntryField.of("0", 59, 50, EntryRole.RESERVED, "above what leaves can name", TABLE),
-            EntryField.of("ADDRESS", 49, 15, EntryRole.FRAME, "next table", TABLE),
-            EntryField.of("0", 14, 9, EntryRole.RESERVED, "below the tables' alignment", TABLE),
-            EntryField.of("MASKED", 8, 0, EntryRole.IGNORED, "masked out when followed", TABLE));
-    return of(own, 16, 30, HASHPTE | BUSY | 0x0ffff000 | COMBO, 65536, 32768);
-  }
-
-  private static Ppc64PteFormat2006 of(
-      List<EntryField> own,
-      int pageShift,
-      int frameShift,
-      long hpteFlags,
-      long pteTableBytes,
-      long upperTableBytes) {
-    List<EntryField> fields = Stream.concat(own.stream(), common(frameShift)).toList();
-    return new Ppc64PteFormat2006(
-        fields,
-        PteBits.of(fields),
-        pageShift,
-        frameShift,
-        hpteFlags,
-        pteTableBytes,
-        upperTableBytes);
-  }
-
-  private static Stream<EntryField> common(int frameShift) {
-    return Stream.of(
-        bit("BUSY", 11, EntryRole.OTHER, "locked", PAGE),
-        bit("HASHPTE", 10, EntryRole.OTHER, "is hashed", PAGE),
-        bit("RW", 9, EntryRole.WRITE, "may be written", PAGE),
-        bit("ACCESSED", 8, EntryRole.YOUNG, "R: referenced", PAGE),
-        bit("DIRTY", 7, EntryRole.DIRTY, "C: changed", PAGE),
-        bit("WRITETHRU", 6, EntryRole.MEMORY_TYPE, "W", PAGE),
-        bit("NO_CACHE", 5, EntryRole.MEMORY_TYPE, "I", PAGE),
-        bit("COHERENT", 4, EntryRole.OTHER, "M", PAGE),
-        bit("GUARDED", 3, EntryRole.MEMORY_TYPE, "G", PAGE),
-        bit("EXEC", 2, EntryRole.EXEC, "may be executed", PAGE),
-        bit("USER", 1, EntryRole.USER, "user page", PAGE),
-        bit("PRESENT", 0, EntryRole.VALID, "maps a page", PAGE),
-        EntryField.of("KERNEL", 63, 62, EntryRole.OTHER, "11: an address of the kernel's", TABLE),
-        EntryField.of("0", 61, 60, EntryRole.RESERVED, "00: in its linear map", TABLE),
-        EntryField.of("OFFSET", 63, frameShift + 8, EntryRole.SWAP_OFFSET, "offset", SWAP),
-        // What 2.6.18 has no mark for, in the one bit that its macros leave alone.
-        bit("E", frameShift + 7, EntryRole.SWAP_EXCLUSIVE, "anonymous exclusive, if new", SWAP),
-        EntryField.of(
-            "TYPE", frameShift + 6, frameShift + 1, EntryRole.SWAP_TYPE, "which device", SWAP),
-        EntryField.of("0", frameShift, 2, EntryRole.RESERVED, "0", SWAP),
-        bit("FILE", 1, EntryRole.OTHER, "an offset in a file, from RPN on, instead", SWAP),
-        bit("0", 0, EntryRole.RESERVED, "or it would be present", SWAP));
+    List<EntryField> fields = EntryField.table(COMMON + PAGES_64K);
+    long flags = HASHPTE | BUSY | 0x0ffff000 | COMBO;
+    return new Ppc64PteFormat2006(fields, PteBits.of(fields), 16, 30, flags, 65536, 32768);
   }
 
   @Override
   public boolean valid(long raw, Level level) {
     return level == Level.PTE ? (raw & PRESENT) != 0 && !protnone(raw, level) : raw != 0;
-  }
-
-  @Override
-  public boolean leaf(long raw, Level level) {
-    return level == Level.PTE;
   }
 
   @Override
@@ -198,12 +178,6 @@ record Ppc64PteFormat2006(
         && (raw & uncached) != uncached;
   }
 
-  /** For leaves above PTE, which these trees do not have. */
-  @Override
-  public long mkInvalid(long raw, Level level) {
-    return raw & ~PRESENT;
-  }
-
   /** {@code protection_map}, {@code PAGE_KERNEL*}, {@code pgprot_noncached()}. */
   @Override
   public long pgprot(Protection protection) {
@@ -226,11 +200,6 @@ record Ppc64PteFormat2006(
         | (write ? RW : 0)
         | (write && kernel ? DIRTY : 0)
         | (protection.exec() ? EXEC : 0);
-  }
-
-  @Override
-  public long mkLeaf(long physAddr, long pgprot, Level level) {
-    return physAddr >>> pageShift << frameShift | pgprot;
   }
 
   /** {@code pte_modify()}, which in 2006 lost how the page was cached; here that stays. */
