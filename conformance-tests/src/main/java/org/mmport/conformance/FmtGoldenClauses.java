@@ -86,6 +86,7 @@ final class FmtGoldenClauses {
     }
   }
 
+  @RestsOn({"FMT-07", "FMT-31"})
   @Clause(
       id = "FMT-87",
       text = "A golden leaf that is dirty stays dirty when it is write-protected, modified or aged",

@@ -329,6 +329,7 @@ final class FmtLawClauses {
         });
   }
 
+  @RestsOn("FMT-10")
   @Clause(
       id = "FMT-18",
       text = "Where dirty has a place aside, hardware's bit is set in no leaf that is not writable",

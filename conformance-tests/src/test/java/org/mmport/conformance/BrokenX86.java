@@ -39,7 +39,7 @@ final class BrokenX86 {
                     return in.rights(raw, Level.PMD);
                   }
                 },
-            "expected rights rwxrwx, found r-x---",
+            "expected rights rw-rwx, found r-x---",
             "FMT-63",
             "FMT-83"),
         Breaker.format(
@@ -76,7 +76,8 @@ final class BrokenX86 {
                   return duty.reloadRoot() ? TlbDuty.FLUSH_WALK_CACHES : duty;
                 },
             "expected a reload when hooked, found none",
-            "FLUSH-13"),
+            "FLUSH-13",
+            "FLUSH-16"),
         Breaker.rules(
             "the root is not reloaded where an entry was empty",
             "x86/pae",
@@ -86,7 +87,8 @@ final class BrokenX86 {
                         ? TlbDuty.NONE
                         : in.duty(oldRaw, newRaw, level),
             "expected a reload when hooked, found none",
-            "FLUSH-13"),
+            "FLUSH-13",
+            "FLUSH-16"),
         Breaker.geometry(
             "entries of 8 bytes are stored whole",
             "x86/pae",
