@@ -15,6 +15,7 @@ import org.mmport.spi.PagingGeometry;
 import org.mmport.spi.PteFormat;
 import org.mmport.spi.Registers;
 import org.mmport.spi.RootLookup;
+import org.mmport.spi.TlbRules;
 
 /** The ppc64 port: Power servers (book3s), with radix trees or a hash table. */
 @AutoService(Architecture.class)
@@ -99,7 +100,7 @@ public final class Ppc64Architecture implements Architecture {
   }
 
   private static MmuVariant hashed(
-      String id, PagingGeometry geometry, PteFormat format, Ppc64TlbRules rules, Ppc64HashMmu mmu) {
+      String id, PagingGeometry geometry, PteFormat format, TlbRules rules, Ppc64HashMmu mmu) {
     return new MmuVariant(
         id,
         geometry,

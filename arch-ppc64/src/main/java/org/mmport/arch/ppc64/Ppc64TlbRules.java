@@ -1,20 +1,15 @@
 package org.mmport.arch.ppc64;
 
-import org.mmport.spi.Level;
+import org.mmport.spi.PresentOnlyTlb;
 import org.mmport.spi.PteFormat;
-import org.mmport.spi.TlbDuty;
 import org.mmport.spi.TlbRules;
 
 /**
  * What an entry's change demands: Power ISA 3.0B Book III, section 5.10 (translation table
  * updates); Linux {@code __pte_flags_need_flush()}, book3s/64/tlbflush.h. Software bits never
  * matter, nor R where hardware sets it.
- *
- * @param table bits of table entries that matter
- * @param either bits of leaves that matter
- * @param loss bits of leaves that matter only where they go
  */
-record Ppc64TlbRules(PteFormat format, long table, long either, long loss) implements TlbRules {
+final class Ppc64TlbRules {
   private static final long LEAF_BITS =
       Ppc64PteFormat.V
           | Ppc64PteFormat.L
@@ -24,19 +19,19 @@ record Ppc64TlbRules(PteFormat format, long table, long either, long loss) imple
   private static final long TABLE_BITS =
       Ppc64PteFormat.V | Ppc64PteFormat.L | Ppc64PteFormat.NLB | Ppc64PteFormat.NLS;
 
-  static Ppc64TlbRules radix(PteFormat format) {
+  static TlbRules radix(PteFormat format) {
     long loss = Ppc64PteFormat.RWX | Ppc64PteFormat.C;
-    return new Ppc64TlbRules(format, TABLE_BITS, LEAF_BITS, loss);
+    return new PresentOnlyTlb(format, TABLE_BITS, LEAF_BITS, loss, loss);
   }
 
   /** Software sets R at a hash fault only, so an entry that lost it must be hashed anew. */
-  static Ppc64TlbRules hash(PteFormat format) {
+  static TlbRules hash(PteFormat format) {
     long loss = Ppc64PteFormat.RWX | Ppc64PteFormat.C | Ppc64PteFormat.R;
-    return new Ppc64TlbRules(format, TABLE_BITS, LEAF_BITS | format.bits().key(), loss);
+    return new PresentOnlyTlb(format, TABLE_BITS, LEAF_BITS | format.bits().key(), loss, loss);
   }
 
   /** What {@code ptep_set_access_flags()} adds without a flush of the hash table is free. */
-  static Ppc64TlbRules of2006(Ppc64PteFormat2006 format) {
+  static TlbRules of2006(Ppc64PteFormat2006 format) {
     long loss =
         Ppc64PteFormat2006.DIRTY
             | Ppc64PteFormat2006.ACCESSED
@@ -50,19 +45,8 @@ record Ppc64TlbRules(PteFormat format, long table, long either, long loss) imple
             | Ppc64PteFormat2006.COHERENT
             | Ppc64PteFormat2006.NO_CACHE
             | Ppc64PteFormat2006.WRITETHRU;
-    return new Ppc64TlbRules(format, -1, either, loss);
+    return new PresentOnlyTlb(format, -1, either, loss, loss);
   }
 
-  @Override
-  public TlbDuty duty(long oldRaw, long newRaw, Level level) {
-    if (!format.valid(oldRaw, level)) {
-      return TlbDuty.NONE;
-    }
-    long changed = oldRaw ^ newRaw;
-    boolean toTable = format.valid(newRaw, level) && !format.leaf(newRaw, level);
-    if (toTable || !format.leaf(oldRaw, level)) {
-      return (changed & table) == 0 ? TlbDuty.NONE : TlbDuty.FLUSH_WALK_CACHES;
-    }
-    return (changed & (either | (oldRaw & loss))) == 0 ? TlbDuty.NONE : TlbDuty.FLUSH_LEAF;
-  }
+  private Ppc64TlbRules() {}
 }
