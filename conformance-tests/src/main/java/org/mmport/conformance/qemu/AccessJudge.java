@@ -62,7 +62,7 @@ final class AccessJudge {
 
   private void judge(Random random, Check check) {
     CoProcessor coProcessor = guest.boot(machine);
-    DataFrames frames = new DataFrames(machine.memory(), guest, variant, random);
+    DataFrames frames = new DataFrames(machine.memory(), guest, random);
     List<CpuState> states = new ArrayList<>(guest.states());
     PhysRange range = guest.tables();
     try (PhysicalMemory model = PhysicalMemory.ofSize(range.end())) {
@@ -78,8 +78,8 @@ final class AccessJudge {
                 variant,
                 random,
                 range,
-                frames::leafAddr,
-                guest.takenRootEntries());
+                level -> frames.leafAddr(variant.geometry().spanBytes(level)),
+                guest::isOwn);
         guest.hook(machine.memory(), tables.roots());
         copy(machine.memory(), model, tables.used());
         CpuState cpu = states.get(i % states.size());

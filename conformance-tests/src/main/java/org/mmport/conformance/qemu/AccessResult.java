@@ -19,6 +19,7 @@ sealed interface AccessResult {
     NON_CANONICAL,
     NOT_PRESENT,
     RESERVED_BIT,
+    ACCESS_FLAG,
     PERMISSION;
 
     /** For people: {@code not present}. */

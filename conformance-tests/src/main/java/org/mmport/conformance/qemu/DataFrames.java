@@ -6,8 +6,6 @@ import java.util.HashSet;
 import java.util.Random;
 import java.util.Set;
 import org.mmport.machine.PhysicalMemory;
-import org.mmport.spi.Level;
-import org.mmport.spi.MmuVariant;
 
 /**
  * RAM that leaves map. Each word that is read says where it lies, and so does each piece of code
@@ -26,20 +24,17 @@ final class DataFrames {
   private final Random random;
   private final ValueLayout.OfInt word;
   private final Set<Long> marked = new HashSet<>();
-  private final MmuVariant variant;
 
-  DataFrames(PhysicalMemory memory, Guest guest, MmuVariant variant, Random random) {
+  DataFrames(PhysicalMemory memory, Guest guest, Random random) {
     this.memory = memory;
     this.guest = guest;
-    this.variant = variant;
     this.random = random;
     this.word = ValueLayout.JAVA_INT_UNALIGNED.withOrder(guest.spec().byteOrder());
   }
 
-  /** An address for a leaf: in the data range where its size permits. */
-  long leafAddr(Level level) {
+  /** An address for a leaf of so many bytes: in the data range where that can be. */
+  long leafAddr(long span) {
     PhysRange range = guest.data();
-    long span = variant.geometry().spanBytes(level);
     long first = (range.first() + span - 1) & -span;
     long choices = Math.max(1, (range.end() - first) / span);
     // Few enough that QEMU need not fault in and translate new ones all the time.

@@ -4,21 +4,21 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
-import java.util.Set;
 import org.mmport.machine.PhysicalMemory;
 import org.mmport.pgtable.FlushRequest;
+import org.mmport.pgtable.Walk;
 import org.mmport.spi.Level;
 import org.mmport.spi.Protection;
 
 /** Everything that the judges must know of an architecture, from its manual. */
 interface Guest {
+  /** Id of the variant whose tables it is under. */
+  String variant();
+
   /** The machine that QEMU must be. */
   QemuSpec spec();
 
-  /** Entries of root tables that the guest's own code needs. */
-  Set<Integer> takenRootEntries();
-
-  /** Whether the guest's own code lies at an address, or may. */
+  /** Whether an address lies under a root entry that the guest's own code needs. */
   boolean isOwn(long va);
 
   /** Any address that instructions can name. */
@@ -33,11 +33,10 @@ interface Guest {
   /** Makes the CPU use tables without any guest code, as far as the monitor's questions go. */
   void look(QemuMachine machine, List<Long> roots);
 
-  /** What the monitor says that an address translates to. */
-  OptionalLong translate(QemuMachine machine, long va);
-
   /** All leaves, where the monitor can list them. */
-  Optional<List<ListedPage>> list(QemuMachine machine);
+  default Optional<List<ListedPage>> list(QemuMachine machine) {
+    return Optional.empty();
+  }
 
   /** Loads the guest's code and lets it run, under tables of its own. */
   CoProcessor boot(QemuMachine machine);
@@ -57,9 +56,14 @@ interface Guest {
   /** The reply to an access with that result; {@code value} is what lies at the address. */
   GuestReply reply(AccessResult result, Access access, CpuState cpu, long va, int value);
 
-  /** The reply that QEMU gives instead, against the manual, and the oddity's id. */
-  default Optional<OddReply> oddReply(
-      GuestReply expected, AccessResult result, Access access, CpuState cpu) {
+  /** The oddity that makes QEMU reply {@code found} to an access instead of {@code expected}. */
+  default Optional<String> oddReply(
+      GuestReply expected, GuestReply found, AccessResult result, Access access, CpuState cpu) {
+    return Optional.empty();
+  }
+
+  /** The oddity that makes the monitor translate to {@code found} what a walk ends otherwise. */
+  default Optional<String> oddTranslation(Walk walk, OptionalLong found) {
     return Optional.empty();
   }
 
@@ -92,16 +96,14 @@ interface Guest {
   /** What a fresh mapping with a protection must allow, with all of the CPU's checks on. */
   int rights(Protection protection);
 
+  /** A reply without what a fault says of the level at which it arose. */
+  default GuestReply withoutLevel(GuestReply reply) {
+    return reply;
+  }
+
   /** Machine code that puts a number where replies take their value from, and ends the fetch. */
   byte[] code(int number);
 
   /** A reply for people. */
   String words(GuestReply reply);
-
-  /**
-   * QEMU's own reply.
-   *
-   * @param oddity its id in the list of oddities
-   */
-  record OddReply(String oddity, GuestReply reply) {}
 }

@@ -1,14 +1,15 @@
 package org.mmport.conformance.qemu;
 
 /**
- * One operation of a guest: a code and three words, as they lie in its mailbox. All guests know the
- * same codes.
+ * One operation of a guest: a code and three words, as they lie in its mailbox. The codes are the
+ * same in all guests; each does those that its architecture has.
  */
 record GuestOp(int code, long first, long second, long third) {
   private static final int INVALIDATE = 6;
   private static final int LOAD_ROOT = 7;
   private static final int CONTROLS = 8;
   private static final int FLUSH_ALL = 9;
+  private static final int FLUSH_SPACE = 10;
 
   static final int BYTES = 32;
 
@@ -17,14 +18,24 @@ record GuestOp(int code, long first, long second, long third) {
     return new GuestOp(access.ordinal(), va, Integer.toUnsignedLong(value), cpu.accessFlags());
   }
 
-  /** Invalidates what is cached of one address. */
+  /** Invalidates what is cached of one address: its translation, and tables on the way to it. */
   static GuestOp invalidate(long va) {
     return new GuestOp(INVALIDATE, va, 0, 0);
+  }
+
+  /** Invalidates the translation of one address; cached tables may stay. */
+  static GuestOp invalidateLeaf(long va) {
+    return new GuestOp(INVALIDATE, va, 1, 0);
   }
 
   /** Loads the root register, with what the architecture invalidates by that. */
   static GuestOp loadRoot(long value) {
     return new GuestOp(LOAD_ROOT, value, 0, 0);
+  }
+
+  /** Loads two root registers, which invalidates nothing. */
+  static GuestOp loadRoots(long first, long second) {
+    return new GuestOp(LOAD_ROOT, first, second, 0);
   }
 
   /** Loads control registers, whose number and order are the guest's own, and flushes all. */
@@ -35,5 +46,10 @@ record GuestOp(int code, long first, long second, long third) {
   /** Invalidates everything that is cached, global translations too. */
   static GuestOp flushAll() {
     return new GuestOp(FLUSH_ALL, 0, 0, 0);
+  }
+
+  /** Invalidates everything that is cached of one address space, but no global translations. */
+  static GuestOp flushSpace() {
+    return new GuestOp(FLUSH_SPACE, 0, 0, 0);
   }
 }

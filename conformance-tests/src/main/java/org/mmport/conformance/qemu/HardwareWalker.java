@@ -28,7 +28,7 @@ final class HardwareWalker {
     /** Hardware went through an entry. */
     void used(long entryAddr, Level level);
 
-    /** Hardware wrote through a leaf. */
+    /** Hardware wrote through a leaf that shows it. */
     void written(long entryAddr, Level level);
   }
 
@@ -70,12 +70,17 @@ final class HardwareWalker {
       if (!format.valid(raw, level)) {
         return new Fault(FaultCause.NOT_PRESENT, level, raw);
       }
-      if (format.reserved(raw, level) != 0 || cpu.reserved(raw, level)) {
+      if (format.reserved(raw, level) != 0) {
         return new Fault(FaultCause.RESERVED_BIT, level, raw);
       }
-      rights &= format.rights(raw, level);
+      Optional<FaultCause> refusal = cpu.refuses(raw, level);
+      if (refusal.isPresent()) {
+        return new Fault(refusal.get(), level, raw);
+      }
       boolean leaf =
           level == Level.PTE || (geometry.at(level).leafAllowed() && format.leaf(raw, level));
+      int own = format.rights(raw, level);
+      rights &= leaf ? cpu.leafRights(own, raw) : cpu.tableRights(own);
       if (leaf && (cpu.rights(rights) & access.right()) == 0) {
         return new Fault(FaultCause.PERMISSION, level, raw);
       }
@@ -97,7 +102,9 @@ final class HardwareWalker {
     marks.get().used(entryAddr, level);
     if (written) {
       marked = cpu.written(marked, level);
-      marks.get().written(entryAddr, level);
+      if (cpu.tracksWrites(raw)) {
+        marks.get().written(entryAddr, level);
+      }
     }
     if (marked != raw) {
       entries.store(entryAddr, marked);

@@ -1,6 +1,8 @@
 package org.mmport.conformance.qemu;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.MemorySegment;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
@@ -8,10 +10,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.mmport.machine.PhysicalMemory;
 
@@ -27,6 +31,7 @@ final class QemuMachine implements AutoCloseable {
   private static final Path SHARED_MEMORY = Path.of("/dev/shm");
 
   private static final long SHARED_MEMORY_BYTES = 2L << 30;
+  private static final Pattern GPA = Pattern.compile("gpa: 0x([0-9a-f]+)");
   private static final Set<Process> RUNNING = ConcurrentHashMap.newKeySet();
 
   static {
@@ -148,6 +153,28 @@ final class QemuMachine implements AutoCloseable {
   /** What a command of QEMU's monitor prints. */
   String monitor(String command) {
     return gdb.monitor(command);
+  }
+
+  /** What the monitor says that an address translates to, for the CPU as it stands. */
+  OptionalLong translate(long va) {
+    return GPA.matcher(monitor("gva2gpa 0x%x".formatted(va)))
+        .results()
+        .mapToLong(match -> Long.parseUnsignedLong(match.group(1), 16))
+        .findFirst();
+  }
+
+  /** Puts a guest's machine code, a resource beside this class, into RAM. */
+  void load(String name, long physAddr) {
+    try (InputStream stream = QemuMachine.class.getResourceAsStream(name)) {
+      if (stream == null) {
+        throw new IllegalStateException("no " + name + " beside this class");
+      }
+      byte[] code = stream.readAllBytes();
+      MemorySegment.copy(
+          MemorySegment.ofArray(code), 0, memory.slice(physAddr, code.length), 0, code.length);
+    } catch (IOException e) {
+      throw new IllegalStateException(name + " cannot be read", e);
+    }
   }
 
   /** Such as 7.2.22. */

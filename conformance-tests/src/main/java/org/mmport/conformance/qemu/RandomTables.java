@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.LongPredicate;
 import java.util.function.ToLongFunction;
 import org.mmport.spi.EntryField;
 import org.mmport.spi.EntryKind;
@@ -54,7 +55,7 @@ final class RandomTables {
   private final PteFormat format;
   private final Random random;
   private final ToLongFunction<Level> leafAddr;
-  private final Set<Integer> taken;
+  private final LongPredicate taken;
   private final List<Slot> slots = new ArrayList<>();
   private final List<Long> roots = new ArrayList<>();
   private final PhysRange range;
@@ -66,7 +67,7 @@ final class RandomTables {
    *
    * @param range where they may lie
    * @param leafAddr physical addresses for leaves of a level
-   * @param taken entries of the root that are left alone
+   * @param taken addresses under entries of the root that are left alone
    */
   RandomTables(
       RawEntries entries,
@@ -74,7 +75,7 @@ final class RandomTables {
       Random random,
       PhysRange range,
       ToLongFunction<Level> leafAddr,
-      Set<Integer> taken) {
+      LongPredicate taken) {
     this.entries = entries;
     this.variant = variant;
     this.geometry = variant.geometry();
@@ -140,8 +141,8 @@ final class RandomTables {
     }
     for (long start : starts) {
       long inRegion = Long.compareUnsigned(start, region.firstVa()) < 0 ? region.firstVa() : start;
-      int index = geometry.index(level, inRegion);
-      if (!taken.contains(index)) {
+      if (!taken.test(inRegion)) {
+        int index = geometry.index(level, inRegion);
         fillEntry(roots.get(region.root()), level, index, inRegion & -span);
       }
     }

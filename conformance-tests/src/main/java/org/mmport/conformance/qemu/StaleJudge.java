@@ -40,12 +40,17 @@ final class StaleJudge {
   void judge(Random random) {
     CoProcessor coProcessor = guest.boot(machine);
     CpuState cpu = guest.states().getFirst();
-    DataFrames frames = new DataFrames(machine.memory(), guest, variant, random);
+    DataFrames frames = new DataFrames(machine.memory(), guest, random);
     for (int i = 0; i < FORESTS; i++) {
       RawEntries entries = new RawEntries(machine.memory(), variant);
       RandomTables tables =
           new RandomTables(
-              entries, variant, random, guest.tables(), frames::leafAddr, guest.takenRootEntries());
+              entries,
+              variant,
+              random,
+              guest.tables(),
+              level -> frames.leafAddr(geometry.spanBytes(level)),
+              guest::isOwn);
       guest.hook(machine.memory(), tables.roots());
       coProcessor.run(List.of(guest.use(tables.roots()), cpu.operation(), GuestOp.flushAll()));
       Round round = new Round(coProcessor, cpu, frames, entries, tables, random);
@@ -165,7 +170,10 @@ final class StaleJudge {
         case 1 -> leaf ? format.mkClean(format.mkOld(raw, level), level) : other(slot);
         case 2 -> leaf ? format.wrProtect(raw, level) : other(slot);
         case 3 -> leaf ? format.mkWrite(raw, level) : other(slot);
-        case 4 -> leaf ? format.withPhysAddr(raw, frames.leafAddr(level), level) : other(slot);
+        case 4 ->
+            leaf
+                ? format.withPhysAddr(raw, frames.leafAddr(geometry.spanBytes(level)), level)
+                : other(slot);
         default -> other(slot);
       };
     }

@@ -1,7 +1,5 @@
 package org.mmport.conformance.qemu;
 
-import java.io.IOException;
-import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
@@ -11,14 +9,16 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
-import java.util.Set;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.mmport.conformance.qemu.AccessResult.Done;
 import org.mmport.conformance.qemu.AccessResult.Fault;
 import org.mmport.conformance.qemu.AccessResult.FaultCause;
 import org.mmport.machine.PhysicalMemory;
+import org.mmport.pgtable.FaultReason;
 import org.mmport.pgtable.FlushRequest;
+import org.mmport.pgtable.Outcome;
+import org.mmport.pgtable.Walk;
 import org.mmport.spi.Level;
 import org.mmport.spi.Protection;
 import org.mmport.spi.Rights;
@@ -55,19 +55,18 @@ record X86Guest(X86Mode mode) implements Guest {
   private static final long PAGE_SIZE = 1L << 7;
   private static final long LISTED_BITS = 0x3_ffff_ffff_f000L;
 
-  private static final Pattern GPA = Pattern.compile("gpa: 0x([0-9a-f]+)");
   private static final Pattern LISTED =
       Pattern.compile("(?m)^([0-9a-f]+): ([0-9a-f]+) ([XGPDACTUW-]{9})");
+
+  @Override
+  public String variant() {
+    return mode.variant();
+  }
 
   @Override
   public QemuSpec spec() {
     String cpu = mode == X86Mode.LA57 ? "max,phys-bits=52" : "max,phys-bits=52,la57=off";
     return new QemuSpec("qemu-system-x86_64", "q35", cpu, 0, 2L << 30, ByteOrder.LITTLE_ENDIAN);
-  }
-
-  @Override
-  public Set<Integer> takenRootEntries() {
-    return Set.of(mode.guestRootEntry());
   }
 
   @Override
@@ -107,15 +106,6 @@ record X86Guest(X86Mode mode) implements Guest {
   }
 
   @Override
-  public OptionalLong translate(QemuMachine machine, long va) {
-    String printed = machine.monitor("gva2gpa 0x%x".formatted(va));
-    return GPA.matcher(printed)
-        .results()
-        .mapToLong(match -> Long.parseUnsignedLong(match.group(1), 16))
-        .findFirst();
-  }
-
-  @Override
   public Optional<List<ListedPage>> list(QemuMachine machine) {
     List<ListedPage> pages = new ArrayList<>();
     for (MatchResult line : LISTED.matcher(machine.monitor("info tlb")).results().toList()) {
@@ -131,27 +121,13 @@ record X86Guest(X86Mode mode) implements Guest {
   @Override
   public CoProcessor boot(QemuMachine machine) {
     PhysicalMemory memory = machine.memory();
-    byte[] image = image();
-    MemorySegment.copy(
-        MemorySegment.ofArray(image), 0, memory.slice(IMAGE, image.length), 0, image.length);
+    machine.load(mode.is64Bit() ? "x86-64.bin" : "x86-32.bin", IMAGE);
     store(memory, BOOT, buildOwnTables(memory));
     store(memory, BOOT + 8, mode.cr4() | 1L << 7);
     machine.setRegister("cs", 0);
     machine.setRegister("rip", IMAGE);
     machine.run();
     return new CoProcessor(machine, spec(), MAILBOX, "rip");
-  }
-
-  private byte[] image() {
-    String name = mode.is64Bit() ? "x86-64.bin" : "x86-32.bin";
-    try (InputStream stream = X86Guest.class.getResourceAsStream(name)) {
-      if (stream == null) {
-        throw new IllegalStateException("no " + name + " beside this class");
-      }
-      return stream.readAllBytes();
-    } catch (IOException e) {
-      throw new IllegalStateException(name + " cannot be read", e);
-    }
   }
 
   /**
@@ -273,14 +249,19 @@ record X86Guest(X86Mode mode) implements Guest {
   }
 
   @Override
-  public Optional<OddReply> oddReply(
-      GuestReply expected, AccessResult result, Access access, CpuState cpu) {
-    if (result instanceof Fault fault && fault.cause() == FaultCause.RESERVED_BIT) {
-      GuestReply odd =
-          new GuestReply(expected.vector(), expected.error() & ~ERROR_P, expected.address(), 0);
-      return Optional.of(new OddReply("x86-rsvd-without-p", odd));
-    }
-    return Optional.empty();
+  public Optional<String> oddReply(
+      GuestReply expected, GuestReply found, AccessResult result, Access access, CpuState cpu) {
+    GuestReply odd =
+        new GuestReply(expected.vector(), expected.error() & ~ERROR_P, expected.address(), 0);
+    boolean reserved = result instanceof Fault fault && fault.cause() == FaultCause.RESERVED_BIT;
+    return reserved && found.equals(odd) ? Optional.of("x86-rsvd-without-p") : Optional.empty();
+  }
+
+  @Override
+  public Optional<String> oddTranslation(Walk walk, OptionalLong found) {
+    boolean reserved =
+        walk.outcome() instanceof Outcome.Fault fault && fault.reason() == FaultReason.RESERVED_BIT;
+    return reserved ? Optional.of("x86-monitor-ignores-reserved") : Optional.empty();
   }
 
   @Override

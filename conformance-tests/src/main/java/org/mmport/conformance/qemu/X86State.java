@@ -1,5 +1,7 @@
 package org.mmport.conformance.qemu;
 
+import java.util.Optional;
+import org.mmport.conformance.qemu.AccessResult.FaultCause;
 import org.mmport.spi.Level;
 import org.mmport.spi.Rights;
 
@@ -69,8 +71,9 @@ record X86State(X86Mode mode, boolean wp, boolean smep, boolean smap, boolean nx
 
   /** Execute disable is reserved unless EFER.NXE is set. */
   @Override
-  public boolean reserved(long raw, Level level) {
-    return mode.hasNx() && !nxe && (raw & XD) != 0;
+  public Optional<FaultCause> refuses(long raw, Level level) {
+    boolean reserved = mode.hasNx() && !nxe && (raw & XD) != 0;
+    return reserved ? Optional.of(FaultCause.RESERVED_BIT) : Optional.empty();
   }
 
   /** The entries of a PAE root have no accessed bit. */
