@@ -3,7 +3,6 @@ package org.mmport.conformance.qemu;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
-import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.mmport.spi.MmuVariant;
@@ -14,8 +13,10 @@ import org.mmport.spi.MmuVariant;
  */
 public final class HardwareJudge {
   private static final Map<String, Guest> GUESTS =
-      Stream.of(X86Mode.values())
-          .collect(Collectors.toMap(X86Mode::variant, (Function<X86Mode, Guest>) X86Guest::new));
+      Stream.concat(
+              Stream.of(X86Mode.values()).map(X86Guest::new),
+              Stream.of(Arm64Regime.values()).map(Arm64Guest::new))
+          .collect(Collectors.toMap(Guest::variant, guest -> guest));
 
   private final MmuVariant variant;
   private final Guest guest;
