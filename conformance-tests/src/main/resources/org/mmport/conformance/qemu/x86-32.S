@@ -2,6 +2,7 @@
         .set    IMAGE, 0x8000
         .set    BASE, 0xffc00000
         .set    BASE_HIGH, 0xffc0               # BASE >> 16
+        .set    STACK, BASE + 0x7000
         .set    BOOT, 0x7000
         .set    MAILBOX, 0x100000               # as in x86-64.S; +12 last knock, +16 left, +20 operation, +24 reply
         .set    OPERATIONS, 0x1000
@@ -48,7 +49,7 @@ high:   lgdtl   BASE + IMAGE + (gdt_high - start)
         movl    %eax, %ss
         movl    $TASK, %eax
         ltr     %ax
-        movl    $(BASE + IMAGE + (stack - start)), %esp
+        movl    $STACK, %esp
         movl    $0, BOX + 12
 
 idle:   movl    $200000000, %ecx
@@ -161,7 +162,7 @@ caught: clac
         movl    $0, 12(%ebp)
         movl    $0, 20(%ebp)
         movl    $0, 28(%ebp)
-        movl    $(BASE + IMAGE + (stack - start)), %esp
+        movl    $STACK, %esp
         addl    $32, BOX + 20
         addl    $32, BOX + 24
         jmp     step
@@ -216,12 +217,11 @@ idt:    .set    vector, 0
 
         .balign 16
 task:   .long   0
-        .long   BASE + IMAGE + (stack - start)
+        .long   STACK
         .long   DATA
         .fill   92, 1, 0
 
         .org    0x1000
-stack:
 user_read_code:
         movl    (%edi), %ebx
         int3

@@ -3,6 +3,7 @@
         .set    IMAGE, 0x8000                   # physical address of the first byte
         .set    BASE, 0xffffff8000000000        # where all tables under test map physical address 0
         .set    BASE_HIGH, 0xffffff80           # BASE >> 32; its low half is 0
+        .set    STACK, BASE + 0x7000            # grows down, in a page without code: QEMU is slow to write to others
         .set    BOOT, 0x7000                    # CR3, CR4 to start with
         .set    MAILBOX, 0x100000               # +0 knock, +4 answer, +8 number of operations
         .set    OPERATIONS, 0x1000              # from MAILBOX: code, address, two more words, 8 bytes each
@@ -53,7 +54,7 @@ high:   lgdt    gdt_high(%rip)
         movl    %eax, %ss
         movl    $TASK, %eax
         ltr     %ax
-        leaq    stack(%rip), %rsp
+        movabsq $STACK, %rsp
         movabsq $(BASE + MAILBOX), %r15
         xorl    %ebp, %ebp
 
@@ -155,7 +156,7 @@ caught: clac
         movq    %cr2, %rax
         movq    %rax, 16(%r13)
         movq    %rbx, 24(%r13)
-        leaq    stack(%rip), %rsp
+        movabsq $STACK, %rsp
         addq    $32, %r12
         addq    $32, %r13
         jmp     step
@@ -213,11 +214,10 @@ idt:    .set    vector, 0
 
         .balign 16
 task:   .long   0
-        .quad   BASE + IMAGE + (stack - start)
+        .quad   STACK
         .fill   92, 1, 0
 
         .org    0x1000
-stack:                                          # grows down from here, and nothing lies within 1 KiB below
 
 # The one page that user code may run.
 user_read_code:
