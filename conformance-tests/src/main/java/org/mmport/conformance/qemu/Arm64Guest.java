@@ -43,9 +43,9 @@ record Arm64Guest(Arm64Regime regime) implements Guest {
 
   private static final long AT_EL2 = 0x3c9;
 
-  /** Exception classes, D17.2.37 "ESR_EL1". */
   private static final String CLEAN_RUNS = "arm64-clean-runs";
 
+  /** Exception classes, D17.2.37 "ESR_EL1". */
   private static final int UNDEFINED = 0x00;
 
   private static final int SVC = 0x15;
@@ -58,6 +58,7 @@ record Arm64Guest(Arm64Regime regime) implements Guest {
   private static final int WRITE_NOT_READ = 1 << 6;
 
   private static final int STATUS = 0x3f;
+  private static final int NO_MEMORY_THERE = 0x10;
   private static final int TRANSLATION = 0x04;
   private static final int ACCESS_FLAG = 0x08;
   private static final int PERMISSION = 0x0c;
@@ -213,7 +214,10 @@ record Arm64Guest(Arm64Regime regime) implements Guest {
   public Optional<String> oddReply(
       GuestReply expected, GuestReply found, AccessResult result, Access access, CpuState cpu) {
     boolean refused = result instanceof Fault fault && fault.cause() == FaultCause.PERMISSION;
-    boolean ran = found.vector() == SVC || found.vector() == UNDEFINED;
+    boolean ran =
+        found.vector() == SVC
+            || found.vector() == UNDEFINED
+            || (found.error() & STATUS) == NO_MEMORY_THERE;
     boolean clean = cpu instanceof Arm64State state && state.keepsDirty(result.raw());
     return refused && access.fetches() && ran && clean ? Optional.of(CLEAN_RUNS) : Optional.empty();
   }

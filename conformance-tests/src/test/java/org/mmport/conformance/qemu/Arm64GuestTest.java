@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Random;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -43,6 +44,36 @@ class Arm64GuestTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource(Arm64Regime.class)
+  void theMonitorTranslatesAsTheManualSays(Arm64Regime regime) {
+    Guest guest = new Arm64Guest(regime);
+    Assumptions.assumeTrue(guest.spec().find().isPresent(), "QEMU not found");
+    Random random = new Random(SEED - regime.ordinal());
+    long last = (1L << regime.paBits()) - 1;
+    try (QemuMachine machine = QemuMachine.start(guest.spec())) {
+      for (int forest = 0; forest < 2; forest++) {
+        Arm64RawTables tables =
+            new Arm64RawTables(
+                guest, machine.memory(), regime, span -> random.nextLong() & last & -span, random);
+        guest.look(machine, tables.roots());
+        Arm64State state = new Arm64State(regime, true, true, false, false, false);
+        Arm64Walker walker = new Arm64Walker(machine.memory(), regime, tables.roots(), state);
+        for (long va : tables.addresses()) {
+          AccessResult result = walker.look(va, Access.KERNEL_READ);
+          OptionalLong expected =
+              result instanceof Done done ? OptionalLong.of(done.physAddr()) : OptionalLong.empty();
+          assertEquals(
+              expected,
+              machine.translate(va),
+              "%s 0x%x %s raw=0x%x, seed %d"
+                  .formatted(regime, va, result.level(), result.raw(), SEED));
+        }
+        assertEquals(OptionalLong.empty(), machine.translate(1L << 62));
+      }
+    }
+  }
+
   private static int batch(
       Guest guest,
       Arm64Regime regime,
@@ -52,12 +83,12 @@ class Arm64GuestTest {
       CoProcessor coProcessor,
       Random random) {
     PhysicalMemory memory = machine.memory();
-    Arm64RawTables tables = new Arm64RawTables(guest, memory, regime, random);
+    DataFrames frames = new DataFrames(memory, guest, random);
+    Arm64RawTables tables = new Arm64RawTables(guest, memory, regime, frames::leafAddr, random);
     PhysRange used = tables.used();
     long size = used.end() - used.first();
     MemorySegment.copy(
         memory.slice(used.first(), size), 0, model.slice(used.first(), size), 0, size);
-    DataFrames frames = new DataFrames(memory, guest, random);
     Arm64Walker walker = new Arm64Walker(model, regime, tables.roots(), state);
     List<GuestOp> operations =
         new ArrayList<>(List.of(guest.use(tables.roots()), state.operation(), GuestOp.flushAll()));

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.TreeSet;
+import java.util.function.LongUnaryOperator;
 import org.mmport.machine.PhysicalMemory;
 
 /**
@@ -25,18 +26,28 @@ final class Arm64RawTables {
   private final PhysicalMemory memory;
   private final Arm64Regime regime;
   private final Random random;
-  private final DataFrames frames;
+  private final LongUnaryOperator leafAddr;
   private final List<Long> roots = new ArrayList<>();
   private final List<Long> addresses = new ArrayList<>();
   private final int children;
   private final long first;
   private long next;
 
-  Arm64RawTables(Guest guest, PhysicalMemory memory, Arm64Regime regime, Random random) {
+  /**
+   * Makes tables.
+   *
+   * @param leafAddr physical addresses for leaves of so many bytes
+   */
+  Arm64RawTables(
+      Guest guest,
+      PhysicalMemory memory,
+      Arm64Regime regime,
+      LongUnaryOperator leafAddr,
+      Random random) {
     this.memory = memory;
     this.regime = regime;
     this.random = random;
-    this.frames = new DataFrames(memory, guest, random);
+    this.leafAddr = leafAddr;
     this.first = guest.tables().first();
     this.next = first;
     int rootLevel = regime.rootLevel();
@@ -91,13 +102,21 @@ final class Arm64RawTables {
     }
     long span = 1L << regime.shift(level);
     addresses.add(va + (random.nextLong() & (span - 1)));
-    boolean tooLarge = span > guest.data().end() - guest.data().first();
-    if (tooLarge || random.nextInt(10) == 0) {
+    if (random.nextInt(10) == 0) {
       return random.nextLong() & ~1L;
     }
-    long raw = frames.leafAddr(span) | (LEAF_NOISE & noise(2)) | (random.nextInt(4) == 0 ? 0 : AF);
+    long raw = packed(leafAddr.applyAsLong(span));
+    raw |= (LEAF_NOISE & noise(2)) | (random.nextInt(4) == 0 ? 0 : AF);
     raw |= (GUARDED & noise(4)) | (regime.isLpa2() ? 0 : SHAREABILITY & random.nextLong());
     return raw | (level < 3 || random.nextInt(20) == 0 ? 1 : 3);
+  }
+
+  /** An address as leaves hold it: bits that are too high for their place lie elsewhere. */
+  private long packed(long physAddr) {
+    if (regime.isLpa2()) {
+      return (physAddr & (1L << 50) - 1) | (physAddr >>> 50 & 3) << 8;
+    }
+    return (physAddr & (1L << 48) - 1) | (physAddr >>> 48 & 15) << 12;
   }
 
   /** Each bit with a chance of one in so many. */

@@ -88,6 +88,35 @@ class QemuMachineTest {
     }
   }
 
+  /** EL1 and EL0 find nothing but the guest's own page: an access and a fault there and back. */
+  @ParameterizedTest
+  @EnumSource(Arm64Regime.class)
+  void arm64GuestsAnswer(Arm64Regime regime) {
+    Guest guest = new Arm64Guest(regime);
+    Assumptions.assumeTrue(guest.spec().find().isPresent(), "QEMU not found");
+    CpuState cpu = guest.states().getFirst();
+    List<Long> roots = List.of(guest.tables().first(), guest.tables().first() + 0x1_0000);
+    try (QemuMachine machine = QemuMachine.start(guest.spec())) {
+      CoProcessor coProcessor = guest.boot(machine);
+      guest.hook(machine.memory(), roots);
+      long own = -0x1_0000L;
+      List<GuestReply> replies =
+          coProcessor.run(
+              List.of(
+                  guest.use(roots),
+                  cpu.operation(),
+                  GuestOp.access(Access.USER_READ, own, 0, cpu),
+                  GuestOp.access(Access.KERNEL_READ, own, 0, cpu),
+                  GuestOp.access(Access.USER_WRITE, own, 1, cpu),
+                  GuestOp.access(Access.KERNEL_FETCH, 1L << 62, 0, cpu)));
+      long hvc = 0xd400_0002L;
+      assertEquals(new GuestReply(0x15, 0, 0, hvc), replies.get(2));
+      assertEquals(new GuestReply(0x25, 0x0f, own, 0), replies.get(3)); // PAN
+      assertEquals(new GuestReply(0x24, 0x4f, own, 0), replies.get(4));
+      assertEquals(new GuestReply(0x21, 0x04, 1L << 62, 0), replies.get(5));
+    }
+  }
+
   /** A guest that gets lost ends the judgement with a line, not the build. */
   @Test
   void aGuestThatDiesIsNoticed() {
