@@ -46,8 +46,6 @@ record Arm64Guest(Arm64Regime regime) implements Guest {
   private static final String CLEAN_RUNS = "arm64-clean-runs";
 
   /** Exception classes, D17.2.37 "ESR_EL1". */
-  private static final int UNDEFINED = 0x00;
-
   private static final int SVC = 0x15;
 
   private static final int INSTRUCTION_ABORT = 0x20;
@@ -58,7 +56,6 @@ record Arm64Guest(Arm64Regime regime) implements Guest {
   private static final int WRITE_NOT_READ = 1 << 6;
 
   private static final int STATUS = 0x3f;
-  private static final int NO_MEMORY_THERE = 0x10;
   private static final int TRANSLATION = 0x04;
   private static final int ACCESS_FLAG = 0x08;
   private static final int PERMISSION = 0x0c;
@@ -184,14 +181,17 @@ record Arm64Guest(Arm64Regime regime) implements Guest {
   @Override
   public GuestReply reply(AccessResult result, Access access, CpuState cpu, long va, int value) {
     return switch (result) {
-      case Done done ->
-          new GuestReply(SVC, 0, 0, access.writes() ? 0 : Integer.toUnsignedLong(value));
+      case Done done -> success(access, value);
       case Fault fault -> {
         int vector = access.fetches() ? INSTRUCTION_ABORT : DATA_ABORT;
         int error = status(fault) | (access.writes() ? WRITE_NOT_READ : 0);
         yield new GuestReply(access.user() ? vector : vector | SAME_LEVEL, error, va, 0);
       }
     };
+  }
+
+  private static GuestReply success(Access access, int value) {
+    return new GuestReply(SVC, 0, 0, access.writes() ? 0 : Integer.toUnsignedLong(value));
   }
 
   /** D17.2.37, DFSC and IFSC. An entry of a reserved type is an invalid one (D8.3.1). */
@@ -212,14 +212,13 @@ record Arm64Guest(Arm64Regime regime) implements Guest {
    */
   @Override
   public Optional<String> oddReply(
-      GuestReply expected, GuestReply found, AccessResult result, Access access, CpuState cpu) {
+      Probe probe, AccessResult result, CpuState cpu, int value, GuestReply found) {
     boolean refused = result instanceof Fault fault && fault.cause() == FaultCause.PERMISSION;
-    boolean ran =
-        found.vector() == SVC
-            || found.vector() == UNDEFINED
-            || (found.error() & STATUS) == NO_MEMORY_THERE;
     boolean clean = cpu instanceof Arm64State state && state.keepsDirty(result.raw());
-    return refused && access.fetches() && ran && clean ? Optional.of(CLEAN_RUNS) : Optional.empty();
+    boolean ran = found.equals(success(probe.access(), value));
+    return refused && clean && ran && probe.access().fetches()
+        ? Optional.of(CLEAN_RUNS)
+        : Optional.empty();
   }
 
   /** The access flag of what ought not to have run. */
@@ -227,6 +226,15 @@ record Arm64Guest(Arm64Regime regime) implements Guest {
   public Optional<String> oddMark(long expected, long found, Level level) {
     boolean ran = (expected | Arm64State.AF) == found && (found & Arm64State.DBM) != 0;
     return ran ? Optional.of(CLEAN_RUNS) : Optional.empty();
+  }
+
+  /** QEMU's jump cache forgets code by addresses of 4 KiB, whatever the granule. */
+  @Override
+  public Optional<String> oddStale(Probe probe, Level level, FlushScope scope) {
+    boolean large = regime.pageShift() > 12 || (level != Level.PTE && scope == FlushScope.LEAF);
+    return large && probe.access().fetches()
+        ? Optional.of("arm64-tlbi-leaves-code")
+        : Optional.empty();
   }
 
   @Override

@@ -16,6 +16,7 @@ import org.mmport.pgtable.MmuGather;
 import org.mmport.pgtable.Outcome;
 import org.mmport.pgtable.PageTable;
 import org.mmport.pgtable.TableSpace;
+import org.mmport.spi.FlushScope;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PagingGeometry;
@@ -192,11 +193,24 @@ final class BuiltJudge {
       guest.tidy(machine.memory(), roots).ifPresent(oddities::requireKnown);
       for (int i = 0; i < PROBES; i++) {
         Probe probe = probes.get(i);
-        if (!check.agreesButLevel(probe, results.get(i), cpu, replies.get(i))) {
-          throw check.differs(probe, shown(probe, results.get(i)), cpu, replies.get(i), last);
+        GuestReply reply = replies.get(i);
+        if (!check.agreesButLevel(probe, results.get(i), cpu, reply) && isOdd(probe)) {
+          coProcessor.run(List.of(GuestOp.invalidate(probe.va())));
+          reply = coProcessor.run(List.of(probe.operation(cpu))).getFirst();
+        }
+        if (!check.agreesButLevel(probe, results.get(i), cpu, reply)) {
+          throw check.differs(probe, shown(probe, results.get(i)), cpu, reply, last);
         }
         requireMarks(probe, results.get(i));
       }
+    }
+
+    /** QEMU may forget less than it was told, page by page; the probe's own address helps. */
+    private boolean isOdd(Probe probe) {
+      return guest
+          .oddStale(probe, Level.PTE, FlushScope.WALK_CACHES)
+          .filter(oddities::meets)
+          .isPresent();
     }
 
     private AccessResult expected(long va, Access access) {
@@ -205,12 +219,13 @@ final class BuiltJudge {
       if (allowed == 0) {
         return new Fault(FaultCause.NOT_PRESENT, Level.PTE, 0);
       }
-      if ((cpu.rights(allowed) & access.right()) == 0) {
-        return new Fault(FaultCause.PERMISSION, Level.PTE, 0);
-      }
       long physAddr = page.orElseThrow().physAddr + (va & (geometry.pageBytes() - 1));
-      frames.mark(physAddr);
-      return new Done(physAddr, Level.PTE, 0);
+      AccessResult result =
+          (cpu.rights(allowed) & access.right()) == 0
+              ? new Fault(FaultCause.PERMISSION, Level.PTE, 0, physAddr)
+              : new Done(physAddr, Level.PTE, 0);
+      frames.mark(result);
+      return result;
     }
 
     /** The same with level and entry as the tables have them, for the message. */

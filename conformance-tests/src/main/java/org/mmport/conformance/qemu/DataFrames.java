@@ -51,13 +51,17 @@ final class DataFrames {
     return block + 16L * random.nextInt(WORDS) + (access.writes() ? 8 : 0);
   }
 
-  /** Whether an access that ends like this can be tried: it must not reach other memory. */
+  /**
+   * Whether an access that ends like this can be tried: it must not reach other memory, even where
+   * QEMU should not refuse what it must.
+   */
   boolean permits(AccessResult result) {
-    return !(result instanceof AccessResult.Done done) || guest.data().contains(done.physAddr());
+    return result.physAddr() == AccessResult.NOWHERE || guest.data().contains(result.physAddr());
   }
 
-  /** Makes what lies there say so; called before a guest goes there. */
-  void mark(long physAddr) {
+  /** Makes what lies where an access ends say so; called before a guest tries it. */
+  void mark(AccessResult result) {
+    long physAddr = result.physAddr();
     if (guest.data().contains(physAddr) && marked.add(physAddr & -4L)) {
       if ((physAddr & (BLOCK - 1)) == CODE) {
         byte[] code = guest.code(name(physAddr));

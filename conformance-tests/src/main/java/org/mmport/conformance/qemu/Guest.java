@@ -7,6 +7,7 @@ import java.util.Random;
 import org.mmport.machine.PhysicalMemory;
 import org.mmport.pgtable.FlushRequest;
 import org.mmport.pgtable.Walk;
+import org.mmport.spi.FlushScope;
 import org.mmport.spi.Level;
 import org.mmport.spi.Protection;
 
@@ -56,9 +57,12 @@ interface Guest {
   /** The reply to an access with that result; {@code value} is what lies at the address. */
   GuestReply reply(AccessResult result, Access access, CpuState cpu, long va, int value);
 
-  /** The oddity that makes QEMU reply {@code found} to an access instead of {@code expected}. */
+  /**
+   * The oddity that makes QEMU reply {@code found} to an access; {@code value} is what lies where
+   * it ends, or would.
+   */
   default Optional<String> oddReply(
-      GuestReply expected, GuestReply found, AccessResult result, Access access, CpuState cpu) {
+      Probe probe, AccessResult result, CpuState cpu, int value, GuestReply found) {
     return Optional.empty();
   }
 
@@ -72,8 +76,8 @@ interface Guest {
     return Optional.empty();
   }
 
-  /** The oddity by which an access ends as before a change of such a leaf that was flushed. */
-  default Optional<String> oddStale(Probe probe, Level level) {
+  /** The oddity by which an access ends as before a change at that level that was flushed so. */
+  default Optional<String> oddStale(Probe probe, Level level, FlushScope scope) {
     return Optional.empty();
   }
 

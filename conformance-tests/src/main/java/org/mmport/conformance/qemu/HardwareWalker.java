@@ -73,21 +73,22 @@ final class HardwareWalker {
       if (format.reserved(raw, level) != 0) {
         return new Fault(FaultCause.RESERVED_BIT, level, raw);
       }
-      Optional<FaultCause> refusal = cpu.refuses(raw, level);
-      if (refusal.isPresent()) {
-        return new Fault(refusal.get(), level, raw);
-      }
       boolean leaf =
           level == Level.PTE || (geometry.at(level).leafAllowed() && format.leaf(raw, level));
+      long offset = va & (geometry.spanBytes(level) - 1);
+      long physAddr = leaf ? format.physAddr(raw, level) + offset : AccessResult.NOWHERE;
+      Optional<FaultCause> refusal = cpu.refuses(raw, level);
+      if (refusal.isPresent()) {
+        return new Fault(refusal.get(), level, raw, physAddr);
+      }
       int own = format.rights(raw, level);
       rights &= leaf ? cpu.leafRights(own, raw) : cpu.tableRights(own);
       if (leaf && (cpu.rights(rights) & access.right()) == 0) {
-        return new Fault(FaultCause.PERMISSION, level, raw);
+        return new Fault(FaultCause.PERMISSION, level, raw, physAddr);
       }
       mark(entryAddr, level, raw, cpu, leaf && access.writes());
       if (leaf) {
-        long offset = va & (geometry.spanBytes(level) - 1);
-        return new Done(format.physAddr(raw, level) + offset, level, raw);
+        return new Done(physAddr, level, raw);
       }
       table = format.tableAddr(raw, level);
       level = geometry.nextReal(level);

@@ -1,7 +1,5 @@
 package org.mmport.conformance.qemu;
 
-import java.util.Optional;
-import org.mmport.conformance.qemu.AccessResult.Done;
 import org.mmport.conformance.qemu.AccessResult.Fault;
 
 /** Holds replies of a guest against results of a model. */
@@ -9,12 +7,13 @@ record ReplyCheck(Guest guest, Oddities oddities, DataFrames frames) {
 
   /** Whether the reply is the one to the result, or an oddity of QEMU that is listed. */
   boolean agrees(Probe probe, AccessResult result, CpuState cpu, GuestReply reply) {
-    GuestReply expected = expected(probe, result, cpu);
-    if (reply.equals(expected)) {
+    if (reply.equals(expected(probe, result, cpu))) {
       return true;
     }
-    Optional<String> odd = guest.oddReply(expected, reply, result, probe.access(), cpu);
-    return odd.filter(oddities::meets).isPresent();
+    return guest
+        .oddReply(probe, result, cpu, value(result), reply)
+        .filter(oddities::meets)
+        .isPresent();
   }
 
   /** The same where nobody knows at which level a fault must arise. */
@@ -44,7 +43,10 @@ record ReplyCheck(Guest guest, Oddities oddities, DataFrames frames) {
   }
 
   private GuestReply expected(Probe probe, AccessResult result, CpuState cpu) {
-    int value = result instanceof Done done ? frames.name(done.physAddr()) : 0;
-    return guest.reply(result, probe.access(), cpu, probe.va(), value);
+    return guest.reply(result, probe.access(), cpu, probe.va(), value(result));
+  }
+
+  private int value(AccessResult result) {
+    return frames.name(result.physAddr());
   }
 }

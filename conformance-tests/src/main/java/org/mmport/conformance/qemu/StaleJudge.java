@@ -3,7 +3,6 @@ package org.mmport.conformance.qemu;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import org.mmport.conformance.qemu.AccessResult.Done;
 import org.mmport.pgtable.FlushRequest;
 import org.mmport.spi.FlushScope;
 import org.mmport.spi.Level;
@@ -130,8 +129,7 @@ final class StaleJudge {
 
     /** QEMU may forget less of a leaf than the manual says; the probe's own address helps. */
     private boolean isOdd(Probe probe, RandomTables.Slot slot, TlbDuty duty) {
-      return duty.scope() == FlushScope.LEAF
-          && guest.oddStale(probe, slot.level()).filter(oddities::meets).isPresent();
+      return guest.oddStale(probe, slot.level(), duty.scope()).filter(oddities::meets).isPresent();
     }
 
     /** Those that reach nothing but data. */
@@ -208,9 +206,7 @@ final class StaleJudge {
       List<AccessResult> results = new ArrayList<>();
       for (Probe probe : probes) {
         AccessResult result = walker.access(probe.va(), probe.access(), cpu);
-        if (result instanceof Done done) {
-          frames.mark(done.physAddr());
-        }
+        frames.mark(result);
         results.add(result);
       }
       return results;

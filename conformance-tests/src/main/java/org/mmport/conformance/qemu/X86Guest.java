@@ -19,6 +19,7 @@ import org.mmport.pgtable.FaultReason;
 import org.mmport.pgtable.FlushRequest;
 import org.mmport.pgtable.Outcome;
 import org.mmport.pgtable.Walk;
+import org.mmport.spi.FlushScope;
 import org.mmport.spi.Level;
 import org.mmport.spi.Protection;
 import org.mmport.spi.Rights;
@@ -250,7 +251,8 @@ record X86Guest(X86Mode mode) implements Guest {
 
   @Override
   public Optional<String> oddReply(
-      GuestReply expected, GuestReply found, AccessResult result, Access access, CpuState cpu) {
+      Probe probe, AccessResult result, CpuState cpu, int value, GuestReply found) {
+    GuestReply expected = reply(result, probe.access(), cpu, probe.va(), value);
     GuestReply odd =
         new GuestReply(expected.vector(), expected.error() & ~ERROR_P, expected.address(), 0);
     boolean reserved = result instanceof Fault fault && fault.cause() == FaultCause.RESERVED_BIT;
@@ -292,8 +294,8 @@ record X86Guest(X86Mode mode) implements Guest {
   }
 
   @Override
-  public Optional<String> oddStale(Probe probe, Level level) {
-    return probe.access().fetches() && level != Level.PTE
+  public Optional<String> oddStale(Probe probe, Level level, FlushScope scope) {
+    return probe.access().fetches() && level != Level.PTE && scope == FlushScope.LEAF
         ? Optional.of("x86-invlpg-leaves-code")
         : Optional.empty();
   }

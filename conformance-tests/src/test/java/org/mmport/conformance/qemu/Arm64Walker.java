@@ -52,8 +52,10 @@ record Arm64Walker(PhysicalMemory memory, Arm64Regime regime, List<Long> roots, 
       if (level < 3 && !blocksAt(regime, level)) {
         return new Fault(FaultCause.NOT_PRESENT, regime.nameOf(level), raw);
       }
+      long offset = va & ((1L << regime.shift(level)) - 1);
+      long physAddr = outputAddr(raw, regime.shift(level)) + offset;
       if (!bit(raw, 10) && !state.ha()) {
-        return new Fault(FaultCause.ACCESS_FLAG, regime.nameOf(level), raw);
+        return new Fault(FaultCause.ACCESS_FLAG, regime.nameOf(level), raw, physAddr);
       }
       boolean dirtyable = state.ha() && state.hd() && bit(raw, 51);
       boolean kernelWrite = (!bit(raw, 7) || dirtyable) && !tablesDenyWrite;
@@ -71,15 +73,14 @@ record Arm64Walker(PhysicalMemory memory, Arm64Regime regime, List<Long> roots, 
             case USER_FETCH -> !(uxn || bit(raw, 54)) && !(state.wxn() && userWrite);
           };
       if (!allowed) {
-        return new Fault(FaultCause.PERMISSION, regime.nameOf(level), raw);
+        return new Fault(FaultCause.PERMISSION, regime.nameOf(level), raw, physAddr);
       }
       long marked = raw | (state.ha() ? 1L << 10 : 0);
       marked &= dirtyable && access.writes() ? ~(1L << 7) : -1L;
       if (marks && marked != raw) {
         memory.slice(entryAddr, 8).set(ValueLayout.JAVA_LONG_UNALIGNED, 0, marked);
       }
-      long offset = va & ((1L << regime.shift(level)) - 1);
-      return new Done(outputAddr(raw, regime.shift(level)) + offset, regime.nameOf(level), raw);
+      return new Done(physAddr, regime.nameOf(level), raw);
     }
   }
 
