@@ -145,12 +145,12 @@ record Arm64Guest(Arm64Regime regime) implements Guest {
     return GuestOp.loadRoots(roots.get(0), roots.get(1));
   }
 
-  /** As Linux does it: page by page up to a table's worth (MAX_DVM_OPS), above that the space. */
+  /** As Linux does it: page by page below a table's worth (MAX_DVM_OPS), then the whole space. */
   @Override
   public List<GuestOp> flush(FlushRequest request, List<Long> roots) {
     int shift = regime.pageShift();
     long pages = ((request.lastVa() - request.firstVa()) >>> shift) + 1;
-    if (pages > 1L << (shift - 3)) {
+    if (pages >= 1L << (shift - 3)) {
       return List.of(request.global() ? GuestOp.flushAll() : GuestOp.flushSpace());
     }
     boolean tables = request.duty().scope() == FlushScope.WALK_CACHES;
