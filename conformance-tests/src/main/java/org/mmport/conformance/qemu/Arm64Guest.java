@@ -263,9 +263,9 @@ record Arm64Guest(Arm64Regime regime) implements Guest {
         Protection.PAGE_KERNEL_EXEC);
   }
 
-  /** Linux lets nobody run what is the other's. */
+  /** Linux lets nobody run what is the other's, nor under the other's tables (PXNTable, UXNTable). */
   @Override
-  public int rights(Protection protection) {
+  public int rights(Protection protection, TableOwner tables) {
     if (protection.isNone()) {
       return 0;
     }
@@ -273,7 +273,7 @@ record Arm64Guest(Arm64Regime regime) implements Guest {
     boolean write = protection.write() && (protection.shared() || !user);
     int data = (Rights.READ | (write ? Rights.WRITE : 0)) & (user ? Rights.ALL : ~Rights.USER);
     int exec = user ? Rights.USER_EXEC : Rights.KERNEL_EXEC;
-    return data | (protection.exec() ? exec : 0);
+    return data | (protection.exec() && protection.owner() == tables ? exec : 0);
   }
 
   /** {@code movz w1, #low; movk w1, #high, lsl #16; svc #0}. */

@@ -53,8 +53,12 @@ final class BuiltJudge {
     NumaNode node = new NumaNode(0, range.first(), range.end() - range.first());
     FrameAllocator frames =
         new FrameAllocator(machine.memory(), geometry.pageShift(), List.of(node));
-    PageTable table = PageTable.create(new TableSpace(variant, frames, 0), TableOwner.USER);
-    new Round(guest.boot(machine), table, random).run();
+    CoProcessor coProcessor = guest.boot(machine);
+    for (TableOwner owner : guest.owners()) {
+      // Never closed: the guest's own entry in the root is none of the core's tables.
+      PageTable table = PageTable.create(new TableSpace(variant, frames, 0), owner);
+      new Round(coProcessor, table, owner, random).run();
+    }
   }
 
   /** What a page was asked to be. */
@@ -66,6 +70,7 @@ final class BuiltJudge {
   private final class Round {
     private final CoProcessor coProcessor;
     private final PageTable table;
+    private final TableOwner owner;
     private final Random random;
     private final List<Long> roots = new ArrayList<>();
     private final CpuState cpu;
@@ -75,9 +80,10 @@ final class BuiltJudge {
     private final Map<Long, Page> pages = new HashMap<>();
     private String last = "";
 
-    Round(CoProcessor coProcessor, PageTable table, Random random) {
+    Round(CoProcessor coProcessor, PageTable table, TableOwner owner, Random random) {
       this.coProcessor = coProcessor;
       this.table = table;
+      this.owner = owner;
       this.random = random;
       this.cpu = guest.states().getFirst();
       this.frames = new DataFrames(machine.memory(), guest, random);
@@ -104,7 +110,7 @@ final class BuiltJudge {
     void run() {
       guest.hook(machine.memory(), roots);
       coProcessor.run(List.of(guest.use(roots), cpu.operation(), GuestOp.flushAll()));
-      for (int i = 0; i < CHANGES; i++) {
+      for (int i = 0; i < CHANGES / guest.owners().size(); i++) {
         Stretch stretch = stretch();
         probe(stretch);
         change(stretch);
@@ -215,7 +221,7 @@ final class BuiltJudge {
 
     private AccessResult expected(long va, Access access) {
       Optional<Page> page = Optional.ofNullable(pages.get(va & -geometry.pageBytes()));
-      int allowed = page.map(p -> guest.rights(p.protection)).orElse(0);
+      int allowed = page.map(p -> guest.rights(p.protection, owner)).orElse(0);
       if (allowed == 0) {
         return new Fault(FaultCause.NOT_PRESENT, Level.PTE, 0);
       }

@@ -10,6 +10,7 @@ import org.mmport.pgtable.Walk;
 import org.mmport.spi.FlushScope;
 import org.mmport.spi.Level;
 import org.mmport.spi.Protection;
+import org.mmport.spi.TableOwner;
 
 /** Everything that the judges must know of an architecture, from its manual. */
 interface Guest {
@@ -97,8 +98,16 @@ interface Guest {
   /** What to ask mappings for. */
   List<Protection> protections();
 
-  /** What a fresh mapping with a protection must allow, with all of the CPU's checks on. */
-  int rights(Protection protection);
+  /** Whose tables mean the same for leaves of all sizes. */
+  default List<TableOwner> owners() {
+    return List.of(TableOwner.values());
+  }
+
+  /**
+   * What a fresh mapping with a protection must allow, in tables of that owner, before control bits
+   * are regarded.
+   */
+  int rights(Protection protection, TableOwner tables);
 
   /** A reply without what a fault says of the level at which it arose. */
   default GuestReply withoutLevel(GuestReply reply) {

@@ -332,9 +332,15 @@ record X86Guest(X86Mode mode) implements Guest {
     };
   }
 
-  /** Linux maps nothing that the kernel can touch and user code cannot, so each half is plain. */
+  /** Nothing says whose a PAE table of 2M leaves is: the root has no rights. */
   @Override
-  public int rights(Protection protection) {
+  public List<TableOwner> owners() {
+    return mode == X86Mode.PAE ? List.of(TableOwner.USER) : Guest.super.owners();
+  }
+
+  /** What user code has, the kernel has too; user code has nothing under the kernel's tables. */
+  @Override
+  public int rights(Protection protection, TableOwner tables) {
     if (protection.isNone()) {
       return 0;
     }
@@ -343,7 +349,7 @@ record X86Guest(X86Mode mode) implements Guest {
     boolean exec = protection.exec() || !mode.hasNx();
     int kernel =
         Rights.KERNEL_READ | (write ? Rights.KERNEL_WRITE : 0) | (exec ? Rights.KERNEL_EXEC : 0);
-    return user ? kernel | kernel << 3 : kernel;
+    return user && tables == TableOwner.USER ? kernel | kernel << 3 : kernel;
   }
 
   /** {@code mov $number, %ebx; int3}. */
