@@ -191,7 +191,7 @@ final class RandomTables {
 
   /** An entry that points at a table, with some of its rights taken away. */
   long table(Level level, long table) {
-    long raw = format.mkTable(table, level, TableOwner.USER);
+    long raw = permissive(table, level);
     if (level == geometry.rootLevel() && variant.has(MmuFeature.ROOT_ENTRIES_CACHED)) {
       // These are checked when the root is loaded, not when an address is translated.
       return raw;
@@ -199,11 +199,20 @@ final class RandomTables {
     long leafBits = bits(EntryRole.LEAF, EntryKind.TABLE);
     long reserved = bits(EntryRole.RESERVED, EntryKind.TABLE);
     reserved |= leafAllowed(level) ? 0 : leafBits;
-    raw ^= noise(10) & ~(format.bits().tableFrame() | format.bits().valid() | leafBits | reserved);
+    raw ^= noise(10) & ~(format.bits().tableFrame() | kindBits(raw, level) | leafBits | reserved);
     if (random.nextInt(24) == 0) {
       raw |= reserved & random.nextLong();
     }
     return random.nextInt(24) == 0 ? raw & ~format.bits().valid() : raw;
+  }
+
+  /** An entry that takes nothing away, whichever way an owner's own bits do so. */
+  private long permissive(long table, Level level) {
+    long user = format.mkTable(table, level, TableOwner.USER);
+    long own = user ^ format.mkTable(table, level, TableOwner.KERNEL);
+    int set = Integer.bitCount(format.rights(user | own, level));
+    int clear = Integer.bitCount(format.rights(user & ~own, level));
+    return set > clear ? user | own : user & ~own;
   }
 
   /** A leaf with any rights, and now and then something that is none. */
@@ -225,12 +234,24 @@ final class RandomTables {
     long frame = level == Level.PTE ? format.bits().pageFrame() : format.bits().hugeFrame();
     EntryKind kind = level == Level.PTE ? EntryKind.PAGE : EntryKind.HUGE;
     long reserved = bits(EntryRole.RESERVED, kind) | (frame & ~format.frameMask(level));
-    long keep = frame | format.bits().valid() | bits(EntryRole.LEAF, kind) | reserved;
-    raw ^= noise(8) & ~keep;
+    raw ^= noise(8) & ~(frame | kindBits(raw, level) | reserved);
     if (random.nextInt(6) == 0) {
       raw |= reserved & random.nextLong();
     }
-    return raw;
+    long other = raw ^ (kindBits(raw, level) & noise(24));
+    return format.leaf(other, level) ? other : raw;
+  }
+
+  /** Bits each of which makes a valid entry one of another kind, or none. */
+  private long kindBits(long raw, Level level) {
+    long bits = 0;
+    for (long bit = 1; bit != 0; bit <<= 1) {
+      boolean same =
+          format.valid(raw ^ bit, level) == format.valid(raw, level)
+              && format.leaf(raw ^ bit, level) == format.leaf(raw, level);
+      bits |= same ? 0 : bit;
+    }
+    return bits;
   }
 
   private long bits(EntryRole role, EntryKind kind) {
