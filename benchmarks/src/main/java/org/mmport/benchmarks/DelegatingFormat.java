@@ -73,6 +73,11 @@ class DelegatingFormat implements PteFormat {
   }
 
   @Override
+  public int effectiveRights(int left) {
+    return to.effectiveRights(left);
+  }
+
+  @Override
   public long tableAddr(long raw, Level level) {
     return to.tableAddr(raw, level);
   }

@@ -47,6 +47,11 @@ class FilterFormat implements PteFormat {
   }
 
   @Override
+  public int effectiveRights(int left) {
+    return in.effectiveRights(left);
+  }
+
+  @Override
   public long tableAddr(long raw, Level level) {
     return in.tableAddr(raw, level);
   }

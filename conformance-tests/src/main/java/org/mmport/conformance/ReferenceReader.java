@@ -117,7 +117,8 @@ final class ReferenceReader {
         valid
             && (level == Level.PTE
                 || (geometry.at(level).leafAllowed() && format.leaf(raw, level)));
-    int rights = valid ? rightsAbove & format.rights(raw, level) : 0;
+    int left = valid ? rightsAbove & format.rights(raw, level) : 0;
+    int rights = leaf ? format.effectiveRights(left) : left;
     return new Entry(level, va, entryAddr, raw, rights, leaf, valid && !leaf);
   }
 }

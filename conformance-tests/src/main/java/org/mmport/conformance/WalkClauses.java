@@ -188,7 +188,7 @@ final class WalkClauses {
       }
       long raw = c.format().mkYoung(Leaves.make(c, page, protection, Level.PTE), Level.PTE);
       tree.put(va, Level.PTE, raw);
-      int expected = c.format().rights(raw, Level.PTE);
+      int expected = c.format().effectiveRights(c.format().rights(raw, Level.PTE));
       int found =
           tree.walker().walk(va).outcome() instanceof Outcome.Mapped mapped ? mapped.rights() : -1;
       c.checkVa(

@@ -101,7 +101,7 @@ final class TableVisit {
     int left = rights & format.rights(raw, level);
     if (level == Level.PTE || (geometry.at(level).leafAllowed() && format.leaf(raw, level))) {
       leaves[level.ordinal()]++;
-      visitor.leaf(va, raw, level, left);
+      visitor.leaf(va, raw, level, format.effectiveRights(left));
       return;
     }
     Level below = geometry.nextReal(level);

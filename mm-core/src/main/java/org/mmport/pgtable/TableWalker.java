@@ -123,7 +123,8 @@ public abstract class TableWalker {
       if (isLeaf(raw, level)) {
         long sizeBytes = geometry.spanBytes(level);
         long physAddr = format.physAddr(raw, level) + (va & (sizeBytes - 1));
-        return new Walk(va, steps, new Outcome.Mapped(physAddr, sizeBytes, level, raw, rights));
+        int left = format.effectiveRights(rights);
+        return new Walk(va, steps, new Outcome.Mapped(physAddr, sizeBytes, level, raw, left));
       }
       table = format.tableAddr(raw, level);
       level = geometry.nextReal(level);

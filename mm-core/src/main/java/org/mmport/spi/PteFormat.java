@@ -54,6 +54,15 @@ public interface PteFormat {
     return (raw & bits().user()) != 0 ? kernel | kernel << 3 : kernel;
   }
 
+  /**
+   * What the rights that all levels of a walk leave come to: those, without any that another one
+   * excludes. On arm64 the kernel runs nothing that user code may write, and whether it may is known
+   * only when all levels are.
+   */
+  default int effectiveRights(int left) {
+    return left;
+  }
+
   /** Physical address of the next table, from a valid table entry. */
   default long tableAddr(long raw, Level level) {
     return raw & bits().tableFrame();

@@ -2,8 +2,8 @@ package org.mmport.spi;
 
 /**
  * What may be done through a translation, as a mask of six rights. Every level of a walk names the
- * rights that it leaves; the effective rights are the AND of them all, on every architecture known
- * here.
+ * rights that it leaves; what is left is the AND of them all, on every architecture known here, and
+ * where one right excludes another {@link PteFormat#effectiveRights} says so.
  */
 public final class Rights {
   public static final int KERNEL_READ = 1;

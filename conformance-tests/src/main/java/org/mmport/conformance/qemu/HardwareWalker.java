@@ -83,7 +83,7 @@ final class HardwareWalker {
       }
       int own = format.rights(raw, level);
       rights &= leaf ? cpu.leafRights(own, raw) : cpu.tableRights(own);
-      if (leaf && (cpu.rights(rights) & access.right()) == 0) {
+      if (leaf && (cpu.rights(format.effectiveRights(rights)) & access.right()) == 0) {
         return new Fault(FaultCause.PERMISSION, level, raw, physAddr);
       }
       mark(entryAddr, level, raw, cpu, leaf && access.writes());
