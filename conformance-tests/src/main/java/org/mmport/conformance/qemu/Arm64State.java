@@ -55,15 +55,15 @@ record Arm64State(Arm64Regime regime, boolean ha, boolean hd, boolean pan, boole
     return pan ? PSTATE_PAN : 0;
   }
 
-  /** D8.4.1: what user code can write the kernel never runs. PAN says nothing of fetches. */
+  /** PAN says nothing of fetches, and WXN looks at what entries grant. */
   @Override
   public int rights(int rights) {
     int left = rights;
-    if ((rights & Rights.USER_WRITE) != 0) {
-      left &= wxn ? ~Rights.EXEC : ~Rights.KERNEL_EXEC;
-    }
     if (wxn && (rights & Rights.KERNEL_WRITE) != 0) {
       left &= ~Rights.KERNEL_EXEC;
+    }
+    if (wxn && (rights & Rights.USER_WRITE) != 0) {
+      left &= ~Rights.USER_EXEC;
     }
     if (pan && (rights & Rights.USER_READ) != 0) {
       left &= ~(Rights.KERNEL_READ | Rights.KERNEL_WRITE);
