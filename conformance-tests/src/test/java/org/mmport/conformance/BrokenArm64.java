@@ -121,10 +121,8 @@ final class BrokenArm64 {
             in ->
                 new FilterFormat(in) {
                   @Override
-                  public int rights(long raw, Level level) {
-                    boolean leaf = in.leaf(raw, level);
-                    int exec = leaf && (raw & 1L << 53) == 0 ? Rights.KERNEL_EXEC : 0;
-                    return in.rights(raw, level) | exec;
+                  public int effectiveRights(int left) {
+                    return left;
                   }
                 },
             "expected rights rw-rw-, found rwxrw-",

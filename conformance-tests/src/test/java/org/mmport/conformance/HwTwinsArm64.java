@@ -208,7 +208,7 @@ final class HwTwinsArm64 {
                     return in.mkTable(physAddr, level, TableOwner.USER);
                   }
                 },
-            "kernel fetch after ",
+            "fetch after ",
             "HW-06"));
   }
 

@@ -56,8 +56,8 @@ public interface PteFormat {
 
   /**
    * What the rights that all levels of a walk leave come to: those, without any that another one
-   * excludes. On arm64 the kernel runs nothing that user code may write, and whether it may is known
-   * only when all levels are.
+   * excludes. On arm64 the kernel runs nothing that user code may write, and whether it may is
+   * known only when all levels are.
    */
   default int effectiveRights(int left) {
     return left;

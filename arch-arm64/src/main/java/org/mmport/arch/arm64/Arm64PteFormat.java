@@ -174,12 +174,16 @@ record Arm64PteFormat(
     }
     boolean write = (raw & RDONLY) == 0 || (raw & WRITE) != 0;
     int data = Rights.KERNEL_READ | (write ? Rights.KERNEL_WRITE : 0);
-    // What EL0 can write is never executed at EL1.
-    boolean kernelExec = (raw & PXN) == 0 && !((raw & USER) != 0 && write);
     return data
         | ((raw & USER) != 0 ? data << 3 : 0)
-        | (kernelExec ? Rights.KERNEL_EXEC : 0)
+        | ((raw & PXN) == 0 ? Rights.KERNEL_EXEC : 0)
         | ((raw & UXN) == 0 ? Rights.USER_EXEC : 0);
+  }
+
+  /** What EL0 can write, with APTable regarded, is never executed at EL1. */
+  @Override
+  public int effectiveRights(int left) {
+    return (left & Rights.USER_WRITE) == 0 ? left : left & ~Rights.KERNEL_EXEC;
   }
 
   @Override

@@ -263,7 +263,9 @@ record Arm64Guest(Arm64Regime regime) implements Guest {
         Protection.PAGE_KERNEL_EXEC);
   }
 
-  /** Linux lets nobody run what is the other's, nor under the other's tables (PXNTable, UXNTable). */
+  /**
+   * Linux lets nobody run what is the other's, nor under the other's tables (PXNTable, UXNTable).
+   */
   @Override
   public int rights(Protection protection, TableOwner tables) {
     if (protection.isNone()) {
