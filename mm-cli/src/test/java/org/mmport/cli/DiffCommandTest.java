@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -157,21 +158,27 @@ class DiffCommandTest {
         lines(run, "\"item\":\"HASHED\""), "\\{.*\"difference\":\"second-only\",\"second\":true}");
   }
 
+  /** Their formats have no entries for leaves above PTE. */
+  private static final Set<String> WITHOUT_HUGE =
+      Set.of("ppc64/hash-4k-2006", "ppc64/hash-64k-2006");
+
   @Test
   void aVariantIsLikeItself() {
     for (String id : new Ports()) {
       Run run = Run.of("diff", id, id);
       assertEquals(0, run.exit());
       String roots = id.equals("x86/pae") ? "Root entries, " : "";
+      String huge = WITHOUT_HUGE.contains(id) ? "" : "Huge entries, ";
       assertEquals(
           "Alike: Geometry, Table entries, "
               + roots
-              + "Huge entries, Page entries, Swap entries, Features, TLB duties\n",
+              + huge
+              + "Page entries, Swap entries, Features, TLB duties\n",
           run.out());
       assertEquals("", Run.of("diff", "--json", id, id).out());
       assertEquals(0, Run.of("diff", "--all", id, id).exit());
       String all = Run.of("diff", "--all", "--json", id, id).out();
-      assertTrue(all.lines().count() > 80, all);
+      assertTrue(all.lines().count() > 70, all);
       assertTrue(all.lines().allMatch(line -> line.contains("\"difference\":\"equal\"")), all);
     }
   }
