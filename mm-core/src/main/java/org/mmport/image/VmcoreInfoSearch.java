@@ -47,10 +47,14 @@ final class VmcoreInfoSearch {
       long at = -extent.base() & (ALIGN_BYTES - 1);
       while (at <= end) {
         long stop = Math.min(end, at + REPORT_BYTES - ALIGN_BYTES);
-        for (; at <= stop; at += ALIGN_BYTES) {
-          if (extent.bytes().get(INT, at) == START && found.size() < FOUND_MAX) {
-            textAt(extent, at, found);
-          }
+        while (at <= stop) {
+          long text =
+              extent.bytes().get(INT, at) == START && found.size() < FOUND_MAX
+                  ? textAt(extent, at, found)
+                  : 0;
+          // What was read as one text is not read again, or many starts in a row would take for
+          // ever.
+          at += Math.max(ALIGN_BYTES, text & -ALIGN_BYTES);
         }
         progress.accept(searched + at);
       }
@@ -59,12 +63,16 @@ final class VmcoreInfoSearch {
     return found;
   }
 
-  /** The kernel's format strings start alike, but name no page size and no symbol. */
-  private static void textAt(PhysicalMemory.Extent extent, long at, List<FoundVmcoreInfo> found) {
+  /**
+   * The kernel's format strings start alike, but name no page size and no symbol.
+   *
+   * @return bytes of text there, 0 where it does not start like one
+   */
+  private static long textAt(PhysicalMemory.Extent extent, long at, List<FoundVmcoreInfo> found) {
     MemorySegment rest = extent.bytes().asSlice(at);
     for (int i = 0; i < FIRST_KEY.length; i++) {
       if (rest.get(ValueLayout.JAVA_BYTE, i) != FIRST_KEY[i]) {
-        return;
+        return 0;
       }
     }
     long length = 0;
@@ -77,6 +85,7 @@ final class VmcoreInfoSearch {
     if (symbols && info.numbers().containsKey("PAGESIZE")) {
       found.add(new FoundVmcoreInfo(extent.base() + at, info));
     }
+    return length;
   }
 
   private static boolean isText(byte of) {
