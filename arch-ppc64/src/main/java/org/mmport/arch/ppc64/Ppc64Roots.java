@@ -26,6 +26,9 @@ record Ppc64Roots(int pteIndexBits) implements RootFinder {
   private static final long LPCR_HR = 1L << 20;
   private static final int ROOT_ENTRIES = 1 << 13;
 
+  /** Entries followed in each table: all tables of a tree are alike, and garbage must end. */
+  private static final int FOLLOWED = 16;
+
   @Override
   public RootLookup find(Registers registers) {
     return find(registers, MemoryView.NONE);
@@ -96,6 +99,7 @@ record Ppc64Roots(int pteIndexBits) implements RootFinder {
     return LongStream.range(0, entries)
         .map(i -> load(memory, table + 8 * i))
         .filter(raw -> (raw & (Ppc64PteFormat.V | Ppc64PteFormat.L)) == Ppc64PteFormat.V)
+        .limit(FOLLOWED)
         .anyMatch(
             raw ->
                 above == 0

@@ -8,12 +8,15 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.mmport.machine.PhysicalMemory;
 import org.mmport.machine.RamView;
+import org.mmport.spi.MemoryView;
 import org.mmport.spi.Registers;
 import org.mmport.spi.RootLookup;
 
@@ -143,5 +146,30 @@ class Ppc64RootsTest {
 
   private void put(long physAddr, long value) {
     memory.slice(physAddr, 8).set(WORD, 0, value);
+  }
+
+  /** Every entry of the root points at the root: 2^31 ways down. */
+  @Test
+  void treesThatContainThemselvesAreLookedAtForAWhileOnly() {
+    for (int i = 0; i < 1 << 13; i++) {
+      put(USER + 8L * i, 0x8000000000000009L | USER);
+    }
+    long[] loads = new long[1];
+    RamView ram = new RamView(memory);
+    MemoryView counted =
+        new MemoryView() {
+          @Override
+          public OptionalLong load(long physAddr, ByteOrder order) {
+            loads[0]++;
+            return ram.load(physAddr, order);
+          }
+
+          @Override
+          public LongStream aligned(long stepBytes) {
+            return ram.aligned(stepBytes);
+          }
+        };
+    roots64k.find(new Registers(Map.of("prtb", PROCESS, "pid", 7L)), counted);
+    assertTrue(loads[0] < 1 << 20, loads[0] + " loads");
   }
 }
