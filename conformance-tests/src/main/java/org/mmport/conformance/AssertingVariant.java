@@ -2,6 +2,7 @@ package org.mmport.conformance;
 
 import org.mmport.spi.BatchOps;
 import org.mmport.spi.EntryArray;
+import org.mmport.spi.LeafTable;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PteFormat;
@@ -43,46 +44,99 @@ public final class AssertingVariant {
     }
   }
 
+  /** Checks the calls, and hands them on to the port's own. */
   private record Runs(MmuVariant variant) implements BatchOps {
     @Override
-    public long get(EntryArray table, int index, PteFormat format) {
-      return variant.batchOps().get(table, inside(table, index, 1), format);
+    public int runEntries(Level level) {
+      return variant.batchOps().runEntries(level);
     }
 
     @Override
-    public void set(
-        EntryArray table, int index, long raw, int nr, long stepBytes, PteFormat format) {
+    public boolean inRun(long raw, Level level, PteFormat format) {
+      return variant.batchOps().inRun(raw, level, format);
+    }
+
+    /** Always, so that no store of a single leaf goes unseen. */
+    @Override
+    public boolean mayComplete(int index, long raw, Level level, PteFormat format) {
+      return true;
+    }
+
+    @Override
+    public int hint(EntryArray table, int index) {
+      return variant.batchOps().hint(table, inside(table, index, 1));
+    }
+
+    @Override
+    public long get(EntryArray table, int index) {
+      return variant.batchOps().get(table, inside(table, index, 1));
+    }
+
+    @Override
+    public long getLockless(EntryArray table, int index) {
+      return variant.batchOps().getLockless(table, inside(table, index, 1));
+    }
+
+    @Override
+    public void set(LeafTable table, int index, int nr, long raw) {
       inside(table, index, nr);
       Level level = table.level();
-      if (stepBytes != variant.geometry().spanBytes(level)) {
-        throw broken(variant, "set of a run", level, raw, "the step is what one entry spans");
-      }
       for (int i = index; i < index + nr; i++) {
         long there = table.get(i);
         if (variant.format().present(there, level)) {
           throw broken(variant, "set of a run", level, there, "only where nothing is present");
         }
       }
-      variant.batchOps().set(table, index, raw, nr, stepBytes, format);
+      variant.batchOps().set(table, index, nr, raw);
     }
 
     @Override
-    public void replace(EntryArray table, int index, long raw, PteFormat format) {
+    public void isolate(LeafTable table, int index, int nr) {
+      variant.batchOps().isolate(table, inside(table, index, nr), nr);
+    }
+
+    @Override
+    public long clear(LeafTable table, int index, int nr) {
+      return variant.batchOps().clear(table, inside(table, index, nr), nr);
+    }
+
+    @Override
+    public boolean replace(LeafTable table, int index, int nr, long old, long raw) {
       Level level = table.level();
-      long there = table.get(inside(table, index, 1));
-      if (!variant.format().present(there, level)
-          || variant.format().physAddr(there, level) != variant.format().physAddr(raw, level)) {
-        throw broken(variant, "replace", level, there, "only a leaf that maps the same memory");
+      inside(table, index, nr);
+      if (!variant.format().present(old, level)
+          || variant.format().physAddr(old, level) != variant.format().physAddr(raw, level)) {
+        throw broken(variant, "replace", level, old, "only a leaf that maps the same memory");
       }
-      if (variant.tlbRules().duty(there, raw, level).breakBeforeMake()) {
-        throw broken(variant, "replace", level, there, "must be made invalid and flushed before");
+      if (variant.tlbRules().duty(old, raw, level).breakBeforeMake()) {
+        throw broken(variant, "replace", level, old, "must be made invalid and flushed before");
       }
-      variant.batchOps().replace(table, index, raw, format);
+      int members = variant.batchOps().runEntries(level);
+      boolean whole = (index & (members - 1)) == 0 && (nr & (members - 1)) == 0;
+      if (!whole && nr > 1 && variant.batchOps().inRun(old, level, variant.format())) {
+        throw broken(variant, "replace", level, old, "a part of what is cached as one");
+      }
+      return variant.batchOps().replace(table, index, nr, old, raw);
     }
 
     @Override
-    public long clear(EntryArray table, int index, PteFormat format) {
-      return variant.batchOps().clear(table, inside(table, index, 1), format);
+    public void wrProtect(LeafTable table, int index, int nr) {
+      variant.batchOps().wrProtect(table, inside(table, index, nr), nr);
+    }
+
+    @Override
+    public boolean mkOld(LeafTable table, int index, int nr) {
+      return variant.batchOps().mkOld(table, inside(table, index, nr), nr);
+    }
+
+    @Override
+    public void mkClean(LeafTable table, int index, int nr) {
+      variant.batchOps().mkClean(table, inside(table, index, nr), nr);
+    }
+
+    @Override
+    public boolean setAccessFlags(LeafTable table, int index, long raw) {
+      return variant.batchOps().setAccessFlags(table, inside(table, index, 1), raw);
     }
 
     private int inside(EntryArray table, int index, int nr) {

@@ -24,6 +24,8 @@ final class ClauseCatalog {
           MapRefusalClauses.class,
           FlushRuleClauses.class,
           FlushClauses.class,
+          BatchClauses.class,
+          ContClauses.class,
           ImgClauses.class,
           SegClauses.class,
           HashClauses.class,

@@ -292,7 +292,7 @@ final class FlushClauses {
     }
   }
 
-  @RestsOn("FLUSH-11")
+  @RestsOn({"FLUSH-11", "FLUSH-16"})
   @Clause(
       id = "FLUSH-30",
       text = "Where a duty says break-before-make, the entry is empty while its flush runs",

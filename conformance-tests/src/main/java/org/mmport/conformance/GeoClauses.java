@@ -225,6 +225,8 @@ final class GeoClauses {
       long sizeBytes = geometry.at(level).placement().sizeBytes();
       add(expected, MmuFeature.SUB_PAGE_TABLES, sizeBytes >> geometry.pageShift() == 0);
       add(expected, MmuFeature.MULTI_PAGE_TABLES, sizeBytes >> geometry.pageShift() > 1);
+      MmuFeature runs = level == Level.PTE ? MmuFeature.CONT_PTE : MmuFeature.CONT_PMD;
+      add(expected, runs, c.variant().batchOps().runEntries(level) != 1);
     }
     for (MmuFeature feature : MmuFeature.values()) {
       if (feature.isDerived() && !OF_BITS.contains(feature)) {

@@ -4,15 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.mmport.spi.EntryArray;
+import org.mmport.pgtable.FolioBounds;
+import org.mmport.spi.BatchOps;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.Protection;
@@ -47,38 +46,6 @@ class AssertingVariantTest {
             .toList());
   }
 
-  /** A table of eight PMD entries. */
-  private record Entries(List<Long> raw) implements EntryArray {
-    static Entries empty() {
-      return new Entries(new ArrayList<>(Collections.nCopies(8, 0L)));
-    }
-
-    @Override
-    public Level level() {
-      return Level.PMD;
-    }
-
-    @Override
-    public int length() {
-      return raw.size();
-    }
-
-    @Override
-    public long get(int index) {
-      return raw.get(index);
-    }
-
-    @Override
-    public void set(int index, long value) {
-      raw.set(index, value);
-    }
-
-    @Override
-    public long getAndSet(int index, long value) {
-      return raw.set(index, value);
-    }
-  }
-
   private static void refused(String message, Runnable call) {
     CallProtocolException refusal = assertThrows(CallProtocolException.class, call::run);
     assertTrue(String.valueOf(refusal.getMessage()).contains(message), refusal.getMessage());
@@ -111,33 +78,48 @@ class AssertingVariantTest {
     refused("a multiple of 16384", () -> format.mkTable(0x1000, Level.PMD, TableOwner.USER));
   }
 
+  private static BatchTable table() {
+    return new BatchTable(ARM64, Level.PMD, TableOwner.USER, FolioBounds.UNKNOWN);
+  }
+
   @Test
   void runsAreSetWhereNothingIs() {
-    Entries entries = Entries.empty();
+    BatchTable table = table();
+    BatchOps ops = ARM64.batchOps();
     PteFormat format = ARM64.format();
     long leaf = format.mkLeaf(0, format.pgprot(Protection.PAGE_SHARED), Level.PMD);
-    ARM64.batchOps().set(entries, 0, leaf, 4, SPAN, format);
-    assertEquals(3 * SPAN, format.physAddr(entries.get(3), Level.PMD));
-    refused(
-        "only where nothing is present",
-        () -> ARM64.batchOps().set(entries, 3, leaf, 2, SPAN, format));
-    refused("a table has 8 entries", () -> ARM64.batchOps().set(entries, 7, leaf, 2, SPAN, format));
-    refused("what one entry spans", () -> ARM64.batchOps().set(entries, 6, leaf, 1, 4096, format));
+    ops.set(table, 0, 4, leaf);
+    assertEquals(3 * SPAN, format.physAddr(table.get(3), Level.PMD));
+    refused("only where nothing is present", () -> ops.set(table, 3, 2, leaf));
+    refused("a table has 2048 entries", () -> ops.set(table, 2047, 2, leaf));
+    refused("a table has 2048 entries", () -> ops.isolate(table, -1, 2));
   }
 
   @Test
   void whatMustBeBrokenIsBroken() {
-    Entries entries = Entries.empty();
+    BatchTable table = table();
+    BatchOps ops = ARM64.batchOps();
     PteFormat format = ARM64.format();
     long leaf = format.mkLeaf(0, format.pgprot(Protection.PAGE_SHARED), Level.PMD);
-    ARM64.batchOps().set(entries, 0, leaf, 1, SPAN, format);
-    ARM64.batchOps().replace(entries, 0, format.wrProtect(leaf, Level.PMD), format);
+    ops.set(table, 0, 1, leaf);
+    assertTrue(ops.replace(table, 0, 1, leaf, format.wrProtect(leaf, Level.PMD)));
     refused(
         "must be made invalid and flushed before",
-        () -> ARM64.batchOps().replace(entries, 0, leaf | 3 << 2, format));
+        () -> ops.replace(table, 0, 1, leaf, leaf | 3 << 2));
     long elsewhere = format.withPhysAddr(leaf, SPAN, Level.PMD);
     refused(
-        "only a leaf that maps the same memory",
-        () -> ARM64.batchOps().replace(entries, 0, elsewhere, format));
+        "only a leaf that maps the same memory", () -> ops.replace(table, 0, 1, leaf, elsewhere));
+  }
+
+  @Test
+  void whatIsCachedAsOneChangesAsOne() {
+    BatchTable table = table();
+    BatchOps ops = ARM64.batchOps();
+    PteFormat format = ARM64.format();
+    ops.set(table, 0, 32, format.mkLeaf(0, format.pgprot(Protection.PAGE_SHARED), Level.PMD));
+    long member = table.get(0);
+    long changed = format.wrProtect(member, Level.PMD);
+    refused("a part of what is cached as one", () -> ops.replace(table, 0, 8, member, changed));
+    assertTrue(ops.replace(table, 0, 32, member, changed));
   }
 }

@@ -61,6 +61,8 @@ final class ClauseTable {
       case "WALK" -> "reading tables";
       case "MAP" -> "changing tables";
       case "FLUSH" -> "what the TLB demands";
+      case "BATCH" -> "operations on runs of entries";
+      case "CONT" -> "runs that are cached as one";
       case "IMG" -> "tables in memory dumps";
       case "HASH" -> "hash tables";
       case "SEG" -> "segments";

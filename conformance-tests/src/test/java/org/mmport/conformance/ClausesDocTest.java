@@ -48,7 +48,8 @@ class ClausesDocTest {
     for (ClauseInfo clause : ConformanceSuite.clauses()) {
       assertTrue(ids.add(clause.id()), clause.id());
       assertTrue(
-          clause.id().matches("(GEO|FMT|FOLD|WALK|MAP|FLUSH|IMG|SEG|HASH|HW)-\\d\\d"), clause.id());
+          clause.id().matches("(GEO|FMT|FOLD|WALK|MAP|FLUSH|BATCH|CONT|IMG|SEG|HASH|HW)-\\d\\d"),
+          clause.id());
       for (String part : List.of(clause.text(), clause.source(), clause.check())) {
         assertFalse(part.isBlank() || part.contains("|") || part.contains("\n"), clause.id());
       }

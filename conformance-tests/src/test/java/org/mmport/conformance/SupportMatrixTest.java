@@ -144,15 +144,13 @@ class SupportMatrixTest {
             return va >>> 28;
           }
         };
-    Set<MmuFeature> contiguous = EnumSet.copyOf(plain.features());
-    contiguous.add(MmuFeature.CONT_PTE);
     CpuNote note = new CpuNote(62, "TEST", 0, List.of());
     Matrix rich =
         cells(
             SupportMatrix.markdown(
                 List.of(
                     new Fake(
-                        variant(plain, contiguous, new BatchOps() {}, segments, withMemory),
+                        variant(plain, plain.features(), new BatchOps() {}, segments, withMemory),
                         Set.of(),
                         List.of(note)))));
     Matrix halfDone =
@@ -162,11 +160,11 @@ class SupportMatrixTest {
                     new Fake(
                         variant(
                             plain,
-                            contiguous,
+                            plain.features(),
                             BatchOps.ENTRY_WISE,
                             SegmentMap.NONE,
                             registers -> new RootLookup.NotSelected("test")),
-                        Set.of(),
+                        Set.of(MmuFeature.CONT_PTE),
                         List.of()))));
     assertPieces(rich, "ok", "ok", "..", "ok", "ok");
     assertPieces(halfDone, "TODO", "..", "ok", "..", "..");

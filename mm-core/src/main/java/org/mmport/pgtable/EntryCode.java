@@ -50,19 +50,25 @@ abstract class EntryCode {
   /** Index of the first entry that is not none, or {@code index + count}. */
   abstract int firstUsed(EntryMemory memory, long table, int index, int count);
 
+  /** Stores leaves that map consecutive memory, the first being {@code raw}, and nothing else. */
+  abstract void storeRun(EntryMemory memory, long entryAddr, int count, long raw);
+
+  /** Gives leaves the bits of another, and leaves each the memory that it maps. */
+  abstract void rewriteRun(EntryMemory memory, long entryAddr, int count, long raw);
+
   /**
    * Stores leaves that map consecutive memory, the first being {@code raw}, into entries that are
    * none.
    */
   abstract void fill(
-      TableSpace space, long table, int index, int count, long raw, long va, MmuGather gather);
+      MmTables mm, long table, int index, int count, long raw, long va, MmuGather gather);
 
   /**
    * Empties entries, leaves and swap entries alike, but not tables; returns how many were in use.
    */
-  abstract int clear(TableSpace space, long table, int index, int count, long va, MmuGather gather);
+  abstract int clear(MmTables mm, long table, int index, int count, long va, MmuGather gather);
 
   /** Gives present leaves other rights. */
   abstract void protect(
-      TableSpace space, long table, int index, int count, long va, long pgprot, MmuGather gather);
+      MmTables mm, long table, int index, int count, long va, long pgprot, MmuGather gather);
 }

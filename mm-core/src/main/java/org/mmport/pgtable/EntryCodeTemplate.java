@@ -8,7 +8,9 @@ import java.util.Objects;
 import org.mmport.machine.PhysicalMemory;
 import org.mmport.machine.TableDescriptors;
 import org.mmport.spi.BatchOps;
+import org.mmport.spi.LeafTable;
 import org.mmport.spi.Level;
+import org.mmport.spi.MmuFeature;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PteFormat;
 import org.mmport.spi.TlbDuty;
@@ -220,7 +222,10 @@ final class EntryCodeTemplate extends EntryCode {
   }
 
   private static boolean replace(EntryMemory memory, long entryAddr, long expected, long raw) {
-    long address = writable(memory, entryAddr);
+    return replaceAt(writable(memory, entryAddr), expected, raw);
+  }
+
+  private static boolean replaceAt(long address, long expected, long raw) {
     if (ENTRY_BYTES == 4) {
       return INTS.compareAndSet(ALL, address, (int) expected, (int) raw);
     }
@@ -398,6 +403,10 @@ final class EntryCodeTemplate extends EntryCode {
     return (int) ((va >>> PTE.shift()) & PTE.indexMask());
   }
 
+  private LeafTable pteLeaves(PteCursor cursor, long va, MmuGather gather) {
+    return cursor.mm.leaves(this, Level.PTE, cursor.table, pteIndex(va), va, gather);
+  }
+
   @Override
   boolean mapPage(PteCursor cursor, long va, long physAddr, long pgprot, MmuGather gather) {
     if (((physAddr & NOT_A_PAGE) | (va & (PAGE_BYTES - 1))) != 0) {
@@ -411,11 +420,10 @@ final class EntryCodeTemplate extends EntryCode {
       return false;
     }
     long raw = FORMAT.mkLeaf(physAddr, pgprot, Level.PTE);
-    if (ENTRY_WISE) {
-      write(address, raw);
+    if (BATCH.mayComplete(pteIndex(va), raw, Level.PTE, FORMAT)) {
+      BATCH.set(pteLeaves(cursor, va, gather), pteIndex(va), 1, raw);
     } else {
-      BATCH.set(
-          cursor.space.entries(cursor.table, Level.PTE), pteIndex(va), raw, 1, PAGE_BYTES, FORMAT);
+      write(address, raw);
     }
     addLive(cursor.liveCount, 1);
     TlbDuty duty = TLB.duty(PTE.empty(), raw, Level.PTE);
@@ -441,11 +449,11 @@ final class EntryCodeTemplate extends EntryCode {
     if (FORMAT.none(old, Level.PTE)) {
       return true;
     }
-    if (ENTRY_WISE) {
-      write(address, PTE.empty());
-    } else {
-      BATCH.clear(cursor.space.entries(cursor.table, Level.PTE), pteIndex(va), FORMAT);
+    if (BATCH.inRun(old, Level.PTE, FORMAT)) {
+      BATCH.isolate(pteLeaves(cursor, va, gather), pteIndex(va), 1);
+      old = read(address);
     }
+    write(address, PTE.empty());
     TlbDuty duty = TLB.duty(old, PTE.empty(), Level.PTE);
     if (!duty.isNone()) {
       gather.add(va, PAGE_BYTES, duty, FORMAT.global(old, Level.PTE));
@@ -464,7 +472,10 @@ final class EntryCodeTemplate extends EntryCode {
         return table == MISSING;
       }
     }
-    protectEntry(cursor.space, cursor.table, pteIndex(va), va, pgprot, gather);
+    if (BATCH.inRun(read(pteAddress(cursor, va)), Level.PTE, FORMAT)) {
+      BATCH.isolate(pteLeaves(cursor, va, gather), pteIndex(va), 1);
+    }
+    protectEntry(cursor.mm, cursor.table, pteIndex(va), va, pgprot, gather);
     return true;
   }
 
@@ -505,19 +516,37 @@ final class EntryCodeTemplate extends EntryCode {
   }
 
   @Override
-  void fill(
-      TableSpace space, long table, int index, int count, long raw, long va, MmuGather gather) {
-    long stepBytes = 1L << AT.shift();
-    if (!ENTRY_WISE) {
-      BATCH.set(space.entries(table, AT.level()), index, raw, count, stepBytes, FORMAT);
+  void storeRun(EntryMemory memory, long entryAddr, int count, long raw) {
+    fillEntries(writableRun(memory, entryAddr, count), count, raw);
+  }
+
+  @Override
+  void rewriteRun(EntryMemory memory, long entryAddr, int count, long raw) {
+    rewriteEntries(writableRun(memory, entryAddr, count), count, raw);
+  }
+
+  /** Where entries of a table are on the machine we run on, all of them within memory. */
+  private static long writableRun(EntryMemory memory, long entryAddr, int count) {
+    writable(memory, entryAddr + ((count - 1L) << AT.entryShift()));
+    return writable(memory, entryAddr);
+  }
+
+  private LeafTable leaves(MmTables mm, long table, int index, long va, MmuGather gather) {
+    return mm.leaves(this, AT.level(), table, index, va, gather);
+  }
+
+  @Override
+  void fill(MmTables mm, long table, int index, int count, long raw, long va, MmuGather gather) {
+    TableSpace space = mm.space();
+    if (ENTRY_WISE) {
+      fillEntries(writableRun(space.entryMemory(), entryAddr(table, index), count), count, raw);
     } else {
-      writable(space.entryMemory(), entryAddr(table, index + count - 1));
-      fillEntries(writable(space.entryMemory(), entryAddr(table, index)), count, raw);
+      BATCH.set(leaves(mm, table, index, va, gather), index, count, raw);
     }
     addLive(liveCount(space, table, AT), count);
     TlbDuty duty = TLB.duty(AT.empty(), raw, AT.level());
     if (!duty.isNone()) {
-      gather.add(va, count * stepBytes, duty, FORMAT.global(raw, AT.level()));
+      gather.add(va, (long) count << AT.shift(), duty, FORMAT.global(raw, AT.level()));
     }
   }
 
@@ -546,10 +575,29 @@ final class EntryCodeTemplate extends EntryCode {
     }
   }
 
+  /** Gives leaves the bits of one, and each its own frame. */
+  private static void rewriteEntries(long address, int count, long raw) {
+    if (SPLIT || ENTRY_BYTES == 4) {
+      for (int i = 0; i < count; i++) {
+        long entry = address + ((long) i << AT.entryShift());
+        long physAddr = FORMAT.physAddr(read(entry), AT.level());
+        write(entry, FORMAT.withPhysAddr(raw, physAddr, AT.level()));
+      }
+      return;
+    }
+    VarHandle.releaseFence();
+    MemorySegment entries = entries(address, count);
+    for (int i = 0; i < count; i++) {
+      long physAddr = FORMAT.physAddr(entries.get(ANY_LONG, i * 8L), AT.level());
+      entries.set(ANY_LONG, i * 8L, FORMAT.withPhysAddr(raw, physAddr, AT.level()));
+    }
+  }
+
   @Override
-  int clear(TableSpace space, long table, int index, int count, long va, MmuGather gather) {
-    long address = writable(space.entryMemory(), entryAddr(table, index));
-    writable(space.entryMemory(), entryAddr(table, index + count - 1));
+  int clear(MmTables mm, long table, int index, int count, long va, MmuGather gather) {
+    TableSpace space = mm.space();
+    long address = writableRun(space.entryMemory(), entryAddr(table, index), count);
+    BATCH.isolate(leaves(mm, table, index, va, gather), index, count);
     int used = 0;
     int end;
     for (int i = 0; i < count; i = end) {
@@ -558,13 +606,7 @@ final class EntryCodeTemplate extends EntryCode {
       if (FORMAT.none(first, AT.level())) {
         continue;
       }
-      if (ENTRY_WISE) {
-        emptyEntries(address, i, end);
-      } else {
-        for (int j = i; j < end; j++) {
-          BATCH.clear(space.entries(table, AT.level()), index + j, FORMAT);
-        }
-      }
+      emptyEntries(address, i, end);
       used += end - i;
       TlbDuty duty = TLB.duty(first, AT.empty(), AT.level());
       if (!duty.isNone()) {
@@ -578,11 +620,11 @@ final class EntryCodeTemplate extends EntryCode {
   }
 
   /**
-   * Index after the entries that are like this one: alike, or valid and alike in all but the frame,
-   * which the duty of emptying them does not depend on.
+   * Index after the entries that are like this one: alike, or present and alike in all but the
+   * frame, which the duty of emptying them does not depend on.
    */
   private static int endOfRun(long address, int index, int count, long first) {
-    long compared = FORMAT.valid(first, AT.level()) ? ~FORMAT.frameMask(AT.level()) : -1L;
+    long compared = FORMAT.present(first, AT.level()) ? ~FORMAT.frameMask(AT.level()) : -1L;
     int end = index + 1;
     while (end < count
         && ((read(address + ((long) end << AT.entryShift())) ^ first) & compared) == 0) {
@@ -593,7 +635,7 @@ final class EntryCodeTemplate extends EntryCode {
 
   /** A whole table of one kind is common, and a loop without exits is several times faster. */
   private static boolean allAlike(long address, int count, long first) {
-    if (SPLIT || ENTRY_BYTES == 4 || !FORMAT.valid(first, AT.level())) {
+    if (SPLIT || ENTRY_BYTES == 4 || !FORMAT.present(first, AT.level())) {
       return false;
     }
     long differences = 0;
@@ -619,20 +661,96 @@ final class EntryCodeTemplate extends EntryCode {
 
   @Override
   void protect(
-      TableSpace space, long table, int index, int count, long va, long pgprot, MmuGather gather) {
-    for (int i = 0; i < count; i++) {
-      protectEntry(space, table, index + i, va + ((long) i << AT.shift()), pgprot, gather);
+      MmTables mm, long table, int index, int count, long va, long pgprot, MmuGather gather) {
+    LeafTable leaves = leaves(mm, table, index, va, gather);
+    BATCH.isolate(leaves, index, count);
+    long address = writableRun(mm.space().entryMemory(), entryAddr(table, index), count);
+    int end;
+    for (int i = 0; i < count; i = end) {
+      long first = read(address + ((long) i << AT.entryShift()));
+      end = i == 0 && allAlike(address, count, first) ? count : endOfRun(address, i, count, first);
+      if (!FORMAT.present(first, AT.level())) {
+        continue;
+      }
+      // What is cached as one changes as one, whatever marks hardware left in it.
+      int alike = end;
+      while (BATCH.hint(leaves, index + end - 1) > 1) {
+        end += BATCH.hint(leaves, index + end - 1) - 1;
+      }
+      long at = va + ((long) i << AT.shift());
+      long changed = FORMAT.modify(first, pgprot, AT.level());
+      TlbDuty duty = TLB.duty(first, changed, AT.level());
+      if (duty.breakBeforeMake()) {
+        breakAndMake(address, i, end, at, pgprot, duty, gather);
+      } else if (end == alike && isSettled(first)) {
+        replaceAlike(leaves, index + i, end - i, first, changed);
+        owe(at, end - i, duty, first, gather);
+      } else {
+        for (int j = i; j < end; j++) {
+          protectEntry(mm, table, index + j, va + ((long) j << AT.shift()), pgprot, gather);
+        }
+      }
     }
   }
 
-  private static void protectEntry(
-      TableSpace space, long table, int index, long va, long pgprot, MmuGather gather) {
-    EntryMemory memory = space.entryMemory();
+  private static final boolean HW_ACCESSED = VARIANT.has(MmuFeature.HW_ACCESSED);
+  private static final boolean HW_DIRTY = VARIANT.has(MmuFeature.HW_DIRTY);
+
+  /**
+   * Whether a plain store in the place of a present leaf loses nothing: it is one store, and
+   * hardware has no mark left to set.
+   */
+  private static boolean isSettled(long raw) {
+    return !SPLIT
+        && (!HW_ACCESSED || FORMAT.young(raw, AT.level()))
+        && (!HW_DIRTY || !FORMAT.write(raw, AT.level()) || FORMAT.dirty(raw, AT.level()));
+  }
+
+  private static void replaceAlike(LeafTable leaves, int index, int count, long old, long changed) {
+    if (changed != old) {
+      BATCH.replace(leaves, index, count, old, changed);
+    }
+  }
+
+  private static void owe(long va, int count, TlbDuty duty, long old, MmuGather gather) {
+    if (!duty.isNone()) {
+      gather.add(va, (long) count << AT.shift(), duty, FORMAT.global(old, AT.level()));
+    }
+  }
+
+  /** Empties leaves, has that flushed, once for all, and stores what each is to be. */
+  private static void breakAndMake(
+      long address, int from, int to, long va, long pgprot, TlbDuty duty, MmuGather gather) {
+    long[] olds = new long[to - from];
+    for (int i = 0; i < olds.length; i++) {
+      olds[i] = take(address + ((long) (from + i) << AT.entryShift()));
+    }
+    boolean global = FORMAT.global(olds[0], AT.level());
+    gather.flushNow(va, (long) olds.length << AT.shift(), duty, global);
+    for (int i = 0; i < olds.length; i++) {
+      write(
+          address + ((long) (from + i) << AT.entryShift()),
+          FORMAT.modify(olds[i], pgprot, AT.level()));
+    }
+  }
+
+  /** Empties an entry and returns what it was, with all that hardware set in it. */
+  private static long take(long address) {
+    long old = read(address);
+    while (!replaceAt(address, old, AT.empty())) {
+      old = read(address);
+    }
+    return old;
+  }
+
+  private void protectEntry(
+      MmTables mm, long table, int index, long va, long pgprot, MmuGather gather) {
+    EntryMemory memory = mm.space().entryMemory();
     long entryAddr = entryAddr(table, index);
     long old = get(memory, entryAddr, AT.empty());
     while (FORMAT.present(old, AT.level())) {
       long changed = FORMAT.modify(old, pgprot, AT.level());
-      if (changed == old || change(space, table, index, old, changed, va, gather)) {
+      if (changed == old || change(mm, table, index, old, changed, va, gather)) {
         return;
       }
       old = get(memory, entryAddr, AT.empty());
@@ -640,28 +758,26 @@ final class EntryCodeTemplate extends EntryCode {
   }
 
   /** Replaces an entry unless hardware set a bit in it meanwhile; then the caller looks again. */
-  private static boolean change(
-      TableSpace space, long table, int index, long old, long changed, long va, MmuGather gather) {
-    EntryMemory memory = space.entryMemory();
+  private boolean change(
+      MmTables mm, long table, int index, long old, long changed, long va, MmuGather gather) {
+    EntryMemory memory = mm.space().entryMemory();
     long entryAddr = entryAddr(table, index);
     TlbDuty duty = TLB.duty(old, changed, AT.level());
-    boolean global = FORMAT.global(old, AT.level());
     if (duty.breakBeforeMake()) {
       if (!replace(memory, entryAddr, old, AT.empty())) {
         return false;
       }
-      gather.flushNow(va, 1L << AT.shift(), duty, global);
+      gather.flushNow(va, 1L << AT.shift(), duty, FORMAT.global(old, AT.level()));
       put(memory, entryAddr, changed);
       return true;
     }
-    if (!ENTRY_WISE) {
-      BATCH.replace(space.entries(table, AT.level()), index, changed, FORMAT);
-    } else if (!replace(memory, entryAddr, old, changed)) {
-      return false;
+    boolean done =
+        ENTRY_WISE
+            ? replace(memory, entryAddr, old, changed)
+            : BATCH.replace(leaves(mm, table, index, va, gather), index, 1, old, changed);
+    if (done) {
+      owe(va, 1, duty, old, gather);
     }
-    if (!duty.isNone()) {
-      gather.add(va, 1L << AT.shift(), duty, global);
-    }
-    return true;
+    return done;
   }
 }

@@ -31,13 +31,13 @@ public abstract class PageTable implements AutoCloseable {
   private Protection lastProtection = Protection.PAGE_NONE;
   private long lastPgprot;
 
-  PageTable(TableSpace space, TableOwner owner, long[] roots) {
-    this.space = space;
+  PageTable(MmTables mm, long[] roots) {
+    this.space = mm.space();
     this.geometry = space.variant().geometry();
     this.roots = roots;
     this.memory = space.entryMemory();
-    this.cursor = new PteCursor(space, roots);
-    this.editor = new TableEditor(space, owner);
+    this.cursor = new PteCursor(mm, roots);
+    this.editor = new TableEditor(mm);
     this.walker = TableWalker.over(space, roots);
     this.pageBytes = geometry.pageBytes();
     this.pageMask = pageBytes - 1;
@@ -55,6 +55,16 @@ public abstract class PageTable implements AutoCloseable {
    * @throws org.mmport.machine.OutOfFramesException when there is no memory for the roots
    */
   public static PageTable create(TableSpace space, TableOwner owner) {
+    return create(space, owner, FolioBounds.UNKNOWN);
+  }
+
+  /**
+   * The same where it is known which memory belongs together: pages mapped one by one may then come
+   * to be cached as one translation, as those of a range always may.
+   *
+   * @throws org.mmport.machine.OutOfFramesException when there is no memory for the roots
+   */
+  public static PageTable create(TableSpace space, TableOwner owner, FolioBounds folios) {
     PagingGeometry geometry = space.variant().geometry();
     int[] needed = new int[Level.values().length];
     needed[geometry.rootLevel().ordinal()] = geometry.vaLayout().roots();
@@ -65,7 +75,7 @@ public abstract class PageTable implements AutoCloseable {
         space.empty(roots[i], geometry.rootLevel());
       }
     }
-    return space.variantCode().newPageTable(space, owner, roots);
+    return space.variantCode().newPageTable(new MmTables(space, owner, folios), roots);
   }
 
   private static long firstVaOf(PagingGeometry geometry, int root) {

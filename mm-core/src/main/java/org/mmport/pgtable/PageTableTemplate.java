@@ -3,7 +3,6 @@ package org.mmport.pgtable;
 import java.lang.invoke.MethodHandles;
 import org.mmport.spi.Level;
 import org.mmport.spi.Protection;
-import org.mmport.spi.TableOwner;
 
 /**
  * Defined by {@link VariantCode} once per variant, never used under its own name: what callers do
@@ -12,8 +11,8 @@ import org.mmport.spi.TableOwner;
 final class PageTableTemplate extends PageTable {
   private static final EntryCode CODE = classData();
 
-  PageTableTemplate(TableSpace space, TableOwner owner, long[] roots) {
-    super(space, owner, roots);
+  PageTableTemplate(MmTables mm, long[] roots) {
+    super(mm, roots);
   }
 
   private static EntryCode classData() {

@@ -9,6 +9,7 @@ final class PteCursor {
   /** What {@link #span} is while no table is known: no address shifted right is negative. */
   private static final long NOWHERE = -1;
 
+  final MmTables mm;
   final TableSpace space;
   final EntryMemory memory;
   final long[] roots;
@@ -25,8 +26,9 @@ final class PteCursor {
   /** Where the machine we run on has the table's number of live entries. */
   long liveCount;
 
-  PteCursor(TableSpace space, long[] roots) {
-    this.space = space;
+  PteCursor(MmTables mm, long[] roots) {
+    this.mm = mm;
+    this.space = mm.space();
     this.memory = space.entryMemory();
     this.roots = roots;
   }

@@ -1,6 +1,7 @@
 package org.mmport.pgtable;
 
 import org.mmport.spi.InvalidRequestException;
+import org.mmport.spi.LeafTable;
 import org.mmport.spi.Level;
 import org.mmport.spi.LevelGeometry;
 import org.mmport.spi.MmuFeature;
@@ -19,6 +20,7 @@ import org.mmport.spi.UnsupportedMmuFeatureException;
 final class TableEditor {
   private static final long ABSENT = -1;
 
+  private final MmTables mm;
   private final TableSpace space;
   private final TableOwner owner;
   private final MmuVariant variant;
@@ -27,9 +29,10 @@ final class TableEditor {
   private final EntryCode code;
   private final EntryMemory memory;
 
-  TableEditor(TableSpace space, TableOwner owner) {
-    this.space = space;
-    this.owner = owner;
+  TableEditor(MmTables mm) {
+    this.mm = mm;
+    this.space = mm.space();
+    this.owner = mm.owner();
     this.variant = space.variant();
     this.geometry = variant.geometry();
     this.format = variant.format();
@@ -122,7 +125,7 @@ final class TableEditor {
       if (request.isLeaf(geometry, level, at, last)) {
         int count = leavesFrom(level, at, lastVa, request);
         long raw = format.mkLeaf(request.physAddrOf(at), request.pgprot(), level);
-        space.code(level).fill(space, table, geometry.index(level, at), count, raw, at, gather);
+        space.code(level).fill(mm, table, geometry.index(level, at), count, raw, at, gather);
         last = at + count * spanBytes - 1;
       } else {
         buildBelow(level, table, at, last, request, reserve, gather);
@@ -193,7 +196,7 @@ final class TableEditor {
       int first = geometry.index(level, va);
       space
           .code(level)
-          .clear(space, table, first, geometry.index(level, lastVa) - first + 1, va, gather);
+          .clear(mm, table, first, geometry.index(level, lastVa) - first + 1, va, gather);
       return;
     }
     Level below = geometry.nextReal(level);
@@ -204,7 +207,9 @@ final class TableEditor {
       long raw = load(level, table, index);
       if (!format.none(raw, level)) {
         if (!isTable(raw, level) && last - at == spanBytes - 1) {
-          space.code(level).clear(space, table, index, 1, at, gather);
+          int count = wholeLeaves(level, table, at, lastVa);
+          space.code(level).clear(mm, table, index, count, at, gather);
+          last = at + count * spanBytes - 1;
         } else {
           long child =
               isTable(raw, level)
@@ -252,8 +257,7 @@ final class TableEditor {
       int first = geometry.index(level, va);
       space
           .code(level)
-          .protect(
-              space, table, first, geometry.index(level, lastVa) - first + 1, va, pgprot, gather);
+          .protect(mm, table, first, geometry.index(level, lastVa) - first + 1, va, pgprot, gather);
       return;
     }
     Level below = geometry.nextReal(level);
@@ -266,7 +270,9 @@ final class TableEditor {
         protect(below, format.tableAddr(raw, level), at, last, pgprot, reserve, gather);
       } else if (format.present(raw, level)) {
         if (last - at == spanBytes - 1) {
-          space.code(level).protect(space, table, index, 1, at, pgprot, gather);
+          int count = wholeLeaves(level, table, at, lastVa);
+          space.code(level).protect(mm, table, index, count, at, pgprot, gather);
+          last = at + count * spanBytes - 1;
         } else {
           protect(
               below,
@@ -283,6 +289,20 @@ final class TableEditor {
       }
       at = last + 1;
     }
+  }
+
+  /**
+   * How many entries in a row are no tables, the first one not, and lie in the range as a whole.
+   */
+  private int wholeLeaves(Level level, long table, long va, long lastVa) {
+    int first = geometry.index(level, va);
+    int reached = geometry.index(level, lastVa) - first;
+    int whole = ((lastVa + 1) & (geometry.spanBytes(level) - 1)) == 0 ? reached + 1 : reached;
+    int count = 1;
+    while (count < whole && !isTable(load(level, table, first + count), level)) {
+      count++;
+    }
+    return count;
   }
 
   // Splitting.
@@ -362,14 +382,14 @@ final class TableEditor {
     long hooked = format.mkTable(child, level, owner);
     long entryAddr = entryAddr(table, index);
     space.addLive(child, entries);
+    variant
+        .batchOps()
+        .isolate(mm.leaves(space.code(level), level, table, index, first, gather), index, 1);
+    LeafTable leaves = mm.leaves(space.code(below), below, child, 0, first, gather);
     while (true) {
       long leaf = load(level, table, index);
-      long small = format.splitLeaf(leaf, level, below);
-      long physAddr = format.physAddr(leaf, level);
-      for (int i = 0; i < entries; i++) {
-        long raw = format.withPhysAddr(small, physAddr + i * geometry.spanBytes(below), below);
-        code.store(memory, entryAddr(child, i), raw);
-      }
+      space.empty(child, below);
+      variant.batchOps().set(leaves, 0, entries, format.splitLeaf(leaf, level, below));
       TlbDuty duty = variant.tlbRules().duty(leaf, hooked, level);
       boolean global = format.global(leaf, level);
       if (duty.breakBeforeMake()) {

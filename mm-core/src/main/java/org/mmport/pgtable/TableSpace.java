@@ -3,7 +3,6 @@ package org.mmport.pgtable;
 import org.mmport.machine.FrameAllocator;
 import org.mmport.machine.TableAllocator;
 import org.mmport.machine.TableDescriptors;
-import org.mmport.spi.EntryArray;
 import org.mmport.spi.InvalidRequestException;
 import org.mmport.spi.Level;
 import org.mmport.spi.LevelGeometry;
@@ -120,40 +119,5 @@ public final class TableSpace {
     TableDescriptors descriptors = descriptors();
     long id = descriptors.id(table);
     descriptors.setLiveEntries(id, descriptors.liveEntries(id) + count);
-  }
-
-  EntryArray entries(long table, Level level) {
-    return new Entries(this, table, level);
-  }
-
-  private record Entries(TableSpace space, long table, Level level) implements EntryArray {
-    @Override
-    public int length() {
-      return space.variant.geometry().at(level).entries();
-    }
-
-    @Override
-    public long get(int index) {
-      return space.code().load(space.entryMemory, entryAddr(index), level);
-    }
-
-    @Override
-    public void set(int index, long raw) {
-      space.code().store(space.entryMemory, entryAddr(index), raw);
-    }
-
-    @Override
-    public long getAndSet(int index, long raw) {
-      while (true) {
-        long old = get(index);
-        if (space.code().compareAndSet(space.entryMemory, entryAddr(index), old, raw)) {
-          return old;
-        }
-      }
-    }
-
-    private long entryAddr(int index) {
-      return table + (long) index * space.variant.geometry().entryBytes();
-    }
   }
 }

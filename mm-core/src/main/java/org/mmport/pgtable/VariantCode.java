@@ -14,7 +14,6 @@ import java.util.WeakHashMap;
 import org.mmport.machine.PhysicalMemory;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
-import org.mmport.spi.TableOwner;
 
 /**
  * Classes of a variant's own, made from templates.
@@ -32,7 +31,7 @@ final class VariantCode {
   private static final MethodType WALKER =
       MethodType.methodType(void.class, VariantCode.class, EntryMemory.class, long[].class);
   private static final MethodType PAGE_TABLE =
-      MethodType.methodType(void.class, TableSpace.class, TableOwner.class, long[].class);
+      MethodType.methodType(void.class, MmTables.class, long[].class);
 
   private final MmuVariant variant;
   private final Map<Level, EntryCode> codes = new EnumMap<>(Level.class);
@@ -99,8 +98,8 @@ final class VariantCode {
     return (TableWalker) make(walker, this, memory, roots);
   }
 
-  PageTable newPageTable(TableSpace space, TableOwner owner, long[] roots) {
-    return (PageTable) make(pageTable, space, owner, roots);
+  PageTable newPageTable(MmTables mm, long[] roots) {
+    return (PageTable) make(pageTable, mm, roots);
   }
 
   private static Object make(MethodHandle constructor, Object... arguments) {

@@ -1,18 +1,16 @@
 package org.mmport.spi;
 
-/**
- * A table as its entries, each loaded and stored as one. Indices are from 0 to {@link #length()} -
- * 1.
- */
+/** A table as its entries, each loaded as one. Indices are from 0 to {@link #length()} - 1. */
 public interface EntryArray {
   Level level();
+
+  /** How the entries are to be read. */
+  PteFormat format();
+
+  /** Bytes that one entry maps. */
+  long spanBytes();
 
   int length();
 
   long get(int index);
-
-  void set(int index, long raw);
-
-  /** Stores and returns what was there, in one atomic step. */
-  long getAndSet(int index, long raw);
 }

@@ -31,9 +31,9 @@ public enum MmuFeature {
   UFFD_WP,
   /** Leaves carry a protection key. Derived. */
   PROTECTION_KEYS,
-  /** Aligned runs of PTEs can be cached as one translation. */
+  /** Aligned runs of PTEs can be cached as one translation. Derived. */
   CONT_PTE,
-  /** Aligned runs of PMD leaves can be cached as one translation. */
+  /** Aligned runs of leaves above PTE can be cached as one translation. Derived. */
   CONT_PMD,
   /** Some changes of a valid entry must go through an invalid one and a flush. */
   BREAK_BEFORE_MAKE,
@@ -71,6 +71,8 @@ public enum MmuFeature {
           SOFT_DIRTY,
           UFFD_WP,
           PROTECTION_KEYS,
+          CONT_PTE,
+          CONT_PMD,
           HASHED,
           SEGMENTS,
           LEAF_PUD,
@@ -85,7 +87,8 @@ public enum MmuFeature {
     return DERIVED.contains(this);
   }
 
-  static Set<MmuFeature> derive(PagingGeometry geometry, PteFormat format, SegmentMap segments) {
+  static Set<MmuFeature> derive(
+      PagingGeometry geometry, PteFormat format, SegmentMap segments, BatchOps batchOps) {
     Set<MmuFeature> derived = EnumSet.noneOf(MmuFeature.class);
     Set<EntryRole> roles = EnumSet.noneOf(EntryRole.class);
     for (EntryField field : format.fields()) {
@@ -108,6 +111,8 @@ public enum MmuFeature {
       int size = level.placement().sizeBytes();
       addIf(derived, SUB_PAGE_TABLES, !level.isFolded() && size < geometry.pageBytes());
       addIf(derived, MULTI_PAGE_TABLES, size > geometry.pageBytes());
+      boolean runs = batchOps.runEntries(level.level()) > 1;
+      addIf(derived, level.level() == Level.PTE ? CONT_PTE : CONT_PMD, runs);
     }
     return derived;
   }

@@ -36,7 +36,7 @@ public record MmuVariant(
     EnumSet<MmuFeature> all = EnumSet.noneOf(MmuFeature.class);
     all.addAll(features);
     all.removeIf(MmuFeature::isDerived);
-    all.addAll(MmuFeature.derive(geometry, format, segmentMap));
+    all.addAll(MmuFeature.derive(geometry, format, segmentMap, batchOps));
     features = Set.copyOf(all);
   }
 

@@ -7,9 +7,9 @@ public interface TlbRules {
    * The duty that arises when an entry of a live table changes from one value to another. Neither
    * more than the architecture demands nor less; the core rounds up where that is cheaper.
    *
-   * <p>Where a leaf takes the place of an empty entry, or an empty entry that of a leaf, the duty
-   * is the same for every frame: the core asks once for a run of leaves that differ in nothing
-   * else.
+   * <p>Where a leaf takes the place of an empty entry, an empty entry that of a leaf, or a leaf
+   * that of one which maps the same, the duty is the same for every frame: the core asks once for a
+   * run of leaves that differ in nothing else.
    *
    * @param oldRaw value that CPUs may have cached
    * @param newRaw value that they must come to see

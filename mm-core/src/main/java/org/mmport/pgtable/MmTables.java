@@ -1,0 +1,26 @@
+package org.mmport.pgtable;
+
+import org.mmport.spi.LeafTable;
+import org.mmport.spi.Level;
+import org.mmport.spi.TableOwner;
+
+/**
+ * One address space's view of its tables.
+ *
+ * @param space where they come from
+ * @param owner whom they serve
+ * @param folios what is known of the memory that they map
+ */
+record MmTables(TableSpace space, TableOwner owner, FolioBounds folios) {
+
+  /**
+   * The leaves of a table, to be changed.
+   *
+   * @param code that of the table's level
+   * @param va the address that the entry at {@code index} is for
+   */
+  LeafTable leaves(EntryCode code, Level level, long table, int index, long va, MmuGather gather) {
+    long spanBytes = space.variant().geometry().spanBytes(level);
+    return new Leaves(this, code, level, table, va - index * spanBytes, gather);
+  }
+}
