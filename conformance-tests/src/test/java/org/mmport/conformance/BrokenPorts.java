@@ -17,6 +17,7 @@ final class BrokenPorts {
     all.addAll(BrokenPpc64.all());
     all.addAll(BrokenX86.all());
     all.addAll(BrokenArm64.all());
+    all.addAll(BrokenRuns.all());
     all.addAll(BrokenPpc64Hash.all());
     all.addAll(BrokenPpc64Of2006.all());
     return all;

@@ -8,6 +8,7 @@ import org.mmport.spi.Architecture;
 import org.mmport.spi.MmuFeature;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PagingGeometry;
+import org.mmport.spi.SegmentMap;
 import org.mmport.spi.VaLayout;
 
 /**
@@ -46,10 +47,10 @@ public final class Arm64Architecture implements Architecture {
     return Set.of(183);
   }
 
-  /** Contiguous runs and permission overlays (FEAT_S1POE) are there in hardware, not yet here. */
+  /** Permission overlays (FEAT_S1POE) are there in hardware, not yet here. */
   @Override
   public Set<MmuFeature> notModelled(MmuVariant variant) {
-    return Set.of(MmuFeature.CONT_PTE, MmuFeature.CONT_PMD, MmuFeature.PROTECTION_KEYS);
+    return Set.of(MmuFeature.PROTECTION_KEYS);
   }
 
   private static MmuVariant variant(String id, int vaBits, Arm64Output output, String levels) {
@@ -72,6 +73,13 @@ public final class Arm64Architecture implements Architecture {
             levels);
     Arm64PteFormat format = Arm64PteFormat.of(geometry, output);
     return new MmuVariant(
-        id, geometry, features, format, new Arm64TlbRules(format), new Arm64Roots(vaBits, output));
+        id,
+        geometry,
+        features,
+        format,
+        new Arm64TlbRules(format),
+        format.runs(),
+        SegmentMap.NONE,
+        new Arm64Roots(vaBits, output));
   }
 }

@@ -1,6 +1,8 @@
 package org.mmport.arch.arm64;
 
 import java.util.List;
+import org.mmport.spi.BatchOps;
+import org.mmport.spi.ContiguousRuns;
 import org.mmport.spi.EntryField;
 import org.mmport.spi.InvalidRequestException;
 import org.mmport.spi.Level;
@@ -121,6 +123,16 @@ record Arm64PteFormat(
         output.low() & -geometry.spanBytes(Level.values()[lowest]),
         giga < 0 ? 0 : output.low() & -geometry.spanBytes(Level.values()[giga]),
         giga);
+  }
+
+  /** CONT_PTES and CONT_PMDS: {@code CONFIG_ARM64_CONT_PTE_SHIFT}, arch/arm64/Kconfig. */
+  BatchOps runs() {
+    Level upper = Level.values()[31 - Integer.numberOfLeadingZeros(blocks)];
+    return switch (output.pageShift()) {
+      case 12 -> new ContiguousRuns(CONT, 16, upper, 16);
+      case 14 -> new ContiguousRuns(CONT, 128, upper, 32);
+      default -> new ContiguousRuns(CONT, 32, upper, 32);
+    };
   }
 
   private static String addresses(Arm64Output output) {
