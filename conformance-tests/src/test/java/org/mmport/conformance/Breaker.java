@@ -18,18 +18,34 @@ final class Breaker {
         .orElseThrow();
   }
 
+  /** The variant of that id with one thing changed. */
+  static Broken broken(
+      String name,
+      String variant,
+      UnaryOperator<MmuVariant> change,
+      String message,
+      String... clauses) {
+    return broken(name, good(variant), change, message, clauses);
+  }
+
+  /** The same of a variant that is no port's. */
+  static Broken broken(
+      String name,
+      MmuVariant good,
+      UnaryOperator<MmuVariant> change,
+      String message,
+      String... clauses) {
+    return new Broken(good.id() + ": " + name, change.apply(good), List.of(clauses), message);
+  }
+
   static Broken format(
       String name,
       String variant,
       UnaryOperator<PteFormat> change,
       String message,
       String... clauses) {
-    MmuVariant right = good(variant);
-    return new Broken(
-        variant + ": " + name,
-        right.withFormat(change.apply(right.format())),
-        List.of(clauses),
-        message);
+    return broken(
+        name, variant, good -> good.withFormat(change.apply(good.format())), message, clauses);
   }
 
   static Broken rules(
@@ -38,12 +54,8 @@ final class Breaker {
       UnaryOperator<TlbRules> change,
       String message,
       String... clauses) {
-    MmuVariant right = good(variant);
-    return new Broken(
-        variant + ": " + name,
-        right.withTlbRules(change.apply(right.tlbRules())),
-        List.of(clauses),
-        message);
+    return broken(
+        name, variant, good -> good.withTlbRules(change.apply(good.tlbRules())), message, clauses);
   }
 
   static Broken geometry(
@@ -52,11 +64,7 @@ final class Breaker {
       UnaryOperator<PagingGeometry> change,
       String message,
       String... clauses) {
-    MmuVariant right = good(variant);
-    return new Broken(
-        variant + ": " + name,
-        right.withGeometry(change.apply(right.geometry())),
-        List.of(clauses),
-        message);
+    return broken(
+        name, variant, good -> good.withGeometry(change.apply(good.geometry())), message, clauses);
   }
 }

@@ -159,12 +159,12 @@ final class BrokenFakes {
       UnaryOperator<PteFormat> breaker,
       String message,
       String... clauses) {
-    MmuVariant broken = good.withFormat(breaker.apply(good.format()));
-    return new Broken(name, broken, List.of(clauses), message);
+    return Breaker.broken(
+        name, good, fake -> fake.withFormat(breaker.apply(fake.format())), message, clauses);
   }
 
   private static Broken rules(
       String name, MmuVariant good, TlbRules rules, String message, String... clauses) {
-    return new Broken(name, good.withTlbRules(rules), List.of(clauses), message);
+    return Breaker.broken(name, good, fake -> fake.withTlbRules(rules), message, clauses);
   }
 }

@@ -139,19 +139,18 @@ final class BrokenPpc64 {
         Breaker.geometry(
             "the root has half its entries",
             "ppc64/radix-64k",
-            in -> rootHalved(),
+            BrokenPpc64::rootHalved,
             "expected PGD with shift 39, 8192 entries, 65536 bytes, no leaves",
             "GEO-15"),
         Breaker.geometry(
             "entries are little-endian",
             "ppc64/radix-64k",
-            in -> littleEndian(),
+            BrokenPpc64::littleEndian,
             "expected entry",
             "GEO-15"));
   }
 
-  private static PagingGeometry rootHalved() {
-    PagingGeometry g = Breaker.good("ppc64/radix-64k").geometry();
+  private static PagingGeometry rootHalved(PagingGeometry g) {
     List<LevelGeometry> levels = new ArrayList<>(g.levels());
     levels.set(0, LevelGeometry.of(Level.PGD, 12, 8, false));
     return new PagingGeometry(
@@ -167,8 +166,7 @@ final class BrokenPpc64 {
         levels);
   }
 
-  private static PagingGeometry littleEndian() {
-    PagingGeometry g = Breaker.good("ppc64/radix-64k").geometry();
+  private static PagingGeometry littleEndian(PagingGeometry g) {
     return new PagingGeometry(
         g.pageShift(), g.vaLayout(), g.paBits(), ByteOrder.LITTLE_ENDIAN, 8, 8, g.levels());
   }

@@ -19,28 +19,40 @@ final class BrokenPpc64Hash {
   private BrokenPpc64Hash() {}
 
   static Broken hash(
-      String name, String id, UnaryOperator<HashMmu> breaker, String message, String... clauses) {
-    MmuVariant good = Breaker.good(id);
-    HashMmu mmu = breaker.apply(good.segmentMap().hashMmu().orElseThrow());
-    SegmentMap map =
-        new SegmentMap() {
-          @Override
-          public int segmentShift() {
-            return good.segmentMap().segmentShift();
-          }
+      String name,
+      String variant,
+      UnaryOperator<HashMmu> change,
+      String message,
+      String... clauses) {
+    return Breaker.broken(
+        name,
+        variant,
+        good -> {
+          HashMmu mmu = change.apply(good.segmentMap().hashMmu().orElseThrow());
+          return withSegments(good, keysOf(good.segmentMap().segmentShift(), mmu));
+        },
+        message,
+        clauses);
+  }
 
-          @Override
-          public long segment(long context, long va) {
-            HashSegment segment = mmu.segment(context, va);
-            return segment.vsid() | (segment.shift() == 40 ? 1L << 62 : 0);
-          }
+  private static SegmentMap keysOf(int segmentShift, HashMmu mmu) {
+    return new SegmentMap() {
+      @Override
+      public int segmentShift() {
+        return segmentShift;
+      }
 
-          @Override
-          public Optional<HashMmu> hashMmu() {
-            return Optional.of(mmu);
-          }
-        };
-    return new Broken(id + ": " + name, withSegments(good, map), List.of(clauses), message);
+      @Override
+      public long segment(long context, long va) {
+        HashSegment segment = mmu.segment(context, va);
+        return segment.vsid() | (segment.shift() == 40 ? 1L << 62 : 0);
+      }
+
+      @Override
+      public Optional<HashMmu> hashMmu() {
+        return Optional.of(mmu);
+      }
+    };
   }
 
   static MmuVariant withSegments(MmuVariant good, SegmentMap map) {

@@ -7,7 +7,6 @@ import org.mmport.spi.HashEntry;
 import org.mmport.spi.HashMmu;
 import org.mmport.spi.HashSegment;
 import org.mmport.spi.Level;
-import org.mmport.spi.MmuVariant;
 import org.mmport.spi.SegmentMap;
 import org.mmport.spi.TableOwner;
 
@@ -178,33 +177,31 @@ final class BrokenPpc64Of2006 {
                 },
             "expected data 0x0000000012345197",
             "HASH-03"),
-        smallSegments());
+        Breaker.broken(
+            "segments are taken to be as small as a table of the last level",
+            PAGES_4K,
+            good -> BrokenPpc64Hash.withSegments(good, smallSegments(good.segmentMap())),
+            "expected segmentShift 21 of the smallest",
+            "SEG-01"));
   }
 
   /** What would let tables of the last level be shared. */
-  private static Broken smallSegments() {
-    MmuVariant good = Breaker.good(PAGES_4K);
-    SegmentMap map =
-        new SegmentMap() {
-          @Override
-          public int segmentShift() {
-            return 21;
-          }
+  private static SegmentMap smallSegments(SegmentMap in) {
+    return new SegmentMap() {
+      @Override
+      public int segmentShift() {
+        return 21;
+      }
 
-          @Override
-          public long segment(long context, long va) {
-            return good.segmentMap().segment(context, va);
-          }
+      @Override
+      public long segment(long context, long va) {
+        return in.segment(context, va);
+      }
 
-          @Override
-          public Optional<HashMmu> hashMmu() {
-            return good.segmentMap().hashMmu();
-          }
-        };
-    return new Broken(
-        PAGES_4K + ": segments are taken to be as small as a table of the last level",
-        BrokenPpc64Hash.withSegments(good, map),
-        List.of("SEG-01"),
-        "expected segmentShift 21 of the smallest");
+      @Override
+      public Optional<HashMmu> hashMmu() {
+        return in.hashMmu();
+      }
+    };
   }
 }

@@ -1,6 +1,5 @@
 package org.mmport.conformance;
 
-import java.util.List;
 import java.util.function.UnaryOperator;
 import org.mmport.spi.BatchOps;
 import org.mmport.spi.MmuVariant;
@@ -10,6 +9,8 @@ import org.mmport.spi.TlbRules;
 
 /** The x86_64 port with one part exchanged, and the bits that breaking it is about. */
 final class BrokenX64 {
+  private static final String VARIANT = "x86_64/4level";
+
   static final long P = 1;
   static final long RW = 1L << 1;
   static final long US = 1L << 2;
@@ -27,39 +28,37 @@ final class BrokenX64 {
   private BrokenX64() {}
 
   static MmuVariant good() {
-    return ConformanceSuite.variants().stream()
-        .filter(variant -> variant.id().equals("x86_64/4level"))
-        .findFirst()
-        .orElseThrow();
+    return Breaker.good(VARIANT);
   }
 
   static Broken format(
       String name, UnaryOperator<PteFormat> breaker, String message, String... clauses) {
-    MmuVariant good = good();
-    return new Broken(
-        name, good.withFormat(breaker.apply(good.format())), List.of(clauses), message);
+    return Breaker.format(name, VARIANT, breaker, message, clauses);
   }
 
   static Broken rules(String name, TlbRules rules, String message, String... clauses) {
-    return new Broken(name, good().withTlbRules(rules), List.of(clauses), message);
+    return Breaker.rules(name, VARIANT, good -> rules, message, clauses);
   }
 
   static Broken batch(String name, BatchOps batchOps, String message, String... clauses) {
-    MmuVariant good = good();
-    MmuVariant broken =
-        new MmuVariant(
-            good.id(),
-            good.geometry(),
-            good.features(),
-            good.format(),
-            good.tlbRules(),
-            batchOps,
-            good.segmentMap(),
-            good.rootFinder());
-    return new Broken(name, broken, List.of(clauses), message);
+    return Breaker.broken(
+        name,
+        VARIANT,
+        good ->
+            new MmuVariant(
+                good.id(),
+                good.geometry(),
+                good.features(),
+                good.format(),
+                good.tlbRules(),
+                batchOps,
+                good.segmentMap(),
+                good.rootFinder()),
+        message,
+        clauses);
   }
 
   static Broken geometry(String name, PagingGeometry geometry, String message, String... clauses) {
-    return new Broken(name, good().withGeometry(geometry), List.of(clauses), message);
+    return Breaker.geometry(name, VARIANT, good -> geometry, message, clauses);
   }
 }
