@@ -1,9 +1,11 @@
 package org.mmport.spi;
 
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Collectors;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * One field of an entry, for people to read and for {@link PteBits} to take masks from.
@@ -17,10 +19,18 @@ import java.util.stream.Collectors;
  */
 public record EntryField(
     String name, int high, int low, EntryRole role, String meaning, Set<EntryKind> kinds) {
+  private static final Pattern BITS = Pattern.compile("([0-9]{1,9})(?::([0-9]{1,9}))?");
+
   public EntryField {
     if (low < 0 || high > 63 || low > high) {
       throw new InvalidRequestException(
-          "entry field " + name + " bits " + high + ":" + low + ": must lie in 63:0");
+          "entry field "
+              + name
+              + " bits "
+              + high
+              + ":"
+              + low
+              + ": must lie in 63:0, the highest first");
     }
     kinds = Set.copyOf(kinds);
   }
@@ -38,23 +48,51 @@ public record EntryField(
 
   private static EntryField parse(String line) {
     String[] words = line.trim().split("\\s+", 5);
-    if (words.length < 5) {
-      throw new InvalidRequestException(
-          "entry field '" + line.trim() + "': write kinds, bits, name, role, meaning");
+    require(words.length == 5, line, "write kinds, bits, name, role, meaning");
+    Matcher bits = BITS.matcher(words[1]);
+    require(bits.matches(), line, "bits '" + words[1] + "' are not such as 7 or 11:8");
+    int high = Integer.parseInt(bits.group(1));
+    int low = bits.group(2) == null ? high : Integer.parseInt(bits.group(2));
+    require(
+        low <= high && high <= 63,
+        line,
+        "bits " + words[1] + " must lie in 63:0, the highest first");
+    EntryRole role =
+        Arrays.stream(EntryRole.values())
+            .filter(known -> known.name().equals(words[3]))
+            .findFirst()
+            .orElseThrow(
+                () -> malformed(line, words[3] + " is no EntryRole; OTHER is for the rest"));
+    return new EntryField(words[2], high, low, role, words[4], kinds(words[0], line));
+  }
+
+  private static Set<EntryKind> kinds(String letters, String line) {
+    Set<EntryKind> kinds = EnumSet.noneOf(EntryKind.class);
+    for (int i = 0; i < letters.length(); i++) {
+      char letter = letters.charAt(i);
+      EntryKind kind =
+          Arrays.stream(EntryKind.values())
+              .filter(known -> known.name().charAt(0) == letter)
+              .findFirst()
+              .orElseThrow(
+                  () ->
+                      malformed(
+                          line,
+                          "kind '%s' is no first letter of %s"
+                              .formatted(letter, Arrays.toString(EntryKind.values()))));
+      require(kinds.add(kind), line, "kind '" + letter + "' is there twice; name each once");
     }
-    String[] bits = words[1].split(":", 2);
-    Set<EntryKind> kinds =
-        EnumSet.allOf(EntryKind.class).stream()
-            .filter(kind -> words[0].indexOf(kind.name().charAt(0)) >= 0)
-            .collect(Collectors.toSet());
-    try {
-      int high = Integer.parseInt(bits[0]);
-      int low = Integer.parseInt(bits[bits.length - 1]);
-      return new EntryField(words[2], high, low, EntryRole.valueOf(words[3]), words[4], kinds);
-    } catch (IllegalArgumentException e) {
-      throw new InvalidRequestException(
-          "entry field '" + line.trim() + "': bits are numbers like 11:8, the role an EntryRole");
+    return kinds;
+  }
+
+  private static void require(boolean holds, String line, String rule) {
+    if (!holds) {
+      throw malformed(line, rule);
     }
+  }
+
+  private static InvalidRequestException malformed(String line, String rule) {
+    return new InvalidRequestException("entry field '" + line.trim() + "': " + rule);
   }
 
   /** A field of several bits; without kinds it is there in all but ROOT. */

@@ -1,5 +1,9 @@
 package org.mmport.spi;
 
+import java.util.Arrays;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
 /**
  * One level of a variant's tables.
  *
@@ -12,11 +16,10 @@ package org.mmport.spi;
  */
 public record LevelGeometry(
     Level level, int indexBits, boolean leafAllowed, TablePlacement placement, int leafPaBits) {
+  private static final Pattern WORD = Pattern.compile("([A-Z0-9]+):([0-9]{1,9})(\\+?)");
+
   public LevelGeometry {
-    if (indexBits < 0 || indexBits > 16) {
-      throw new InvalidRequestException(
-          level + " indexBits=" + indexBits + ": must be 0 (folded) to 16");
-    }
+    requireIndexBits(level, indexBits);
     if (indexBits == 0 && leafAllowed) {
       throw new InvalidRequestException(
           level + ": a folded level has no entries, so no leaves; set leafAllowed=false");
@@ -39,14 +42,41 @@ public record LevelGeometry(
 
   /** A level whose tables take exactly their entries, naturally aligned. */
   public static LevelGeometry of(Level level, int indexBits, int entryBytes, boolean leafAllowed) {
+    requireIndexBits(level, indexBits);
     return new LevelGeometry(
         level, indexBits, leafAllowed, TablePlacement.natural(entryBytes << indexBits));
   }
 
+  /** One level of {@link PagingGeometry#levels(int, String)}. */
   static LevelGeometry parse(String word, int entryBytes) {
-    String[] parts = word.split("[:+]", -1);
-    Level level = Level.valueOf(parts[0]);
-    return of(level, Integer.parseInt(parts[1]), entryBytes, word.endsWith("+"));
+    Matcher parts = WORD.matcher(word);
+    if (!parts.matches()) {
+      throw new InvalidRequestException(
+          "level '%s': write its name, a colon, its index bits, and + where leaves are allowed, such as PMD:9+"
+              .formatted(word));
+    }
+    Level level =
+        Arrays.stream(Level.values())
+            .filter(known -> known.name().equals(parts.group(1)))
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new InvalidRequestException(
+                        "level '%s': %s is none of %s"
+                            .formatted(word, parts.group(1), Arrays.toString(Level.values()))));
+    int indexBits = Integer.parseInt(parts.group(2));
+    if (indexBits == 0) {
+      throw new InvalidRequestException(
+          "level '%s': 0 index bits; leave a folded level out".formatted(word));
+    }
+    return of(level, indexBits, entryBytes, !parts.group(3).isEmpty());
+  }
+
+  private static void requireIndexBits(Level level, int indexBits) {
+    if (indexBits < 0 || indexBits > 16) {
+      throw new InvalidRequestException(
+          level + " indexBits=" + indexBits + ": must be 0 (folded) to 16");
+    }
   }
 
   /** A level that this variant does not have. */

@@ -96,12 +96,22 @@ public record PagingGeometry(
   /**
    * Real levels from text, each naturally placed: {@code PGD:9 PUD:9+ PMD:9+ PTE:9+} names index
    * bits, and with a plus where leaves are allowed.
+   *
+   * @throws InvalidRequestException for text that is not so made
    */
   public static List<LevelGeometry> levels(int entryBytes, String text) {
-    return levels(
+    List<LevelGeometry> real =
         Arrays.stream(text.split(" ", -1))
             .map(word -> LevelGeometry.parse(word, entryBytes))
-            .toArray(LevelGeometry[]::new));
+            .toList();
+    for (int i = 1; i < real.size(); i++) {
+      if (real.get(i - 1).level().compareTo(real.get(i).level()) >= 0) {
+        throw new InvalidRequestException(
+            "levels '%s': %s comes after %s; name each once, from the root down"
+                .formatted(text, real.get(i).level(), real.get(i - 1).level()));
+      }
+    }
+    return levels(real.toArray(LevelGeometry[]::new));
   }
 
   /** The level's own part. */

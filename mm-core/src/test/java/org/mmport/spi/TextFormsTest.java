@@ -1,0 +1,163 @@
+package org.mmport.spi;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What ports write as text: read as meant, or refused in one line that says how to write it. */
+class TextFormsTest {
+  @Test
+  void levelsAreReadAsMeant() {
+    List<LevelGeometry> levels = PagingGeometry.levels(4, "PGD:1 PMD:16+ PTE:9+");
+    assertEquals(
+        List.of(
+            new LevelGeometry(Level.PGD, 1, false, new TablePlacement(8, 8)),
+            new LevelGeometry(Level.P4D, 0, false, new TablePlacement(0, 1)),
+            new LevelGeometry(Level.PUD, 0, false, new TablePlacement(0, 1)),
+            new LevelGeometry(Level.PMD, 16, true, new TablePlacement(262144, 262144)),
+            new LevelGeometry(Level.PTE, 9, true, new TablePlacement(2048, 2048))),
+        levels);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '"',
+      textBlock =
+          """
+          ""             | level '': write its name, a colon, its index bits
+          PGD            | level 'PGD': write its name, a colon, its index bits
+          PGD:           | level 'PGD:': write its name, a colon, its index bits
+          :9             | level ':9': write its name, a colon, its index bits
+          PGD:+          | level 'PGD:+': write its name, a colon, its index bits
+          PGD:-1         | level 'PGD:-1': write its name, a colon, its index bits
+          PGD:0x9        | level 'PGD:0x9': write its name, a colon, its index bits
+          PGD:9++        | level 'PGD:9++': write its name, a colon, its index bits
+          PGD+9          | level 'PGD+9': write its name, a colon, its index bits
+          PGD:9999999999 | level 'PGD:9999999999': write its name, a colon, its index bits
+          pgd:9          | level 'pgd:9': write its name, a colon, its index bits
+          PGD:9  PTE:9+  | level '': write its name, a colon, its index bits
+          PGD:9,PTE:9+   | level 'PGD:9,PTE:9+': write its name, a colon, its index bits
+          PXD:9          | level 'PXD:9': PXD is none of [PGD, P4D, PUD, PMD, PTE]
+          PUD:0          | level 'PUD:0': 0 index bits; leave a folded level out
+          PGD:17         | PGD indexBits=17: must be 0 (folded) to 16
+          PGD:29         | PGD indexBits=29: must be 0 (folded) to 16
+          PGD:9 PTE:9    | PTE: entries of the last level are leaves; set leafAllowed=true
+          PTE:9+ PGD:9   | levels 'PTE:9+ PGD:9': PGD comes after PTE; name each once
+          PMD:9 PMD:9+   | levels 'PMD:9 PMD:9+': PMD comes after PMD; name each once
+          """)
+  void malformedLevelsAreRefused(String text, String says) {
+    refused(text, says, levels -> PagingGeometry.levels(8, levels));
+  }
+
+  @Test
+  void fieldsAreReadAsMeant() {
+    assertEquals(
+        List.of(
+            new EntryField(
+                "R/W", 1, 1, EntryRole.WRITE, "writable", Set.of(EntryKind.TABLE, EntryKind.HUGE)),
+            new EntryField(
+                "OFF",
+                63,
+                0,
+                EntryRole.SWAP_OFFSET,
+                "where in  it",
+                Set.of(EntryKind.SWAP, EntryKind.PAGE, EntryKind.ROOT))),
+        EntryField.table(
+            """
+            HT  1    R/W WRITE       writable
+
+             RSP 63:0 OFF SWAP_OFFSET where in  it
+            """));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          THP 1 R/W WRITE          | write kinds, bits, name, role, meaning
+          THP                      | write kinds, bits, name, role, meaning
+          THQ 1 R/W WRITE writable | kind 'Q' is no first letter of [TABLE, ROOT, HUGE, PAGE, SWAP]
+          thp 1 R/W WRITE writable | kind 't' is no first letter of [TABLE, ROOT, HUGE, PAGE, SWAP]
+          -   1 R/W WRITE writable | kind '-' is no first letter of [TABLE, ROOT, HUGE, PAGE, SWAP]
+          PP  1 R/W WRITE writable | kind 'P' is there twice; name each once
+          P   x R/W WRITE writable | bits 'x' are not such as 7 or 11:8
+          P  -1 R/W WRITE writable | bits '-1' are not such as 7 or 11:8
+          P 11: R/W WRITE writable | bits '11:' are not such as 7 or 11:8
+          P 3-1 R/W WRITE writable | bits '3-1' are not such as 7 or 11:8
+          P 9:8:7 R WRITE writable | bits '9:8:7' are not such as 7 or 11:8
+          P 9999999999 R WRITE yes | bits '9999999999' are not such as 7 or 11:8
+          P  64 R/W WRITE writable | bits 64 must lie in 63:0, the highest first
+          P 8:9 R/W WRITE writable | bits 8:9 must lie in 63:0, the highest first
+          P   1 R/W WRITABLE yes   | WRITABLE is no EntryRole; OTHER is for the rest
+          P   1 R/W write writable | write is no EntryRole; OTHER is for the rest
+          """)
+  void malformedFieldsAreRefused(String line, String says) {
+    refused(line, "entry field '" + line + "': " + says, EntryField::table);
+  }
+
+  @Test
+  void goodLinesDoNotHideABadOne() {
+    refused(
+        "P 0 V VALID present\nP 1 R/W\nP 2 U USER user\n",
+        "entry field 'P 1 R/W': write kinds",
+        EntryField::table);
+  }
+
+  @Test
+  void registersAreReadAsMeant() {
+    assertEquals(
+        new CpuNote(
+            62,
+            "QEMU",
+            0,
+            List.of(new CpuNote.Field("cr0", 0, 4), new CpuNote.Field("cr3", 416, 4))),
+        CpuNote.of(62, "QEMU", 4, "cr0@0 cr3@416"));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '"',
+      textBlock =
+          """
+          ""             | register '' of note QEMU: write its name, @, and its offset
+          cr3            | register 'cr3' of note QEMU: write its name, @, and its offset
+          cr3@           | register 'cr3@' of note QEMU: write its name, @, and its offset
+          @416           | register '@416' of note QEMU: write its name, @, and its offset
+          cr3@-8         | register 'cr3@-8' of note QEMU: write its name, @, and its offset
+          cr3@0x1a0      | register 'cr3@0x1a0' of note QEMU: write its name, @, and its offset
+          cr3@9999999999 | register 'cr3@9999999999' of note QEMU: write its name, @, and its offset
+          cr3@416@8      | register 'cr3@416@8' of note QEMU: write its name, @, and its offset
+          cr0@8  cr3@416 | register '' of note QEMU: write its name, @, and its offset
+          cr3@8 cr3@416  | register 'cr3@416' of note QEMU: cr3 is there already; name each once
+          """)
+  void malformedRegistersAreRefused(String text, String says) {
+    refused(text, says, registers -> CpuNote.of(62, "QEMU", 8, registers));
+  }
+
+  @Test
+  void fieldsOfNotesLieInThem() {
+    refused("", "register cr3 of 2 bytes: notes have registers of 4 or 8", x -> note(416, 2));
+    refused("", "register cr3 at -8: offsets count from the note's first byte", x -> note(-8, 8));
+  }
+
+  private static void note(int offsetBytes, int sizeBytes) {
+    assertEquals(416, new CpuNote.Field("cr3", offsetBytes, sizeBytes).offsetBytes());
+  }
+
+  private static void refused(String text, String says, Consumer<String> reader) {
+    String message =
+        String.valueOf(
+            assertThrows(InvalidRequestException.class, () -> reader.accept(text)).getMessage());
+    assertEquals(says, message.substring(0, Math.min(says.length(), message.length())));
+    assertEquals(1, message.lines().count(), message);
+  }
+}

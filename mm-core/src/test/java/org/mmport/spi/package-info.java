@@ -1,0 +1,4 @@
+@NullMarked
+package org.mmport.spi;
+
+import org.jspecify.annotations.NullMarked;
