@@ -332,8 +332,7 @@ final class TableEditor {
         return;
       }
       if (!isTable(raw, level)) {
-        requireSplittable(raw, level, below, va);
-        countSplits(level, boundary, needed);
+        countSplits(raw, level, va, boundary, needed);
         return;
       }
       table = format.tableAddr(raw, level);
@@ -341,29 +340,34 @@ final class TableEditor {
     }
   }
 
-  private void countSplits(Level leafLevel, long boundary, int[] needed) {
+  /** Every level that pieces land on is asked, so that no split is left half done. */
+  private void countSplits(long raw, Level leafLevel, long va, long boundary, int[] needed) {
+    if (!format.present(raw, leafLevel)) {
+      throw new InvalidRequestException(
+          "part of the %s swap entry 0x%x at 0x%016x: a swap entry is taken or left whole; name all of it"
+              .formatted(leafLevel, raw, va));
+    }
+    long offset = va & (geometry.spanBytes(leafLevel) - 1);
     Level level = leafLevel;
     while (level != Level.PTE && (boundary & (geometry.spanBytes(level) - 1)) != 0) {
-      level = geometry.nextReal(level);
-      needed[level.ordinal()]++;
+      Level below = geometry.nextReal(level);
+      long lastOffset = offset | (geometry.spanBytes(level) - 1);
+      requirePieces(raw, leafLevel, va, format.physAddr(raw, leafLevel) + lastOffset, below);
+      needed[below.ordinal()]++;
+      level = below;
     }
   }
 
-  private void requireSplittable(long raw, Level level, Level below, long va) {
-    if (!format.present(raw, level)) {
-      throw new InvalidRequestException(
-          "part of the %s swap entry 0x%x at 0x%016x: a swap entry is taken or left whole; name all of it"
-              .formatted(level, raw, va));
-    }
-    long last = format.physAddr(raw, level) + geometry.spanBytes(level) - 1;
-    if (Long.compareUnsigned(last, geometry.lastPhysAddr(below)) > 0) {
+  /** Refuses pieces that leaves of the level below cannot be. */
+  private void requirePieces(long raw, Level leafLevel, long va, long lastPhysAddr, Level below) {
+    if (Long.compareUnsigned(lastPhysAddr, geometry.lastPhysAddr(below)) > 0) {
       throw new InvalidRequestException(
           "part of the %s leaf 0x%x at 0x%016x: %s leaves end at physical 0x%x; name all of it"
-              .formatted(level, raw, va, below, geometry.lastPhysAddr(below)));
+              .formatted(leafLevel, raw, va, below, geometry.lastPhysAddr(below)));
     }
     if (!geometry.at(below).leafAllowed()) {
       throw new UnsupportedMmuFeatureException(
-          MmuFeature.LEAF_PMD, variant.id() + " split of a " + level + " leaf");
+          MmuFeature.LEAF_PMD, variant.id() + " split of a " + leafLevel + " leaf");
     }
   }
 
