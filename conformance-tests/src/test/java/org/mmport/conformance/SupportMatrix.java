@@ -5,7 +5,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.function.Function;
@@ -25,36 +29,65 @@ import org.mmport.spi.SegmentMap;
 final class SupportMatrix {
   static final Path FILE = Path.of("..", "docs", "support-matrix.md");
 
-  /** The kernel's three words for it. */
-  enum Support {
-    OK("ok"),
-    TODO("TODO"),
-    NOT_THERE("..");
+  /** Whether a variant has something, in the kernel's three words. */
+  sealed interface Support {
+    /** It is there. */
+    record Ok() implements Support {}
 
-    private final String word;
+    /** It could be there, and for this reason is not. */
+    record Todo(String reason) implements Support {}
 
-    Support(String word) {
-      this.word = word;
-    }
+    /** There is nothing to support. */
+    record NotThere() implements Support {}
 
-    String word() {
-      return word;
-    }
-
-    /** Whether it is there; and if not, whether anybody says that it could be. */
-    static Support of(boolean there, boolean missing) {
-      return there ? OK : missing ? TODO : NOT_THERE;
+    /** Whether it is there; and if not, whether anybody says why. */
+    static Support of(boolean there, Optional<String> reason) {
+      return there ? new Ok() : reason.<Support>map(Todo::new).orElseGet(NotThere::new);
     }
   }
 
   /** A variant, and what its port leaves out of it. */
-  private record Column(MmuVariant variant, Set<MmuFeature> notModelled, boolean hasNotes) {
-    boolean leavesOut(MmuFeature... features) {
-      return Arrays.stream(features).anyMatch(notModelled::contains);
+  private record Column(MmuVariant variant, Map<MmuFeature, String> notModelled, boolean hasNotes) {
+    /** Why the first of these that is left out is. */
+    Optional<String> whyNot(MmuFeature... features) {
+      return Arrays.stream(features)
+          .filter(notModelled::containsKey)
+          .map(feature -> notModelled.getOrDefault(feature, ""))
+          .findFirst();
     }
   }
 
   private record Row(String name, String about, Function<Column, Support> support) {}
+
+  /** Reasons in the order of their numbers, each with the rows that it is for. */
+  private static final class Footnotes {
+    private final Map<String, Set<String>> rows = new LinkedHashMap<>();
+
+    String word(Row row, Support support) {
+      return switch (support) {
+        case Support.Ok() -> "ok";
+        case Support.NotThere() -> "..";
+        case Support.Todo(String reason) -> {
+          rows.computeIfAbsent(reason, r -> new LinkedHashSet<>()).add(row.name());
+          yield "TODO (%d)".formatted(List.copyOf(rows.keySet()).indexOf(reason) + 1);
+        }
+      };
+    }
+
+    String text() {
+      StringBuilder text = new StringBuilder("\n## Reasons\n\n");
+      int number = 1;
+      for (var reason : rows.entrySet()) {
+        text.append(
+            "%d. %s: %s\n"
+                .formatted(number++, String.join(", ", reason.getValue()), reason.getKey()));
+      }
+      return text.toString();
+    }
+  }
+
+  private static final String NO_JUDGE =
+      "the suite has no program yet that sets up this MMU in QEMU and asks it";
 
   private static final List<Row> FEATURES =
       Stream.of(MmuFeature.values())
@@ -63,8 +96,7 @@ final class SupportMatrix {
                   new Row(
                       "`" + feature + "`",
                       about(feature),
-                      column ->
-                          Support.of(column.variant().has(feature), column.leavesOut(feature))))
+                      column -> Support.of(column.variant().has(feature), column.whyNot(feature))))
           .toList();
 
   private static final List<Row> PIECES =
@@ -77,30 +109,29 @@ final class SupportMatrix {
               c ->
                   Support.of(
                       !c.variant().segmentMap().equals(SegmentMap.NONE),
-                      c.leavesOut(MmuFeature.SEGMENTS))),
+                      c.whyNot(MmuFeature.SEGMENTS))),
           new Row(
               "`HashMmu`",
               "the hash table itself is filled and read",
               c ->
                   Support.of(
-                      c.variant().segmentMap().hashMmu().isPresent(),
-                      c.leavesOut(MmuFeature.HASHED))),
+                      c.variant().segmentMap().hashMmu().isPresent(), c.whyNot(MmuFeature.HASHED))),
           new Row(
               "`RootFinder`, registers",
               "roots are found from registers alone",
-              c -> Support.of(!looksAtMemory(c.variant().rootFinder()), false)),
+              c -> Support.of(!looksAtMemory(c.variant().rootFinder()), Optional.empty())),
           new Row(
               "`RootFinder`, memory",
               "roots are found with the help of memory",
-              c -> Support.of(looksAtMemory(c.variant().rootFinder()), false)),
+              c -> Support.of(looksAtMemory(c.variant().rootFinder()), Optional.empty())),
           new Row(
               "`CpuNote`",
               "registers are read from notes of ELF cores",
-              c -> Support.of(c.hasNotes(), false)),
+              c -> Support.of(c.hasNotes(), Optional.empty())),
           new Row(
               "area `HW`",
               "QEMU's MMU judges the port",
-              c -> Support.of(HardwareJudge.of(c.variant()).isPresent(), true)));
+              c -> Support.of(HardwareJudge.of(c.variant()).isPresent(), Optional.of(NO_JUDGE))));
 
   private SupportMatrix() {}
 
@@ -118,10 +149,12 @@ final class SupportMatrix {
 
   static String markdown(List<Architecture> architectures) {
     List<Column> columns = architectures.stream().flatMap(SupportMatrix::columns).toList();
+    Footnotes notes = new Footnotes();
     return HEAD
-        + table("feature", FEATURES, columns)
+        + table("feature", FEATURES, columns, notes)
         + PIECES_HEAD
-        + table("piece", PIECES, columns);
+        + table("piece", PIECES, columns, notes)
+        + notes.text();
   }
 
   private static Stream<Column> columns(Architecture architecture) {
@@ -134,7 +167,7 @@ final class SupportMatrix {
                     !architecture.cpuNotes().isEmpty()));
   }
 
-  private static String table(String what, List<Row> rows, List<Column> columns) {
+  private static String table(String what, List<Row> rows, List<Column> columns, Footnotes notes) {
     StringBuilder text = new StringBuilder("| %s | meaning |".formatted(what));
     columns.forEach(
         column -> text.append(" %s |".formatted(column.variant().id().replace("/", "/<br>"))));
@@ -143,7 +176,7 @@ final class SupportMatrix {
       text.append("| %s | %s |".formatted(row.name(), row.about()));
       text.append(
           columns.stream()
-              .map(column -> " %s |".formatted(row.support().apply(column).word()))
+              .map(column -> " %s |".formatted(notes.word(row, row.support().apply(column))))
               .collect(Collectors.joining()));
       text.append('\n');
     }
@@ -152,11 +185,13 @@ final class SupportMatrix {
 
   /** Entries that are cached together need it, whether they are declared or left out. */
   private static Support batchOps(Column column) {
-    boolean needed =
-        column.variant().has(MmuFeature.CONT_PTE)
-            || column.variant().has(MmuFeature.CONT_PMD)
-            || column.leavesOut(MmuFeature.CONT_PTE, MmuFeature.CONT_PMD);
-    return Support.of(!column.variant().batchOps().equals(BatchOps.ENTRY_WISE), needed);
+    boolean declared =
+        column.variant().has(MmuFeature.CONT_PTE) || column.variant().has(MmuFeature.CONT_PMD);
+    return Support.of(
+        !column.variant().batchOps().equals(BatchOps.ENTRY_WISE),
+        declared
+            ? Optional.of("contiguous entries are declared, and set and read one by one")
+            : column.whyNot(MmuFeature.CONT_PTE, MmuFeature.CONT_PMD));
   }
 
   /** Whether a finder has a lookup of its own for where memory is at hand. */
@@ -210,7 +245,7 @@ final class SupportMatrix {
       | | |
       |---|---|
       | `ok` | the port has it, and the suite holds it to that |
-      | `TODO` | the hardware has it, or Linux does it there, and the port does not: what is missing and why is in the README of its module, under "What is not" |
+      | `TODO` | the hardware has it, or Linux does it there, and the port does not: the number leads to the reason [below](#reasons), and the README of its module says more, under "What is not" |
       | `..` | there is nothing to support on that architecture |
 
       Written by `scripts/write-docs` from what the ports declare; a test keeps the two equal. `TODO` comes from
@@ -225,7 +260,7 @@ final class SupportMatrix {
 
       ## Pieces of the SPI that not every port has, and its judge
 
-      Of the two ways to find roots a port has one. `TODO` in the last row: nobody has taught the judge that MMU yet.
+      Of the two ways to find roots a port has one.
 
       """;
 }

@@ -1,15 +1,19 @@
 package org.mmport.conformance;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.mmport.spi.Architecture;
 import org.mmport.spi.BatchOps;
@@ -38,11 +42,51 @@ class SupportMatrixTest {
     for (Architecture architecture : SupportMatrix.architectures()) {
       for (MmuVariant variant : architecture.variants()) {
         Set<MmuFeature> both = EnumSet.noneOf(MmuFeature.class);
-        both.addAll(architecture.notModelled(variant));
+        both.addAll(architecture.notModelled(variant).keySet());
         both.retainAll(variant.features());
         assertEquals(Set.of(), both, variant.id());
       }
     }
+  }
+
+  @Test
+  void reasonsAreOneLineEach() {
+    for (Architecture architecture : SupportMatrix.architectures()) {
+      for (MmuVariant variant : architecture.variants()) {
+        architecture
+            .notModelled(variant)
+            .forEach(
+                (feature, reason) -> {
+                  String where = variant.id() + " leaves out " + feature + ": '" + reason + "'";
+                  assertEquals(1, reason.lines().count(), where);
+                  assertTrue(reason.strip().length() >= 20 && reason.length() <= 120, where);
+                });
+      }
+    }
+  }
+
+  /** Numbers lead to a reason that names the row, and there is no reason that nothing leads to. */
+  @Test
+  void everyTodoHasAReason() throws IOException {
+    String document = Files.readString(SupportMatrix.FILE);
+    Map<String, Set<String>> rows = new TreeMap<>();
+    Matcher row = Pattern.compile("(?m)^\\| ((?:`[A-Z]|area).*?) \\| .*$").matcher(document);
+    while (row.find()) {
+      Matcher todo = Pattern.compile("\\| TODO([^|]*)").matcher(row.group());
+      while (todo.find()) {
+        String number = todo.group(1).strip();
+        assertTrue(number.matches("\\([0-9]+\\)"), row.group(1) + ": TODO " + number);
+        rows.computeIfAbsent(number, n -> new TreeSet<>()).add(row.group(1));
+      }
+    }
+    Map<String, Set<String>> reasons = new TreeMap<>();
+    Matcher reason = Pattern.compile("(?m)^([0-9]+)\\. (.*?): \\S.*$").matcher(document);
+    while (reason.find()) {
+      Set<String> named = new TreeSet<>(List.of(reason.group(2).split(", (?=`|area)")));
+      reasons.put("(" + reason.group(1) + ")", named);
+    }
+    assertEquals(rows, reasons);
+    assertTrue(rows.size() >= 3, "reasons: " + rows);
   }
 
   @Test
@@ -71,6 +115,9 @@ class SupportMatrixTest {
       {"`BROADCAST_TLBI`", "ppc64/radix-4k", "ok"},
       {"`LEAF_PMD`", "ppc64/hash-4k", "TODO"},
       {"`LEAF_PUD`", "ppc64/hash-4k", "TODO"},
+      {"`LEAF_PMD`", "ppc64/hash-4k-2006", "TODO"},
+      {"`LEAF_PMD`", "ppc64/hash-64k-2006", "TODO"},
+      {"`LEAF_PUD`", "ppc64/hash-64k-2006", ".."},
       {"`LEAF_PUD`", "ppc64/hash-64k", "ok"},
       {"`PROTECTION_KEYS`", "ppc64/radix-4k", ".."},
       {"`PROTECTION_KEYS`", "ppc64/hash-64k", "ok"},
@@ -98,11 +145,10 @@ class SupportMatrixTest {
   @Test
   void whatIsLeftOutIsToBeDone() {
     MmuVariant poor = FakeVariants.oneLevel();
-    Matrix none = cells(SupportMatrix.markdown(List.of(new Fake(poor, Set.of(), List.of()))));
-    Matrix all =
-        cells(
-            SupportMatrix.markdown(
-                List.of(new Fake(poor, EnumSet.allOf(MmuFeature.class), List.of()))));
+    Map<MmuFeature, String> leftOut = new EnumMap<>(MmuFeature.class);
+    List.of(MmuFeature.values()).forEach(feature -> leftOut.put(feature, "why not " + feature));
+    Matrix none = cells(SupportMatrix.markdown(List.of(new Fake(poor, Map.of(), List.of()))));
+    Matrix all = cells(SupportMatrix.markdown(List.of(new Fake(poor, leftOut, List.of()))));
     for (MmuFeature feature : MmuFeature.values()) {
       boolean has = poor.features().contains(feature);
       String row = "`" + feature + "`";
@@ -151,7 +197,7 @@ class SupportMatrixTest {
                 List.of(
                     new Fake(
                         variant(plain, plain.features(), new BatchOps() {}, segments, withMemory),
-                        Set.of(),
+                        Map.of(),
                         List.of(note)))));
     Matrix halfDone =
         cells(
@@ -164,7 +210,7 @@ class SupportMatrixTest {
                             BatchOps.ENTRY_WISE,
                             SegmentMap.NONE,
                             registers -> new RootLookup.NotSelected("test")),
-                        Set.of(MmuFeature.CONT_PTE),
+                        Map.of(MmuFeature.CONT_PTE, "why not CONT_PTE"),
                         List.of()))));
     assertPieces(rich, "ok", "ok", "..", "ok", "ok");
     assertPieces(halfDone, "TODO", "..", "ok", "..", "..");
@@ -202,7 +248,7 @@ class SupportMatrixTest {
   }
 
   /** A port of one variant. */
-  private record Fake(MmuVariant variant, Set<MmuFeature> leftOut, List<CpuNote> cpuNotes)
+  private record Fake(MmuVariant variant, Map<MmuFeature, String> leftOut, List<CpuNote> cpuNotes)
       implements Architecture {
     @Override
     public String name() {
@@ -215,7 +261,7 @@ class SupportMatrixTest {
     }
 
     @Override
-    public Set<MmuFeature> notModelled(MmuVariant asked) {
+    public Map<MmuFeature, String> notModelled(MmuVariant asked) {
       assertEquals(variant, asked);
       return leftOut;
     }
@@ -241,7 +287,8 @@ class SupportMatrixTest {
         for (int i = 2; i < parts.size(); i++) {
           String column = header.get(i).replace("<br>", "");
           matrix.columns().add(column);
-          matrix.cells().put(parts.getFirst() + " of " + column, parts.get(i));
+          String cell = parts.get(i).replaceFirst(" \\([0-9]+\\)$", "");
+          matrix.cells().put(parts.getFirst() + " of " + column, cell);
         }
       }
     }

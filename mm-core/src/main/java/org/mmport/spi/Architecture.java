@@ -37,11 +37,11 @@ public interface Architecture {
   }
 
   /**
-   * What the hardware of a variant can do, or Linux does with its entries, and the port leaves out:
-   * {@code TODO} in the support matrix. Features that are neither here nor the variant's are not
-   * there to be modelled.
+   * What the hardware of a variant can do, or Linux does with its entries, and the port leaves out,
+   * each with the reason in one line: {@code TODO} in the support matrix. Features that are neither
+   * here nor the variant's are not there to be modelled.
    */
-  default Set<MmuFeature> notModelled(MmuVariant variant) {
-    return Set.of();
+  default Map<MmuFeature, String> notModelled(MmuVariant variant) {
+    return Map.of();
   }
 }

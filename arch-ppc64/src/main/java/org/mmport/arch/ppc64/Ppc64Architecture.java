@@ -20,25 +20,46 @@ import org.mmport.spi.TlbRules;
 /** The ppc64 port: Power servers (book3s), with radix trees or a hash table. */
 @AutoService(Architecture.class)
 public final class Ppc64Architecture implements Architecture {
-  private static final List<MmuVariant> VARIANTS =
+  private static final String HUGEPTE_2006 =
+      "16M pages of 2.6.18 lie in tables of 16 entries beside the levels (HUGEPTE_INDEX_SIZE, hugetlbpage.c)";
+
+  private static final List<Ported> PORTED =
       List.of(
-          radix("ppc64/radix-4k", Ppc64Geometry.RADIX_4K, 9),
-          radix("ppc64/radix-64k", Ppc64Geometry.RADIX_64K, 5),
-          hash(
-              "ppc64/hash-4k",
-              Ppc64Geometry.HASH_4K,
-              Ppc64Tree.hash4k(),
-              new Ppc64Vsids.Today(44),
-              new Ppc64HashedLeaf.Small()),
-          hash(
-              "ppc64/hash-64k",
-              Ppc64Geometry.HASH_64K,
-              Ppc64Tree.hash64k(),
-              new Ppc64Vsids.Today(49),
-              new Ppc64HashedLeaf.Large(Ppc64Geometry.HASH_64K)),
-          hash2006("ppc64/hash-4k-2006", Ppc64Geometry.HASH_4K_2006, Ppc64PteFormat2006.pages4k()),
-          hash2006(
-              "ppc64/hash-64k-2006", Ppc64Geometry.HASH_64K_2006, Ppc64PteFormat2006.pages64k()));
+          new Ported(radix("ppc64/radix-4k", Ppc64Geometry.RADIX_4K, 9), Map.of()),
+          new Ported(radix("ppc64/radix-64k", Ppc64Geometry.RADIX_64K, 5), Map.of()),
+          new Ported(
+              hash(
+                  "ppc64/hash-4k",
+                  Ppc64Geometry.HASH_4K,
+                  Ppc64Tree.hash4k(),
+                  new Ppc64Vsids.Today(44),
+                  new Ppc64HashedLeaf.Small()),
+              Map.of(
+                  MmuFeature.LEAF_PMD,
+                  "16M pages are runs of 8 entries, hashed as one; here each leaf is hashed by itself",
+                  MmuFeature.LEAF_PUD,
+                  "16G pages are runs of 64 entries, hashed as one; here each leaf is hashed by itself")),
+          new Ported(
+              hash(
+                  "ppc64/hash-64k",
+                  Ppc64Geometry.HASH_64K,
+                  Ppc64Tree.hash64k(),
+                  new Ppc64Vsids.Today(49),
+                  new Ppc64HashedLeaf.Large(Ppc64Geometry.HASH_64K)),
+              Map.of()),
+          new Ported(
+              hash2006(
+                  "ppc64/hash-4k-2006", Ppc64Geometry.HASH_4K_2006, Ppc64PteFormat2006.pages4k()),
+              Map.of(MmuFeature.LEAF_PMD, HUGEPTE_2006)),
+          new Ported(
+              hash2006(
+                  "ppc64/hash-64k-2006",
+                  Ppc64Geometry.HASH_64K_2006,
+                  Ppc64PteFormat2006.pages64k()),
+              Map.of(MmuFeature.LEAF_PMD, HUGEPTE_2006)));
+
+  /** A variant, and why what it lacks is not there. */
+  private record Ported(MmuVariant variant, Map<MmuFeature, String> notModelled) {}
 
   @Override
   public String name() {
@@ -47,7 +68,7 @@ public final class Ppc64Architecture implements Architecture {
 
   @Override
   public List<MmuVariant> variants() {
-    return VARIANTS;
+    return PORTED.stream().map(Ported::variant).toList();
   }
 
   /** MSR[LE] is its last bit; where the bytes stand the other way round, its bit 56 is there. */
@@ -63,12 +84,13 @@ public final class Ppc64Architecture implements Architecture {
     return Set.of(21);
   }
 
-  /** With 4K pages, leaves of 16M and 16G are groups of entries. */
   @Override
-  public Set<MmuFeature> notModelled(MmuVariant variant) {
-    return variant.id().equals("ppc64/hash-4k")
-        ? Set.of(MmuFeature.LEAF_PMD, MmuFeature.LEAF_PUD)
-        : Set.of();
+  public Map<MmuFeature, String> notModelled(MmuVariant variant) {
+    return PORTED.stream()
+        .filter(ported -> ported.variant().equals(variant))
+        .findFirst()
+        .map(Ported::notModelled)
+        .orElse(Map.of());
   }
 
   private static MmuVariant radix(String id, PagingGeometry geometry, int pteIndexBits) {

@@ -3,6 +3,7 @@ package org.mmport.arch.x64;
 import com.google.auto.service.AutoService;
 import java.nio.ByteOrder;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.mmport.spi.Architecture;
 import org.mmport.spi.CpuNote;
@@ -37,10 +38,11 @@ public final class X64Architecture implements Architecture {
     return List.of(CpuNote.of(62, "QEMU", 8, "cr0@392 cr2@408 cr3@416 cr4@424"));
   }
 
-  /** AMD's INVLPGB reaches other CPUs; here an interrupt does. */
   @Override
-  public Set<MmuFeature> notModelled(MmuVariant variant) {
-    return Set.of(MmuFeature.BROADCAST_TLBI);
+  public Map<MmuFeature, String> notModelled(MmuVariant variant) {
+    return Map.of(
+        MmuFeature.BROADCAST_TLBI,
+        "INVLPGB is AMD's alone; a variant serves all CPUs, so the others are reached by interrupt");
   }
 
   private static MmuVariant variant(String id, int vaBits, int walked, String levels) {
