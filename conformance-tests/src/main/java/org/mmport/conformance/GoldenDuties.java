@@ -10,7 +10,7 @@ import org.mmport.spi.TlbDuty;
 /**
  * What changes of entries owe, by hand from the manual: rows of {@code level, old, new, duty, what}
  * in {@code <port>-duties.tsv} and {@code <variant>-duties.tsv}. The duty is one of {@code NONE
- * LEAF WALK BREAK RELOAD}.
+ * LEAF WALK BREAK BREAK-LEAF RELOAD}.
  */
 final class GoldenDuties {
   private GoldenDuties() {}
@@ -50,10 +50,11 @@ final class GoldenDuties {
       case "LEAF" -> TlbDuty.FLUSH_LEAF;
       case "WALK" -> TlbDuty.FLUSH_WALK_CACHES;
       case "BREAK" -> TlbDuty.BREAK_BEFORE_MAKE;
+      case "BREAK-LEAF" -> TlbDuty.BREAK_LEAF_BEFORE_MAKE;
       case "RELOAD" -> TlbDuty.RELOAD_ROOT;
       default ->
           throw new InvalidRequestException(
-              "golden duty '" + word + "': write NONE, LEAF, WALK, BREAK or RELOAD");
+              "golden duty '" + word + "': write NONE, LEAF, WALK, BREAK, BREAK-LEAF or RELOAD");
     };
   }
 }

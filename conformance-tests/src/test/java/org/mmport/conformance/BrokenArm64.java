@@ -271,6 +271,16 @@ final class BrokenArm64 {
             "expected TlbDuty[scope=LEAF, breakBeforeMake=false, reloadRoot=false] for a page unmapped, now 0x0000000000000000, found TlbDuty[scope=WALK_CACHES, breakBeforeMake=true, reloadRoot=false]",
             "FLUSH-16"),
         Breaker.rules(
+            "walk caches are flushed for the break of a leaf",
+            "arm64/4k-va48",
+            in ->
+                (oldRaw, newRaw, level) -> {
+                  TlbDuty duty = in.duty(oldRaw, newRaw, level);
+                  return duty.breakBeforeMake() ? TlbDuty.BREAK_BEFORE_MAKE : duty;
+                },
+            "expected TlbDuty[scope=LEAF, breakBeforeMake=true, reloadRoot=false] for another frame",
+            "FLUSH-16"),
+        Breaker.rules(
             "lower rights are not flushed",
             "arm64/4k-va52",
             in ->

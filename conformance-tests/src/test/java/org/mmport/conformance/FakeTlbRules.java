@@ -34,7 +34,7 @@ record FakeTlbRules(PteFormat format, Level root, Set<MmuFeature> features) impl
     if (features.contains(MmuFeature.BREAK_BEFORE_MAKE)
         && format.valid(newRaw, level)
         && (isTable || moved)) {
-      return TlbDuty.BREAK_BEFORE_MAKE;
+      return TlbDuty.BREAK_LEAF_BEFORE_MAKE;
     }
     return isTable ? TlbDuty.FLUSH_WALK_CACHES : leaf(oldRaw, newRaw);
   }

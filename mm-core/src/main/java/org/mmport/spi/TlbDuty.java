@@ -13,7 +13,13 @@ public record TlbDuty(FlushScope scope, boolean breakBeforeMake, boolean reloadR
   public static final TlbDuty NONE = new TlbDuty(FlushScope.NONE, false, false);
   public static final TlbDuty FLUSH_LEAF = new TlbDuty(FlushScope.LEAF, false, false);
   public static final TlbDuty FLUSH_WALK_CACHES = new TlbDuty(FlushScope.WALK_CACHES, false, false);
+
+  /** Of a table: what is cached of it goes with all below it. */
   public static final TlbDuty BREAK_BEFORE_MAKE = new TlbDuty(FlushScope.WALK_CACHES, true, false);
+
+  /** Of a leaf, whatever takes its place: caches of tables never held it. */
+  public static final TlbDuty BREAK_LEAF_BEFORE_MAKE = new TlbDuty(FlushScope.LEAF, true, false);
+
   public static final TlbDuty RELOAD_ROOT = new TlbDuty(FlushScope.WALK_CACHES, false, true);
 
   /** Whether anything is to be done at all. */

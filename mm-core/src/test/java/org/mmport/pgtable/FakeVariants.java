@@ -26,7 +26,7 @@ record FakeVariants(MmuVariant variant, List<Integer> shifts, List<Integer> inde
         boolean wasLeaf = level == Level.PTE || (oldRaw & PlainFormat.LEAF) != 0;
         boolean isLeaf = level == Level.PTE || (newRaw & PlainFormat.LEAF) != 0;
         if (wasLeaf && !isLeaf && (newRaw & PlainFormat.VALID) != 0) {
-          return TlbDuty.BREAK_BEFORE_MAKE;
+          return TlbDuty.BREAK_LEAF_BEFORE_MAKE;
         }
         return wasLeaf ? TlbDuty.FLUSH_LEAF : TlbDuty.FLUSH_WALK_CACHES;
       };

@@ -40,7 +40,7 @@ record Arm64TlbRules(Arm64PteFormat format) implements TlbRules {
     if ((changed & (FIXED | format.placement(level))) != 0
         || toGlobal
         || (inRun && (changed & OF_ONE) != 0)) {
-      return TlbDuty.BREAK_BEFORE_MAKE;
+      return wasLeaf ? TlbDuty.BREAK_LEAF_BEFORE_MAKE : TlbDuty.BREAK_BEFORE_MAKE;
     }
     // Entries without AF are not cached, so only clearing it owes anything.
     long seen = changed & (PERMISSIONS | (oldRaw & Arm64PteFormat.AF));
