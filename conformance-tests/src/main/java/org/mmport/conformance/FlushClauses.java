@@ -164,9 +164,9 @@ final class FlushClauses {
       }
       c.check(wrong.isEmpty(), "the order unhook, flush, free", wrong);
       c.check(
-          scopes.contains(FlushScope.WALK_CACHES),
+          scopes.stream().anyMatch(s -> s.compareTo(FlushRuleClauses.ofTables(c)) >= 0),
           above,
-          "a flush of WALK_CACHES for the table",
+          "a flush of " + FlushRuleClauses.ofTables(c) + " for the table",
           scopes);
       c.check(
           rig.machine().tables() < tables, "tables freed after the flush", rig.machine().tables());

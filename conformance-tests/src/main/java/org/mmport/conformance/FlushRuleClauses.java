@@ -1,5 +1,6 @@
 package org.mmport.conformance;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.mmport.spi.FlushScope;
 import org.mmport.spi.Level;
@@ -80,13 +81,14 @@ final class FlushRuleClauses {
 
   @Clause(
       id = "FLUSH-04",
-      text = "A table that is unhooked must leave the caches of upper levels, not only the TLB",
+      text =
+          "A table that is unhooked must leave the caches of upper levels, not only the TLB; where hardware walks no tables, what was mapped through it must leave the TLB",
       source = "kernel: tlb_remove_table, freed_tables; Intel SDM volume 3A, 4.10.3",
-      check = "duty for a table entry that goes: WALK_CACHES")
+      check = "duty for a table entry that goes: WALK_CACHES; LEAF with HASHED")
   static void unhookedTableIsFlushed(ClauseContext c) {
     for (Level level : c.tableLevels()) {
       for (long raw : tables(c, level)) {
-        atLeast(c, FlushScope.WALK_CACHES, raw, c.format().empty(level), level, "a table unhooked");
+        atLeast(c, ofTables(c), raw, c.format().empty(level), level, "a table unhooked");
       }
     }
   }
@@ -95,7 +97,7 @@ final class FlushRuleClauses {
   @Clause(
       id = "FLUSH-05",
       text =
-          "A table entry that comes to point at another table must leave the caches of upper levels",
+          "A table entry that comes to point at another table must leave the caches of upper levels; where hardware walks no tables, what was mapped through it must leave the TLB",
       source = "R2 relocation: MMF_NEED_FLUSH; Intel SDM volume 3A, 4.10.3",
       check = "duty: the table's address")
   static void movedTableIsFlushed(ClauseContext c) {
@@ -103,8 +105,7 @@ final class FlushRuleClauses {
       List<Long> tables = tables(c, level);
       for (int i = 1; i < tables.size(); i++) {
         if (!tables.get(i).equals(tables.get(i - 1))) {
-          atLeast(
-              c, FlushScope.WALK_CACHES, tables.get(i - 1), tables.get(i), level, "another table");
+          atLeast(c, ofTables(c), tables.get(i - 1), tables.get(i), level, "another table");
         }
       }
     }
@@ -304,6 +305,38 @@ final class FlushRuleClauses {
           "%s for %s, now %s".formatted(row.duty(), row.what(), ClauseContext.hex(row.newRaw())),
           found);
     }
+  }
+
+  @Clause(
+      id = "FLUSH-17",
+      text = "Where hardware walks no tables, no change of one asks for a flush of walk caches",
+      source = "kernel: RIC_FLUSH_PWC in mm/book3s64/radix_tlb.c, nothing like it in hash_native.c",
+      check = "duty for table entries: rules of a TLB that has walk caches",
+      requires = MmuFeature.HASHED)
+  static void noWalkCachesWhereNothingIsWalked(ClauseContext c) {
+    for (Level level : c.tableLevels()) {
+      List<Long> values = new ArrayList<>(tables(c, level));
+      values.add(c.format().empty(level));
+      if (c.geometry().at(level).leafAllowed()) {
+        values.add(Leaves.make(c, 0, Protection.PAGE_SHARED, level));
+      }
+      for (long from : values) {
+        for (long to : values) {
+          TlbDuty duty = c.variant().tlbRules().duty(from, to, level);
+          c.check(
+              duty.scope() != FlushScope.WALK_CACHES,
+              level,
+              from,
+              "no flush of WALK_CACHES, now " + ClauseContext.hex(to),
+              duty);
+        }
+      }
+    }
+  }
+
+  /** What is cached of a table: hardware that walks none has only what is below. */
+  static FlushScope ofTables(ClauseContext c) {
+    return c.variant().has(MmuFeature.HASHED) ? FlushScope.LEAF : FlushScope.WALK_CACHES;
   }
 
   private static void same(

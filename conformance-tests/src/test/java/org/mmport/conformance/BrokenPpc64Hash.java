@@ -11,6 +11,7 @@ import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.Rights;
 import org.mmport.spi.SegmentMap;
+import org.mmport.spi.TlbDuty;
 
 /** Ports of ppc64 with hash tables and one thing wrong, and the clauses that must say so. */
 final class BrokenPpc64Hash {
@@ -69,6 +70,25 @@ final class BrokenPpc64Hash {
 
   static List<Broken> all() {
     return List.of(
+        Breaker.rules(
+            "tables are taken to be cached",
+            "ppc64/hash-64k",
+            in ->
+                (oldRaw, newRaw, level) -> {
+                  TlbDuty duty = in.duty(oldRaw, newRaw, level);
+                  return level == Level.PTE || duty.isNone() ? duty : TlbDuty.FLUSH_WALK_CACHES;
+                },
+            "expected no flush of WALK_CACHES",
+            "FLUSH-17"),
+        Breaker.rules(
+            "what was hashed through a table stays when it goes",
+            "ppc64/hash-4k",
+            in ->
+                (oldRaw, newRaw, level) ->
+                    level == Level.PTE ? in.duty(oldRaw, newRaw, level) : TlbDuty.NONE,
+            "expected a flush of LEAF for a table unhooked",
+            "FLUSH-04",
+            "FLUSH-05"),
         Breaker.format(
             "HASHPTE is not ignored by none",
             "ppc64/hash-4k",

@@ -13,6 +13,8 @@ import org.junit.jupiter.api.Test;
 import org.mmport.pgtable.MmuGather;
 import org.mmport.pgtable.Outcome;
 import org.mmport.pgtable.PageTable;
+import org.mmport.spi.EntryKind;
+import org.mmport.spi.Level;
 import org.mmport.spi.MmuFeature;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.Protection;
@@ -35,6 +37,19 @@ class CrossPortsTest {
           Protection.PAGE_COPY,
           Protection.PAGE_SHARED,
           Protection.PAGE_SHARED_EXEC);
+
+  @Test
+  void fieldsOfHugeEntriesAreThereWithHugeEntries() {
+    for (MmuVariant variant : ConformanceSuite.variants()) {
+      boolean leaves =
+          variant.geometry().levels().stream()
+              .anyMatch(level -> level.level() != Level.PTE && level.leafAllowed());
+      boolean fields =
+          variant.format().fields().stream()
+              .anyMatch(field -> field.kinds().contains(EntryKind.HUGE));
+      assertEquals(leaves, fields, variant.id());
+    }
+  }
 
   /** A step of the program, on pages {@code first} to {@code first + nr - 1}. */
   private sealed interface Step {

@@ -111,6 +111,14 @@ public record EntryField(
     return of(name, bit, bit, role, meaning, kinds);
   }
 
+  /** The same field in those of its kinds that are among these; perhaps in none. */
+  public EntryField in(Set<EntryKind> some) {
+    Set<EntryKind> both = EnumSet.noneOf(EntryKind.class);
+    both.addAll(kinds);
+    both.retainAll(some);
+    return new EntryField(name, high, low, role, meaning, both);
+  }
+
   /** The field's bits, set. */
   public long mask() {
     return (-1L >>> (63 - high + low)) << low;

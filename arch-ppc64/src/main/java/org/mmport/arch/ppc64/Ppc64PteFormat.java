@@ -51,7 +51,11 @@ record Ppc64PteFormat(List<EntryField> fields, PteBits bits, Ppc64Tree tree) imp
   static final long NLS = 31;
 
   static Ppc64PteFormat forTree(Ppc64Tree tree) {
-    List<EntryField> fields = Stream.concat(tree.own().stream(), common(tree).stream()).toList();
+    List<EntryField> fields =
+        Stream.concat(tree.own().stream(), common(tree).stream())
+            .map(field -> field.in(tree.kinds()))
+            .filter(field -> !field.kinds().isEmpty())
+            .toList();
     return new Ppc64PteFormat(fields, PteBits.of(fields), tree);
   }
 

@@ -1,7 +1,9 @@
 package org.mmport.arch.ppc64;
 
+import org.mmport.spi.FlushScope;
 import org.mmport.spi.PresentOnlyTlb;
 import org.mmport.spi.PteFormat;
+import org.mmport.spi.TlbDuty;
 import org.mmport.spi.TlbRules;
 
 /**
@@ -27,7 +29,8 @@ final class Ppc64TlbRules {
   /** Software sets R at a hash fault only, so an entry that lost it must be hashed anew. */
   static TlbRules hash(PteFormat format) {
     long loss = Ppc64PteFormat.RWX | Ppc64PteFormat.C | Ppc64PteFormat.R;
-    return new PresentOnlyTlb(format, TABLE_BITS, LEAF_BITS | format.bits().key(), loss, loss);
+    return walkedBySoftware(
+        new PresentOnlyTlb(format, TABLE_BITS, LEAF_BITS | format.bits().key(), loss, loss));
   }
 
   /** What {@code ptep_set_access_flags()} adds without a flush of the hash table is free. */
@@ -45,7 +48,15 @@ final class Ppc64TlbRules {
             | Ppc64PteFormat2006.COHERENT
             | Ppc64PteFormat2006.NO_CACHE
             | Ppc64PteFormat2006.WRITETHRU;
-    return new PresentOnlyTlb(format, -1, either, loss, loss);
+    return walkedBySoftware(new PresentOnlyTlb(format, -1, either, loss, loss));
+  }
+
+  /** Nothing caches tables; what was hashed of the leaves below one that goes must go with it. */
+  private static TlbRules walkedBySoftware(TlbRules rules) {
+    return (oldRaw, newRaw, level) -> {
+      TlbDuty duty = rules.duty(oldRaw, newRaw, level);
+      return duty.scope() == FlushScope.WALK_CACHES ? TlbDuty.FLUSH_LEAF : duty;
+    };
   }
 
   private Ppc64TlbRules() {}

@@ -4,8 +4,11 @@ import static org.mmport.spi.EntryField.bit;
 import static org.mmport.spi.EntryKind.HUGE;
 import static org.mmport.spi.EntryKind.PAGE;
 
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import org.mmport.spi.EntryField;
+import org.mmport.spi.EntryKind;
 import org.mmport.spi.EntryRole;
 
 /**
@@ -18,6 +21,7 @@ import org.mmport.spi.EntryRole;
  * @param badBits that no table entry has
  * @param zeroInLeaf what hardware demands to be zero
  * @param withExec what the right to execute brings with it
+ * @param kinds of entries that there are
  * @param own fields that only this kind has
  */
 record Ppc64Tree(
@@ -30,7 +34,10 @@ record Ppc64Tree(
     long badBits,
     long zeroInLeaf,
     long withExec,
+    Set<EntryKind> kinds,
     List<EntryField> own) {
+  private static final Set<EntryKind> ALL = EnumSet.complementOf(EnumSet.of(EntryKind.ROOT));
+
   static final long BUSY = 1L << 6;
   static final long SLOT_4K = 15L << 53;
   static final long HASHPTE_4K = 1L << 60;
@@ -47,23 +54,32 @@ record Ppc64Tree(
             bit("RSV", 6, EntryRole.IGNORED, "reserved", HUGE, PAGE));
     long late = Ppc64PteFormat.R | Ppc64PteFormat.C;
     return new Ppc64Tree(
-        pageShift, 21, 30, pteIndexBits, 9, late, 0x60000000000000e0L, 15L << 53, 0, own);
+        pageShift, 21, 30, pteIndexBits, 9, late, 0x60000000000000e0L, 15L << 53, 0, ALL, own);
   }
 
   /** {@code hash-4k.h}: the slot is noted in the entry. */
   static Ppc64Tree hash4k() {
     List<EntryField> own =
         List.of(
-            bit("HASHPTE", 60, EntryRole.OTHER, "software: is hashed", HUGE, PAGE),
-            EntryField.of("PKEY", 59, 57, EntryRole.KEY, "protection key", HUGE, PAGE),
-            bit("F_SECOND", 56, EntryRole.OTHER, "software: in the secondary group", HUGE, PAGE),
-            EntryField.of(
-                "F_GIX", 55, 53, EntryRole.OTHER, "software: index in the group", HUGE, PAGE),
+            bit("HASHPTE", 60, EntryRole.OTHER, "software: is hashed", PAGE),
+            EntryField.of("PKEY", 59, 57, EntryRole.KEY, "protection key", PAGE),
+            bit("F_SECOND", 56, EntryRole.OTHER, "software: in the secondary group", PAGE),
+            EntryField.of("F_GIX", 55, 53, EntryRole.OTHER, "software: index in the group", PAGE),
             low(12),
-            bit("BUSY", 6, EntryRole.OTHER, "software: locked", HUGE, PAGE));
+            bit("BUSY", 6, EntryRole.OTHER, "software: locked", PAGE));
     long flags = BUSY | HASHPTE_4K | SLOT_4K;
     return new Ppc64Tree(
-        12, 21, 28, 0, 0, flags, Ppc64PteFormat.L | 0x3ff, 0, Ppc64PteFormat.READ, own);
+        12,
+        21,
+        28,
+        0,
+        0,
+        flags,
+        Ppc64PteFormat.L | 0x3ff,
+        0,
+        Ppc64PteFormat.READ,
+        EnumSet.of(EntryKind.TABLE, PAGE, EntryKind.SWAP),
+        own);
   }
 
   /** {@code hash-64k.h}: the slots are noted behind the entries. */
@@ -79,7 +95,7 @@ record Ppc64Tree(
             bit("BUSY", 6, EntryRole.OTHER, "software: locked", HUGE, PAGE));
     long flags = BUSY | HASHPTE_64K | COMBO;
     return new Ppc64Tree(
-        16, 24, 34, 0, 0, flags, Ppc64PteFormat.L | 0xfff, 0, Ppc64PteFormat.READ, own);
+        16, 24, 34, 0, 0, flags, Ppc64PteFormat.L | 0xfff, 0, Ppc64PteFormat.READ, ALL, own);
   }
 
   private static EntryField low(int pageShift) {
