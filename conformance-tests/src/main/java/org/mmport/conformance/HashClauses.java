@@ -22,7 +22,8 @@ import org.mmport.spi.TableOwner;
 /** HASH 01 to 09: entries of a hash table, and where they go. */
 @RestsOn({"FMT-20", "FMT-21"})
 final class HashClauses {
-  private static final String MANUAL = "Power ISA 3.0B Book III, 5.7.8 and 5.7.9";
+  private static final String MANUAL =
+      "Power ISA 3.0B Book III, 5.7.8; kernel: book3s/64/mmu-hash.h";
   private static final long GROUPS = 1 << 11;
 
   private HashClauses() {}
@@ -240,7 +241,7 @@ final class HashClauses {
   @Clause(
       id = "HASH-08",
       text = "Golden entries let through what the manual says, to the kernel and to the user",
-      source = "Power ISA 3.0B Book III, 5.7 (Storage Protection)",
+      source = "Power ISA 3.0B Book III, storage protection; kernel: PP_RWXX to PP_RXXX",
       check = "rights: PP, N and G of the entry; Ks, Kp and N of the segment",
       requires = MmuFeature.HASHED)
   static void goldenRights(ClauseContext c) {

@@ -10,7 +10,7 @@ import org.mmport.spi.MmuFeature;
 /** SEG: segments, by which the TLB and a hash table are keyed. */
 @RestsOn({"FMT-20", "FMT-21"})
 final class SegClauses {
-  private static final String MANUAL = "Power ISA 3.0B Book III, 5.7.8 and 5.7.9";
+  private static final String MANUAL = "Power ISA 3.0B Book III, 5.7.8";
 
   private SegClauses() {}
 

@@ -177,7 +177,8 @@ class RegisterOptionsTest {
 
   /**
    * A hash table of 2048 groups at 0x40000 with one entry: virtual page 5 of segment 0x123 at frame
-   * 7, in the primary group of hash 0x123 ^ 5. Big-endian, as Power ISA 3.0B Book III, 5.7.9 says.
+   * 7, in the primary group of hash 0x123 ^ 5. Big-endian: {@code __be64 v, r} in Linux {@code
+   * struct hash_pte}, book3s/64/mmu-hash.h.
    */
   private String hashedRam() throws IOException {
     ByteBuffer ram = ByteBuffer.allocate(0x80000);

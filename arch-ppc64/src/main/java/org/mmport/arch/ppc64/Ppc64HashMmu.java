@@ -18,9 +18,11 @@ import org.mmport.spi.Registers;
 import org.mmport.spi.Rights;
 
 /**
- * Segments and hash table: Power ISA 3.0B Book III, sections 5.7.8 (segments) and 5.7.9 (hash
- * table); VSIDs and what Linux puts into entries: {@code book3s/64/mmu-hash.h}, {@code
- * mm/book3s64/hash_utils.c}. Page sizes are those of POWER7 to POWER9.
+ * Segments (Power ISA 3.0B Book III, section 5.7.8) and hash table: {@code hpt_hash()}, {@code
+ * hpte_encode_avpn()}, {@code HPTE_V_*} and {@code HPTE_R_*} in Linux {@code book3s/64/mmu-hash.h},
+ * {@code htab_convert_pte_flags()} in {@code mm/book3s64/hash_utils.c}, and what QEMU makes of
+ * them, {@code ppc_hash64_htab_lookup()} in target/ppc/mmu-hash64.c. Page sizes are those of POWER7
+ * to POWER9.
  *
  * @param pageShift of the tree
  * @param tree its entries

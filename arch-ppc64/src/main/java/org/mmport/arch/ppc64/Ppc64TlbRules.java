@@ -7,9 +7,9 @@ import org.mmport.spi.TlbDuty;
 import org.mmport.spi.TlbRules;
 
 /**
- * What an entry's change demands: Power ISA 3.0B Book III, section 5.10 (translation table
- * updates); Linux {@code __pte_flags_need_flush()}, book3s/64/tlbflush.h. Software bits never
- * matter, nor R where hardware sets it.
+ * What an entry's change demands: Linux {@code __pte_flags_need_flush()}, book3s/64/tlbflush.h, and
+ * {@code radix__ptep_set_access_flags()}, mm/book3s64/radix_pgtable.c. Software bits never matter,
+ * nor R where hardware sets it.
  */
 final class Ppc64TlbRules {
   private static final long LEAF_BITS =
