@@ -292,13 +292,19 @@ final class EntryCodeTemplate extends EntryCode {
     }
   }
 
+  /** What {@link #fetchFlat} adds: to offsets where memory is one extent, else to addresses. */
+  private static long shift(EntryMemory memory) {
+    return (FLAT && !SPLIT ? BASE + memory.shift : memory.shift) & ADDRESSES;
+  }
+
+  /** Of less than 325 bytes of code: HotSpot inlines no more than that (FreqInlineSize). */
   private static long translated(EntryMemory memory, long[] roots, long va) {
     int root = rootOf(va);
     if (root < 0) {
       return TableWalker.NOT_MAPPED;
     }
     long limit = memory.limit & ADDRESSES;
-    long shift = memory.shift & ADDRESSES;
+    long shift = shift(memory);
     long table = roots[root];
     if (!PGD.folded()) {
       long raw = fetchFlat(memory, limit, shift, PGD, table, va);

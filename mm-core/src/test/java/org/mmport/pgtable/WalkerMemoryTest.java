@@ -11,6 +11,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.mmport.machine.FrameAllocator;
+import org.mmport.machine.NumaNode;
 import org.mmport.machine.PhysicalMemory;
 import org.mmport.machine.PhysicalMemory.Extent;
 import org.mmport.spi.MmuVariant;
@@ -79,6 +80,27 @@ class WalkerMemoryTest {
       PhysicalMemory unaligned = PhysicalMemory.ofExtents(List.of(new Extent(0, copy)), arena);
       image.agreesIn(unaligned);
       assertEquals(5, TableWalker.over(unaligned, variant, image.roots).translate(5));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("variants")
+  void oneExtentMayStartAnywhere(MmuVariant variant) {
+    long base = 64L << 20;
+    Arena arena = Arena.ofShared();
+    Extent extent = new Extent(base, arena.allocate(SIZE_BYTES, 1 << 16));
+    long pageBytes = variant.geometry().pageBytes();
+    try (PhysicalMemory memory = PhysicalMemory.ofExtents(List.of(extent), arena)) {
+      NumaNode node = new NumaNode(0, base, SIZE_BYTES);
+      FrameAllocator frames =
+          new FrameAllocator(memory, variant.geometry().pageShift(), List.of(node));
+      PageTable table = PageTable.create(new TableSpace(variant, frames, 0), TableOwner.USER);
+      try (MmuGather gather = table.gather(request -> {})) {
+        table.map(pageBytes, base, pageBytes, Protection.PAGE_SHARED, gather);
+        gather.flush();
+      }
+      assertEquals(base + 5, table.translate(pageBytes + 5));
+      assertEquals(TableWalker.NOT_MAPPED, table.translate(5));
     }
   }
 
