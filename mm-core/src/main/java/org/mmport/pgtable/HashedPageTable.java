@@ -1,6 +1,8 @@
 package org.mmport.pgtable;
 
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -16,11 +18,17 @@ import org.mmport.spi.Level;
  * on dumps as well. Not thread-safe: whoever changes it locks.
  */
 public final class HashedPageTable {
+  private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG_UNALIGNED;
+
   private final PhysicalMemory memory;
   private final HashMmu mmu;
   private final long physAddr;
   private final long groups;
-  private final ValueLayout.OfLong word;
+  private final boolean swapped;
+
+  /** The table where it lies in one piece, else nothing. */
+  private final MemorySegment direct;
+
   private long victim;
 
   private HashedPageTable(PhysicalMemory memory, HashMmu.Table table) {
@@ -28,7 +36,13 @@ public final class HashedPageTable {
     this.mmu = table.mmu();
     this.physAddr = table.physAddr();
     this.groups = table.groups();
-    this.word = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(mmu.byteOrder());
+    this.swapped = mmu.byteOrder() != ByteOrder.nativeOrder();
+    long bytes = groups * mmu.groupEntries() * HashMmu.ENTRY_BYTES;
+    this.direct =
+        memory
+            .extentOf(physAddr, bytes)
+            .map(extent -> extent.bytes().asSlice(physAddr - extent.base(), bytes))
+            .orElse(MemorySegment.NULL);
   }
 
   /**
@@ -63,6 +77,24 @@ public final class HashedPageTable {
     long found = mmu.physAddr(slot.entry(), shift) | offset;
     return new HashWalk.Mapped(
         va, segment, slot, found, 1L << shift, mmu.rights(slot.entry(), segment));
+  }
+
+  /**
+   * The physical address that this MMU makes of an address of a segment, or {@link
+   * TableWalker#NOT_MAPPED} where neither group holds it. The fast way; {@link #walk} says more.
+   */
+  public long translate(HashSegment segment, long va) {
+    for (int which = 0; which < 2; which++) {
+      MemorySegment group = groupBytes(group(segment, va, which));
+      for (int i = 0; i < mmu.groupEntries(); i++) {
+        HashEntry entry = entry(group, i);
+        if (mmu.valid(entry) && mmu.matches(entry, segment, va, which)) {
+          int shift = mmu.shift(entry, segment);
+          return mmu.physAddr(entry, shift) | (va & ((1L << shift) - 1));
+        }
+      }
+    }
+    return TableWalker.NOT_MAPPED;
   }
 
   /** The entry that translates an address of a segment, in the primary group or the secondary. */
@@ -166,15 +198,31 @@ public final class HashedPageTable {
   }
 
   private HashEntry load(long index) {
-    var bytes = memory.slice(physAddr + index * HashMmu.ENTRY_BYTES, HashMmu.ENTRY_BYTES);
-    return new HashEntry(bytes.get(word, 0), bytes.get(word, Long.BYTES));
+    return entry(groupBytes(index / mmu.groupEntries()), Math.floorMod(index, mmu.groupEntries()));
+  }
+
+  private MemorySegment groupBytes(long group) {
+    long bytes = (long) mmu.groupEntries() * HashMmu.ENTRY_BYTES;
+    return direct.byteSize() == 0
+        ? memory.slice(physAddr + group * bytes, bytes)
+        : direct.asSlice(group * bytes, bytes);
+  }
+
+  private HashEntry entry(MemorySegment group, int index) {
+    long tag = group.get(WORD, index * (long) HashMmu.ENTRY_BYTES);
+    long data = group.get(WORD, index * (long) HashMmu.ENTRY_BYTES + Long.BYTES);
+    return new HashEntry(ordered(tag), ordered(data));
   }
 
   /** As a kernel does it: the data first, the tag with its valid bit last. */
   private void store(long index, HashEntry entry) {
     var bytes = memory.slice(physAddr + index * HashMmu.ENTRY_BYTES, HashMmu.ENTRY_BYTES);
-    bytes.set(word, 0, 0);
-    bytes.set(word, Long.BYTES, entry.data());
-    bytes.set(word, 0, entry.tag());
+    bytes.set(WORD, 0, 0);
+    bytes.set(WORD, Long.BYTES, ordered(entry.data()));
+    bytes.set(WORD, 0, ordered(entry.tag()));
+  }
+
+  private long ordered(long word) {
+    return swapped ? Long.reverseBytes(word) : word;
   }
 }

@@ -102,6 +102,23 @@ record Ppc64HashMmu(
           new PageSize(24, 0x100, 24, 0),
           new PageSize(34, 0x120, 34, 3L << 12));
 
+  private static final int LP_BITS = 8;
+
+  /** The sizes of entries with L set, by base page size and what stands where sizes are encoded. */
+  private static final byte[] LARGE_SHIFTS = new byte[Long.SIZE << LP_BITS];
+
+  static {
+    for (int i = 0; i < LARGE_SHIFTS.length; i++) {
+      for (PageSize size : PAGE_SIZES) {
+        if (size.baseShift() == i >> LP_BITS
+            && size.shift() > 12
+            && ((long) i << 12 & size.mask()) == size.encoding()) {
+          LARGE_SHIFTS[i] = (byte) size.shift();
+        }
+      }
+    }
+  }
+
   static Ppc64HashMmu of(int pageShift, PteFormat tree, Ppc64Vsids vsids, Ppc64HashedLeaf leaf) {
     return new Ppc64HashMmu(pageShift, tree, vsids, leaf, Form.POWER8);
   }
@@ -175,9 +192,8 @@ record Ppc64HashMmu(
 
   @Override
   public boolean matches(HashEntry entry, HashSegment segment, long va, int which) {
-    return tagOf(entry) == (tag(segment, va) | VALID)
-        && which(entry) == which
-        && pageSize(entry, segment).isPresent();
+    return tagOf(entry) == (tag(segment, va) | VALID | (which == 0 ? 0 : SECONDARY))
+        && encodedShift(entry, segment.pageShift()) != 0;
   }
 
   /** Of the page's number, entries leave out what the hash tells: up to 11 bits. */
@@ -207,10 +223,10 @@ record Ppc64HashMmu(
     return (entry.data() & C) != 0;
   }
 
-  /** Without L, H and software's bits, in the form of POWER8. */
+  /** Without L and software's bits, in the form of POWER8. */
   private long tagOf(HashEntry entry) {
     long b = form == Form.POWER8 ? entry.tag() >>> B_SHIFT_TAG : entry.data() >>> B_SHIFT_DATA & 3;
-    return (entry.tag() & COMMON & (AVPN | VALID)) | b << B_SHIFT_TAG;
+    return (entry.tag() & COMMON & (AVPN | SECONDARY | VALID)) | b << B_SHIFT_TAG;
   }
 
   /** {@code hpte_encode_avpn()}: the virtual address without its low 23 bits, and B. */
@@ -225,20 +241,19 @@ record Ppc64HashMmu(
     return segment.shift() == SHIFT_1T ? 1 : 0;
   }
 
-  private static Optional<PageSize> pageSize(HashEntry entry, HashSegment segment) {
-    return PAGE_SIZES.stream()
-        .filter(size -> size.baseShift() == segment.pageShift())
-        .filter(
-            size ->
-                (entry.tag() & LARGE) == 0
-                    ? size.shift() == 12
-                    : size.shift() > 12 && (entry.data() & size.mask()) == size.encoding())
-        .findFirst();
+  /** 0 where no size that the segment may have is encoded. */
+  private static int encodedShift(HashEntry entry, int baseShift) {
+    if ((entry.tag() & LARGE) == 0) {
+      return baseShift == 12 ? 12 : 0;
+    }
+    int encoding = (int) (entry.data() >>> 12) & ((1 << LP_BITS) - 1);
+    return LARGE_SHIFTS[(baseShift << LP_BITS) | encoding];
   }
 
   @Override
   public int shift(HashEntry entry, HashSegment segment) {
-    return pageSize(entry, segment).map(PageSize::shift).orElse(segment.pageShift());
+    int shift = encodedShift(entry, segment.pageShift());
+    return shift == 0 ? segment.pageShift() : shift;
   }
 
   @Override
