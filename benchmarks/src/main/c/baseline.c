@@ -99,3 +99,68 @@ uint64_t mmport_unmap(char *base, uint64_t root, uint64_t va, uint64_t count)
 	}
 	return unmapped;
 }
+
+/*
+ * A hash table of Power processors before POWER9, big-endian: groups of 8 entries of two doublewords. An address is in
+ * the segment that its distance from `first_va` chooses.
+ */
+#define HPTE_VALID 1ull
+#define HPTE_SECONDARY 2ull
+#define HPTE_LARGE 4ull
+#define HPTE_TAG (3ull << 62 | 0x000fffffffffff80ull | HPTE_SECONDARY | HPTE_VALID)
+#define HPTE_FRAME 0x01fffffffffff000ull
+
+/* log2 of what an entry maps in a segment of pages of 4 or 64 KiB, 0 for a size that such a segment cannot have. */
+static inline unsigned hpte_shift(unsigned page_shift, uint64_t tag, uint64_t data)
+{
+	unsigned low = page_shift == 12 ? 7 : 1;
+	unsigned high = page_shift == 12 ? 0x38 : 8;
+
+	if (!(tag & HPTE_LARGE))
+		return page_shift == 12 ? 12 : 0;
+	if ((data >> 12 & 0xf) == low)
+		return 16;
+	return (data >> 12 & 0xff) == high ? 24 : 0;
+}
+
+static inline uint64_t hash_translate(const uint64_t *table, uint64_t mask, uint64_t vsid, unsigned segment_shift,
+				      unsigned page_shift, uint64_t va)
+{
+	uint64_t offset = va & ((1ull << segment_shift) - 1);
+	uint64_t page = offset >> page_shift;
+	uint64_t hash = segment_shift == 40 ? vsid ^ vsid << 25 ^ page : vsid ^ page;
+	uint64_t tag = (vsid << (segment_shift - 23) | offset >> 23) << 7;
+
+	tag = (tag & 0x000fffffffffff80ull) | (uint64_t)(segment_shift == 40) << 62 | HPTE_VALID;
+	for (int which = 0; which < 2; which++) {
+		const uint64_t *entry = table + (hash & mask) * 16;
+
+		for (int i = 0; i < 8; i++, entry += 2) {
+			uint64_t found = __builtin_bswap64(entry[0]);
+
+			if ((found & HPTE_TAG) == tag) {
+				uint64_t data = __builtin_bswap64(entry[1]);
+				unsigned shift = hpte_shift(page_shift, found, data);
+
+				if (shift)
+					return (data & HPTE_FRAME & -1ull << shift) | (va & ((1ull << shift) - 1));
+			}
+		}
+		hash = ~hash;
+		tag |= HPTE_SECONDARY;
+	}
+	return -1;
+}
+
+uint64_t mmport_hash_translate(const uint64_t *table, uint64_t groups, const uint64_t *vsids, uint64_t first_va,
+			       uint64_t segment_shift, uint64_t page_shift, const uint64_t *vas, uint64_t count)
+{
+	uint64_t sum = 0;
+
+	for (uint64_t i = 0; i < count; i++) {
+		uint64_t vsid = vsids[(vas[i] - first_va) >> segment_shift];
+
+		sum += hash_translate(table, groups - 1, vsid, segment_shift, page_shift, vas[i]);
+	}
+	return sum;
+}

@@ -18,6 +18,8 @@ final class Baseline {
   private static final MethodHandle MAP = function("mmport_map", 7);
   private static final MethodHandle UNMAP = function("mmport_unmap", 4);
 
+  private static final MethodHandle HASH_TRANSLATE = function("mmport_hash_translate", 8);
+
   private Baseline() {}
 
   static long translate(MemorySegment memory, long root, MemorySegment vas, long count) {
@@ -40,6 +42,31 @@ final class Baseline {
   static long unmap(MemorySegment memory, long root, long va, long count) {
     try {
       return (long) UNMAP.invokeExact(memory.address(), root, va, count);
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  static long hashTranslate(
+      MemorySegment table,
+      long groups,
+      MemorySegment vsids,
+      long firstVa,
+      long segmentShift,
+      long pageShift,
+      MemorySegment vas,
+      long count) {
+    try {
+      return (long)
+          HASH_TRANSLATE.invokeExact(
+              table.address(),
+              groups,
+              vsids.address(),
+              firstVa,
+              segmentShift,
+              pageShift,
+              vas.address(),
+              count);
     } catch (Throwable e) {
       throw new IllegalStateException(e);
     }

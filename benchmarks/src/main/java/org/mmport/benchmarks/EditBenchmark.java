@@ -11,7 +11,9 @@ import org.mmport.spi.Protection;
 import org.mmport.spi.TableOwner;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
 import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
@@ -20,6 +22,7 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * Mapping and unmapping 1 GiB. Ours allocates, zeroes, counts and frees its 515 tables inside the
@@ -29,6 +32,9 @@ import org.openjdk.jmh.annotations.TearDown;
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @OperationsPerInvocation(Workload.PAGES)
+@Fork(3)
+@Warmup(iterations = 4, time = 400, timeUnit = TimeUnit.MILLISECONDS)
+@Measurement(iterations = 5, time = 400, timeUnit = TimeUnit.MILLISECONDS)
 public class EditBenchmark {
   private static final long ALL_BYTES = Workload.PAGES * Workload.PAGE_BYTES;
   private static final long C_ROOT = 512L << 20;
@@ -42,7 +48,7 @@ public class EditBenchmark {
   private final FrameAllocator frames =
       new FrameAllocator(
           memory, 12, java.util.List.of(new org.mmport.machine.NumaNode(0, 0, C_ROOT)));
-  private final TableSpace space = new TableSpace(Workload.variant(Workload.MEASURED), frames, 0);
+  private final TableSpace space = new TableSpace(Variants.of(Workload.MEASURED), frames, 0);
   private final MemorySegment bytes = memory.mainExtent().bytes();
 
   /** Where each invocation finds what it is about to change. */

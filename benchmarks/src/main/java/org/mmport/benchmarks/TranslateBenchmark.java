@@ -13,7 +13,9 @@ import org.mmport.spi.Protection;
 import org.mmport.spi.TableOwner;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
 import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
@@ -22,12 +24,16 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
 
 /** Translation of 262 144 mapped addresses, through the same tables in both languages. */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @OperationsPerInvocation(Workload.PAGES)
+@Fork(3)
+@Warmup(iterations = 4, time = 400, timeUnit = TimeUnit.MILLISECONDS)
+@Measurement(iterations = 5, time = 400, timeUnit = TimeUnit.MILLISECONDS)
 public class TranslateBenchmark {
   /** Sequential and random over 1 GiB, random over 64 GiB of which one page in 64 is mapped. */
   @Param({"sequential", "random", "sparse"})
@@ -41,8 +47,7 @@ public class TranslateBenchmark {
   private PhysicalMemory memory = PhysicalMemory.ofSize(1L << 30);
   private PageTable table =
       PageTable.create(
-          new TableSpace(
-              Workload.variant(Workload.MEASURED), FrameAllocator.singleNode(memory, 12), 0),
+          new TableSpace(Variants.of(Workload.MEASURED), FrameAllocator.singleNode(memory, 12), 0),
           TableOwner.USER);
   private long[] vas = {};
   private MemorySegment vasForC = MemorySegment.NULL;

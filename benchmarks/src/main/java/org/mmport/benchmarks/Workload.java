@@ -2,14 +2,12 @@ package org.mmport.benchmarks;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.ServiceLoader;
 import java.util.SplittableRandom;
 import org.mmport.machine.FrameAllocator;
 import org.mmport.machine.PhysicalMemory;
 import org.mmport.pgtable.MmuGather;
 import org.mmport.pgtable.PageTable;
 import org.mmport.pgtable.TableSpace;
-import org.mmport.spi.Architecture;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.Protection;
 import org.mmport.spi.TableOwner;
@@ -22,17 +20,6 @@ final class Workload {
   static final String MEASURED = "x86_64/4level";
 
   private Workload() {}
-
-  static MmuVariant variant(String id) {
-    for (Architecture architecture : ServiceLoader.load(Architecture.class)) {
-      for (MmuVariant variant : architecture.variants()) {
-        if (variant.id().equals(id)) {
-          return variant;
-        }
-      }
-    }
-    throw new IllegalStateException(id + " is not on the class path");
-  }
 
   static long[] sequential() {
     long[] vas = new long[PAGES];
@@ -70,8 +57,8 @@ final class Workload {
    */
   static void exerciseOthers() {
     List<MmuVariant> others = new ArrayList<>();
-    others.add(variant("x86_64/la57"));
-    MmuVariant plain = variant(MEASURED);
+    others.add(Variants.of("x86_64/la57"));
+    MmuVariant plain = Variants.of(MEASURED);
     for (int i = 0; i < 6; i++) {
       others.add(plain.withFormat(DelegatingFormat.another(plain.format())));
     }
