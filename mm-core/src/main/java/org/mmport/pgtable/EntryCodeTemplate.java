@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.List;
 import java.util.Objects;
 import org.mmport.machine.PhysicalMemory;
 import org.mmport.machine.TableDescriptors;
@@ -125,17 +126,18 @@ final class EntryCodeTemplate extends EntryCode {
   }
 
   /**
-   * The same in memory of one extent, as an index that is checked: then the JIT knows how large it
-   * is, and the access itself needs no test.
+   * The same in memory of one extent, where the table's place is checked as an index: then the JIT
+   * knows how large it is, the access itself needs no test, and the entry's place in the table
+   * becomes part of the load.
    *
-   * @throws IndexOutOfBoundsException outside memory
+   * @throws IndexOutOfBoundsException where the largest of tables would not fit into memory
    */
   private static long fetchFlat(
       EntryMemory memory, long limit, long shift, LevelCode at, long table, long va) {
     if (!FLAT || SPLIT) {
-      return fetch(memory, limit, shift, at, table, va);
+      return get(memory, limit, shift, at.entryAddr(table, va), at.empty());
     }
-    long address = Objects.checkIndex(at.entryAddr(table, va) - BASE, limit) + shift;
+    long address = Objects.checkIndex(table - BASE, limit) + shift + at.entryOffset(va);
     return ENTRY_BYTES == 4
         ? Integer.toUnsignedLong(ALL.get(ANY_INT, address))
         : ALL.get(ANY_LONG, address);
@@ -288,13 +290,36 @@ final class EntryCodeTemplate extends EntryCode {
       return translated(memory, roots, va);
     } catch (IndexOutOfBoundsException e) {
       memory.requireOpen();
-      return TableWalker.NOT_MAPPED;
+      return translatedCarefully(memory, roots, va);
     }
+  }
+
+  private static final List<LevelCode> ABOVE_PTE = List.of(PGD, P4D, PUD, PMD);
+
+  /** With each entry's own place checked: for tables at the very end of memory, or outside. */
+  private static long translatedCarefully(EntryMemory memory, long[] roots, long va) {
+    long table = roots[rootOf(va)];
+    for (LevelCode at : ABOVE_PTE) {
+      if (!at.folded()) {
+        long raw = get(memory, at.entryAddr(table, va), at.empty());
+        table = below(raw, at);
+        if (table < 0) {
+          return end(table, raw, at, va);
+        }
+      }
+    }
+    long raw = get(memory, PTE.entryAddr(table, va), PTE.empty());
+    return FORMAT.valid(raw, Level.PTE) ? mapped(raw, PTE, va) : TableWalker.NOT_MAPPED;
+  }
+
+  /** What {@link #fetchFlat} compares with: offsets of tables in one extent, else of entries. */
+  private static long limit(EntryMemory memory) {
+    return FLAT && !SPLIT ? memory.tableLimit >>> EntryMemory.HEADROOM : memory.limit;
   }
 
   /** What {@link #fetchFlat} adds: to offsets where memory is one extent, else to addresses. */
   private static long shift(EntryMemory memory) {
-    return (FLAT && !SPLIT ? BASE + memory.shift : memory.shift) & ADDRESSES;
+    return FLAT && !SPLIT ? memory.start >>> EntryMemory.HEADROOM : memory.shift;
   }
 
   /** Of less than 325 bytes of code: HotSpot inlines no more than that (FreqInlineSize). */
@@ -303,7 +328,7 @@ final class EntryCodeTemplate extends EntryCode {
     if (root < 0) {
       return TableWalker.NOT_MAPPED;
     }
-    long limit = memory.limit & ADDRESSES;
+    long limit = limit(memory);
     long shift = shift(memory);
     long table = roots[root];
     if (!PGD.folded()) {

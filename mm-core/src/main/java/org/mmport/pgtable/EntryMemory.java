@@ -2,6 +2,7 @@ package org.mmport.pgtable;
 
 import java.util.Optional;
 import org.mmport.machine.PhysicalMemory;
+import org.mmport.spi.PagingGeometry;
 
 /**
  * Physical memory as the code that loads entries wants it: the largest extent in reach of one
@@ -9,6 +10,12 @@ import org.mmport.machine.PhysicalMemory;
  * always searched, and read bytewise.
  */
 final class EntryMemory implements PhysicalMemory.ByAddress {
+  /**
+   * By how many bits the fields for walks are kept shifted up. A walk shifts them down again: that
+   * tells the JIT that sums of them do not overflow, for one instruction each.
+   */
+  static final int HEADROOM = 3;
+
   /** Physical address of the first byte of the extent that is reached directly. */
   final long base;
 
@@ -21,15 +28,29 @@ final class EntryMemory implements PhysicalMemory.ByAddress {
    */
   long limit;
 
+  /**
+   * The same for the largest of the variant's tables, shifted up. What a walk finds below this
+   * needs no other check.
+   */
+  long tableLimit;
+
+  /** Where the machine we run on has the extent's first byte, shifted up. */
+  final long start;
+
   private boolean closed;
   private final PhysicalMemory memory;
 
-  EntryMemory(PhysicalMemory memory, int entryBytes) {
+  EntryMemory(PhysicalMemory memory, PagingGeometry geometry) {
     PhysicalMemory.Extent main = memory.mainExtent();
+    long sizeBytes = isAligned(main) ? main.bytes().byteSize() : 0;
+    long largest =
+        geometry.levels().stream().mapToLong(at -> geometry.tableBytes(at.level())).max().orElse(0);
     this.memory = memory;
     this.base = main.base();
     this.shift = main.bytes().address() - base;
-    this.limit = isAligned(main) ? Math.max(0, main.bytes().byteSize() - entryBytes + 1) : 0;
+    this.limit = Math.max(0, sizeBytes - geometry.entryBytes() + 1);
+    this.tableLimit = Math.max(0, sizeBytes - largest + 1) << HEADROOM;
+    this.start = main.bytes().address() << HEADROOM;
     memory.tellBeforeClose(this);
   }
 
@@ -41,6 +62,7 @@ final class EntryMemory implements PhysicalMemory.ByAddress {
   @Override
   public void memoryCloses() {
     limit = 0;
+    tableLimit = 0;
     closed = true;
   }
 

@@ -35,7 +35,12 @@ record LevelCode(
 
   /** Where the entry for an address lies in a table of this level. */
   long entryAddr(long table, long va) {
-    return table + (((va >>> shift) & indexMask) << entryShift);
+    return table + entryOffset(va);
+  }
+
+  /** The same from the start of the table. */
+  long entryOffset(long va) {
+    return ((va >>> shift) & indexMask) << entryShift;
   }
 
   /** The part of an address below this level's entries. */

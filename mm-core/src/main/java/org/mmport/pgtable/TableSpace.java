@@ -41,7 +41,7 @@ public final class TableSpace {
     }
     this.variant = variant;
     this.allocator = new TableAllocator(frames);
-    this.entryMemory = new EntryMemory(frames.memory(), variant.geometry().entryBytes());
+    this.entryMemory = new EntryMemory(frames.memory(), variant.geometry());
     this.variantCode = VariantCode.of(variant, frames.memory());
     this.node = node;
     this.firstFrame = frames.basePhysAddr();

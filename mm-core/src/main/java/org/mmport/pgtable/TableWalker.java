@@ -59,8 +59,7 @@ public abstract class TableWalker {
     }
     return VariantCode.of(variant, memory)
         .newWalker(
-            new EntryMemory(memory, geometry.entryBytes()),
-            roots.stream().mapToLong(Long::longValue).toArray());
+            new EntryMemory(memory, geometry), roots.stream().mapToLong(Long::longValue).toArray());
   }
 
   static TableWalker over(TableSpace space, long[] roots) {
