@@ -76,8 +76,10 @@ final class Variants {
         id, geometry, own.features(), own.format(), own.tlbRules(), own.rootFinder());
   }
 
+  /** x86_64's entries name tables of 4 KiB or more. */
   private static LevelGeometry widened(LevelGeometry level, int entryBytes) {
-    int needed = Math.max(entryBytes << level.indexBits(), level.placement().sizeBytes());
+    int needed =
+        Math.max(4096, Math.max(entryBytes << level.indexBits(), level.placement().sizeBytes()));
     boolean leaf = level.level() == Level.PTE || level.leafAllowed();
     return new LevelGeometry(
         level.level(), level.indexBits(), leaf, TablePlacement.natural(needed));
