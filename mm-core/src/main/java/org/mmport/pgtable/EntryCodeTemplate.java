@@ -22,7 +22,8 @@ import org.mmport.spi.VaRegion;
  * Defined by {@link VariantCode} once per variant and level, never used under its own name.
  * Everything that depends on the variant is a static final, so conditions on it vanish when
  * compiled. No inner class and no lambda: they would belong to the template, not to the hidden
- * class.
+ * class. Nor can one copy name another, which is why walks, single pages and runs share one file:
+ * they share its loads and stores.
  */
 final class EntryCodeTemplate extends EntryCode {
   private static final EntryCode.Target TARGET = classData();
