@@ -58,7 +58,7 @@ final class ShowText {
             at.entries(),
             geometry.tableBytes(level),
             Sizes.of(geometry.spanBytes(level)),
-            at.leafAllowed() ? "yes" : "no");
+            leaves(at));
       }
     }
     out.println();
@@ -71,6 +71,17 @@ final class ShowText {
           region.root());
     }
     out.println();
+  }
+
+  /** Whether entries may map memory, and how many of them may be cached as one. */
+  private String leaves(LevelGeometry at) {
+    int members = variant.batchOps().runEntries(at.level());
+    String runs =
+        members == 1
+            ? ""
+            : ", runs of %d (%s)"
+                .formatted(members, Sizes.of(members * geometry.spanBytes(at.level())));
+    return at.leafAllowed() ? "yes" + runs : "no";
   }
 
   private void address() {

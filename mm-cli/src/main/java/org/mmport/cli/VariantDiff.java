@@ -42,6 +42,7 @@ record VariantDiff(MmuVariant first, MmuVariant second) {
       rows.add(level, "placement", at(level, g -> new DiffFact.Placement(g.at(level).placement())));
       rows.add(level, "leaves", v -> present(v.geometry().at(level).leafAllowed()));
       rows.add(level, "leaf-pa-bits", v -> leafPaBits(v.geometry().at(level)));
+      rows.add(level, "run-entries", v -> runEntries(v, level));
     }
     rows.add("roots", of(g -> new DiffFact.Count(g.vaLayout().roots())));
     for (int i = 0; i < Math.max(regions(first).size(), regions(second).size()); i++) {
@@ -104,6 +105,12 @@ record VariantDiff(MmuVariant first, MmuVariant second) {
     return level.leafPaBits() == 0
         ? Optional.empty()
         : Optional.of(new DiffFact.Count(level.leafPaBits()));
+  }
+
+  /** How many leaves of a level may be cached as one. */
+  private static Optional<DiffFact> runEntries(MmuVariant variant, Level level) {
+    int entries = variant.batchOps().runEntries(level);
+    return entries == 1 ? Optional.empty() : Optional.of(new DiffFact.Count(entries));
   }
 
   private static List<VaRegion> regions(MmuVariant variant) {
