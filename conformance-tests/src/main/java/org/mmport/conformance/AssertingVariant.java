@@ -101,7 +101,7 @@ public final class AssertingVariant {
     }
 
     @Override
-    public boolean replace(LeafTable table, int index, int nr, long old, long raw) {
+    public int replace(LeafTable table, int index, int nr, long old, long raw) {
       Level level = table.level();
       inside(table, index, nr);
       if (!variant.format().present(old, level)

@@ -120,10 +120,15 @@ final class BatchTable implements LeafTable {
   }
 
   @Override
-  public void rewrite(int index, int nr, long raw) {
-    for (int i = index; i < index + nr; i++) {
-      set(i, format().withPhysAddr(raw, format().physAddr(entries[i], level), level));
+  public int replace(int index, int nr, long old, long raw) {
+    for (int i = 0; i < nr; i++) {
+      long physAddr = format().physAddr(entries[index + i], level);
+      if (entries[index + i] != format().withPhysAddr(old, physAddr, level)) {
+        return i;
+      }
+      set(index + i, format().withPhysAddr(raw, physAddr, level));
     }
+    return nr;
   }
 
   @Override

@@ -102,7 +102,7 @@ class AssertingVariantTest {
     PteFormat format = ARM64.format();
     long leaf = format.mkLeaf(0, format.pgprot(Protection.PAGE_SHARED), Level.PMD);
     ops.set(table, 0, 1, leaf);
-    assertTrue(ops.replace(table, 0, 1, leaf, format.wrProtect(leaf, Level.PMD)));
+    assertEquals(1, ops.replace(table, 0, 1, leaf, format.wrProtect(leaf, Level.PMD)));
     refused(
         "must be made invalid and flushed before",
         () -> ops.replace(table, 0, 1, leaf, leaf | 3 << 2));
@@ -120,6 +120,6 @@ class AssertingVariantTest {
     long member = table.get(0);
     long changed = format.wrProtect(member, Level.PMD);
     refused("a part of what is cached as one", () -> ops.replace(table, 0, 8, member, changed));
-    assertTrue(ops.replace(table, 0, 32, member, changed));
+    assertEquals(32, ops.replace(table, 0, 32, member, changed));
   }
 }

@@ -249,7 +249,7 @@ final class BrokenShapes {
             "a leaf that is replaced loses its dirty bit",
             new BatchOps() {
               @Override
-              public boolean replace(LeafTable table, int index, int nr, long old, long raw) {
+              public int replace(LeafTable table, int index, int nr, long old, long raw) {
                 return BatchOps.super.replace(
                     table, index, nr, old, table.format().mkClean(raw, table.level()));
               }
@@ -260,8 +260,8 @@ final class BrokenShapes {
             "a leaf that is to be replaced stays",
             new BatchOps() {
               @Override
-              public boolean replace(LeafTable table, int index, int nr, long old, long raw) {
-                return true;
+              public int replace(LeafTable table, int index, int nr, long old, long raw) {
+                return nr;
               }
             },
             "expected rights for r--p",

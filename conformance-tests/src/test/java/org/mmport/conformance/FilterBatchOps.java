@@ -65,7 +65,7 @@ class FilterBatchOps implements BatchOps {
   }
 
   @Override
-  public boolean replace(LeafTable table, int index, int nr, long old, long raw) {
+  public int replace(LeafTable table, int index, int nr, long old, long raw) {
     return in.replace(seen(table), index, nr, old, raw);
   }
 

@@ -69,8 +69,8 @@ class FilterLeafTable implements LeafTable {
   }
 
   @Override
-  public void rewrite(int index, int nr, long raw) {
-    in.rewrite(index, nr, raw);
+  public int replace(int index, int nr, long old, long raw) {
+    return in.replace(index, nr, old, raw);
   }
 
   @Override

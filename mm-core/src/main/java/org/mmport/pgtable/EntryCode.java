@@ -53,8 +53,11 @@ abstract class EntryCode {
   /** Stores leaves that map consecutive memory, the first being {@code raw}, and nothing else. */
   abstract void storeRun(EntryMemory memory, long entryAddr, int count, long raw);
 
-  /** Gives leaves the bits of another, and leaves each the memory that it maps. */
-  abstract void rewriteRun(EntryMemory memory, long entryAddr, int count, long raw);
+  /**
+   * Replaces leaves that are like {@code old} but for their frames, each by one like {@code raw}
+   * that maps what it maps, up to the first that is not like it any more; returns how many.
+   */
+  abstract int replaceRun(EntryMemory memory, long entryAddr, int count, long old, long raw);
 
   /**
    * Stores leaves that map consecutive memory, the first being {@code raw}, into entries that are

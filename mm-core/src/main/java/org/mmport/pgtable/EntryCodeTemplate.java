@@ -553,8 +553,22 @@ final class EntryCodeTemplate extends EntryCode {
   }
 
   @Override
-  void rewriteRun(EntryMemory memory, long entryAddr, int count, long raw) {
-    rewriteEntries(writableRun(memory, entryAddr, count), count, raw);
+  int replaceRun(EntryMemory memory, long entryAddr, int count, long old, long raw) {
+    long address = writableRun(memory, entryAddr, count);
+    if (isSettled(old) && ENTRY_BYTES == 8) {
+      rewriteEntries(address, count, raw);
+      return count;
+    }
+    for (int i = 0; i < count; i++) {
+      long entry = address + ((long) i << AT.entryShift());
+      long there = read(entry);
+      long physAddr = FORMAT.physAddr(there, AT.level());
+      boolean alike = ((there ^ old) & ~FORMAT.frameMask(AT.level())) == 0;
+      if (!alike || !replaceAt(entry, there, FORMAT.withPhysAddr(raw, physAddr, AT.level()))) {
+        return i;
+      }
+    }
+    return count;
   }
 
   /** Where entries of a table are on the machine we run on, all of them within memory. */
@@ -607,16 +621,8 @@ final class EntryCodeTemplate extends EntryCode {
     }
   }
 
-  /** Gives leaves the bits of one, and each its own frame. */
+  /** Gives leaves the bits of one, and each its own frame, by plain stores as above. */
   private static void rewriteEntries(long address, int count, long raw) {
-    if (SPLIT || ENTRY_BYTES == 4) {
-      for (int i = 0; i < count; i++) {
-        long entry = address + ((long) i << AT.entryShift());
-        long physAddr = FORMAT.physAddr(read(entry), AT.level());
-        write(entry, FORMAT.withPhysAddr(raw, physAddr, AT.level()));
-      }
-      return;
-    }
     VarHandle.releaseFence();
     MemorySegment entries = entries(address, count);
     for (int i = 0; i < count; i++) {
@@ -714,9 +720,14 @@ final class EntryCodeTemplate extends EntryCode {
       TlbDuty duty = TLB.duty(first, changed, AT.level());
       if (duty.breakBeforeMake()) {
         breakAndMake(address, i, end, at, pgprot, duty, gather);
-      } else if (end == alike && isSettled(first)) {
-        replaceAlike(leaves, index + i, end - i, first, changed);
-        owe(at, end - i, duty, first, gather);
+      } else if (end == alike && changed != first) {
+        int done = BATCH.replace(leaves, index + i, end - i, first, changed);
+        owe(at, done, duty, first, gather);
+        // What hardware marked meanwhile is no longer like the first, and changes as it is now.
+        end = done == 0 ? i + 1 : i + done;
+        if (done == 0) {
+          protectEntry(mm, table, index + i, at, pgprot, gather);
+        }
       } else {
         for (int j = i; j < end; j++) {
           protectEntry(mm, table, index + j, va + ((long) j << AT.shift()), pgprot, gather);
@@ -738,14 +749,8 @@ final class EntryCodeTemplate extends EntryCode {
         && (!HW_DIRTY || !FORMAT.write(raw, AT.level()) || FORMAT.dirty(raw, AT.level()));
   }
 
-  private static void replaceAlike(LeafTable leaves, int index, int count, long old, long changed) {
-    if (changed != old) {
-      BATCH.replace(leaves, index, count, old, changed);
-    }
-  }
-
   private static void owe(long va, int count, TlbDuty duty, long old, MmuGather gather) {
-    if (!duty.isNone()) {
+    if (count > 0 && !duty.isNone()) {
       gather.add(va, (long) count << AT.shift(), duty, FORMAT.global(old, AT.level()));
     }
   }
@@ -806,7 +811,7 @@ final class EntryCodeTemplate extends EntryCode {
     boolean done =
         ENTRY_WISE
             ? replace(memory, entryAddr, old, changed)
-            : BATCH.replace(leaves(mm, table, index, va, gather), index, 1, old, changed);
+            : BATCH.replace(leaves(mm, table, index, va, gather), index, 1, old, changed) == 1;
     if (done) {
       owe(va, 1, duty, old, gather);
     }

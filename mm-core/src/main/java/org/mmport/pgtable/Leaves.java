@@ -70,8 +70,8 @@ record Leaves(MmTables mm, EntryCode code, Level level, long table, long firstVa
   }
 
   @Override
-  public void rewrite(int index, int nr, long raw) {
-    code.rewriteRun(memory(), entryAddr(index), nr, raw);
+  public int replace(int index, int nr, long old, long raw) {
+    return code.replaceRun(memory(), entryAddr(index), nr, old, raw);
   }
 
   @Override

@@ -79,17 +79,12 @@ public interface BatchOps {
   }
 
   /**
-   * Replaces {@code nr} present leaves, {@code old} and others that differ from it in their frames
-   * only, by leaves like {@code raw} that map the same memory each. More than one only where
-   * hardware has nothing left to set in them. Returns false, having done nothing, where hardware
-   * changed the entry meanwhile. What is owed is the caller's to note.
+   * Replaces present leaves that are like {@code old} but for their frames, each by one like {@code
+   * raw} that maps what it maps, until it meets one that hardware changed meanwhile. Returns how
+   * many it replaced. What is owed is the caller's to note.
    */
-  default boolean replace(LeafTable table, int index, int nr, long old, long raw) {
-    if (nr == 1) {
-      return table.compareAndSet(index, old, raw);
-    }
-    table.rewrite(index, nr, raw);
-    return true;
+  default int replace(LeafTable table, int index, int nr, long old, long raw) {
+    return table.replace(index, nr, old, raw);
   }
 
   /** Takes write permission from present leaves, and keeps them dirty if they were. */

@@ -25,8 +25,11 @@ public interface LeafTable extends EntryArray {
   /** Stores {@code nr} leaves that map consecutive memory, the first being {@code raw}. */
   void fill(int index, int nr, long raw);
 
-  /** Gives {@code nr} leaves the bits of another, and leaves each the memory that it maps. */
-  void rewrite(int index, int nr, long raw);
+  /**
+   * Replaces leaves that are like {@code old} but for their frames, each by one like {@code raw}
+   * that maps what it maps, up to the first that is not like it any more; returns how many.
+   */
+  int replace(int index, int nr, long old, long raw);
 
   /**
    * Has every CPU forget {@code nr} entries that are empty now and were leaves like {@code oldRaw},
