@@ -79,7 +79,8 @@ final class AccessJudge {
                 random,
                 range,
                 level -> frames.leafAddr(variant.geometry().spanBytes(level)),
-                guest::isOwn);
+                guest::isOwn,
+              guest::fixedTableBits);
         guest.hook(machine.memory(), tables.roots());
         copy(machine.memory(), model, tables.used());
         CpuState cpu = states.get(i % states.size());

@@ -201,7 +201,7 @@ final class BuiltJudge {
         Probe probe = probes.get(i);
         GuestReply reply = replies.get(i);
         if (!check.agreesButLevel(probe, results.get(i), cpu, reply) && isOdd(probe)) {
-          coProcessor.run(List.of(GuestOp.invalidate(probe.va())));
+          coProcessor.run(List.of(guest.forget(probe.va())));
           reply = coProcessor.run(List.of(probe.operation(cpu))).getFirst();
         }
         if (!check.agreesButLevel(probe, results.get(i), cpu, reply)) {
@@ -223,7 +223,8 @@ final class BuiltJudge {
       Optional<Page> page = Optional.ofNullable(pages.get(va & -geometry.pageBytes()));
       int allowed = page.map(p -> guest.rights(p.protection, owner)).orElse(0);
       if (allowed == 0) {
-        return new Fault(FaultCause.NOT_PRESENT, Level.PTE, 0);
+        FaultCause cause = page.isPresent() ? guest.ofNone() : FaultCause.NOT_PRESENT;
+        return new Fault(cause, Level.PTE, 0);
       }
       long physAddr = page.orElseThrow().physAddr + (va & (geometry.pageBytes() - 1));
       AccessResult result =

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
+import org.mmport.conformance.qemu.AccessResult.FaultCause;
 import org.mmport.machine.PhysicalMemory;
 import org.mmport.pgtable.FlushRequest;
 import org.mmport.pgtable.Walk;
@@ -46,11 +47,24 @@ interface Guest {
   /** Hooks what the guest needs into a root table. */
   void hook(PhysicalMemory memory, List<Long> roots);
 
+  /**
+   * Bits of table entries that random tables leave alone: what they make of an entry is no error,
+   * but nothing that the variant has.
+   */
+  default long fixedTableBits(Level level) {
+    return 0;
+  }
+
   /** The operation that makes the CPU use tables. */
   GuestOp use(List<Long> roots);
 
   /** The operations that a flush asks for. */
   List<GuestOp> flush(FlushRequest request, List<Long> roots);
+
+  /** The operation that drops whatever is cached of an address, more or less what it says. */
+  default GuestOp forget(long va) {
+    return GuestOp.invalidate(va);
+  }
 
   /** States of the CPU to try, the usual one first. */
   List<CpuState> states();
@@ -108,6 +122,11 @@ interface Guest {
    * are regarded.
    */
   int rights(Protection protection, TableOwner tables);
+
+  /** Why hardware refuses what {@link Protection#PAGE_NONE} maps. */
+  default FaultCause ofNone() {
+    return FaultCause.NOT_PRESENT;
+  }
 
   /** A reply without what a fault says of the level at which it arose. */
   default GuestReply withoutLevel(GuestReply reply) {

@@ -38,6 +38,16 @@ record GuestOp(int code, long first, long second, long third) {
     return new GuestOp(LOAD_ROOT, first, second, 0);
   }
 
+  /** Loads the table of partitions and the numbers of process and partition: ppc64. */
+  static GuestOp loadPartition(long table, long process, long partition) {
+    return new GuestOp(LOAD_ROOT, table, process, partition);
+  }
+
+  /** Invalidates as the operands of tlbie say: ppc64. */
+  static GuestOp tlbie(long rb, long rs, int ric) {
+    return new GuestOp(INVALIDATE, rb, rs, ric);
+  }
+
   /** Loads control registers, whose number and order are the guest's own, and flushes all. */
   static GuestOp controls(long first, long second, long third) {
     return new GuestOp(CONTROLS, first, second, third);

@@ -13,9 +13,13 @@ import org.mmport.spi.MmuVariant;
  */
 public final class HardwareJudge {
   private static final Map<String, Guest> GUESTS =
-      Stream.concat(
+      Stream.of(
               Stream.of(X86Mode.values()).map(X86Guest::new),
-              Stream.of(Arm64Regime.values()).map(Arm64Guest::new))
+              Stream.of(Arm64Regime.values()).map(Arm64Guest::new),
+              Stream.of(
+                  new Ppc64RadixGuest("ppc64/radix-4k", 12),
+                  new Ppc64RadixGuest("ppc64/radix-64k", 16)))
+          .<Guest>flatMap(guests -> guests)
           .collect(Collectors.toMap(Guest::variant, guest -> guest));
 
   private final MmuVariant variant;

@@ -9,6 +9,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -86,8 +87,9 @@ final class QemuMachine implements AutoCloseable {
 
   private static Process launch(Path binary, QemuSpec spec, Path directory) throws IOException {
     String size = (spec.ramBytes() >> 20) + "M";
-    Process process =
-        new ProcessBuilder(
+    List<String> command =
+        new ArrayList<>(
+            List.of(
                 binary.toString(),
                 "-machine",
                 spec.machine() + ",memory-backend=ram",
@@ -106,7 +108,10 @@ final class QemuMachine implements AutoCloseable {
                 "-no-reboot",
                 "-S",
                 "-gdb",
-                "unix:gdb,server=on,wait=off")
+                "unix:gdb,server=on,wait=off"));
+    command.addAll(spec.options());
+    Process process =
+        new ProcessBuilder(command)
             .directory(directory.toFile())
             .redirectErrorStream(true)
             .redirectInput(ProcessBuilder.Redirect.from(directory.resolve("ram").toFile()))

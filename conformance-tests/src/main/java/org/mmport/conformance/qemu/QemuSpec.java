@@ -16,9 +16,21 @@ import java.util.Optional;
  * @param ramBase physical address of the first byte of RAM
  * @param ramBytes bytes of RAM
  * @param byteOrder how registers and the guest's words are laid out
+ * @param options any others, such as devices
  */
 record QemuSpec(
-    String binary, String machine, String cpu, long ramBase, long ramBytes, ByteOrder byteOrder) {
+    String binary,
+    String machine,
+    String cpu,
+    long ramBase,
+    long ramBytes,
+    ByteOrder byteOrder,
+    List<String> options) {
+
+  QemuSpec(
+      String binary, String machine, String cpu, long ramBase, long ramBytes, ByteOrder byteOrder) {
+    this(binary, machine, cpu, ramBase, ramBytes, byteOrder, List.of());
+  }
 
   /** Where the command is, in the directories of {@code PATH}. */
   Optional<Path> find() {

@@ -56,6 +56,7 @@ final class RandomTables {
   private final Random random;
   private final ToLongFunction<Level> leafAddr;
   private final LongPredicate taken;
+  private final ToLongFunction<Level> fixed;
   private final List<Slot> slots = new ArrayList<>();
   private final List<Long> roots = new ArrayList<>();
   private final PhysRange range;
@@ -68,6 +69,7 @@ final class RandomTables {
    * @param range where they may lie
    * @param leafAddr physical addresses for leaves of a level
    * @param taken addresses under entries of the root that are left alone
+   * @param fixed bits of table entries of a level that are left alone
    */
   RandomTables(
       RawEntries entries,
@@ -75,7 +77,8 @@ final class RandomTables {
       Random random,
       PhysRange range,
       ToLongFunction<Level> leafAddr,
-      LongPredicate taken) {
+      LongPredicate taken,
+      ToLongFunction<Level> fixed) {
     this.entries = entries;
     this.variant = variant;
     this.geometry = variant.geometry();
@@ -85,6 +88,7 @@ final class RandomTables {
     this.next = range.first();
     this.leafAddr = leafAddr;
     this.taken = taken;
+    this.fixed = fixed;
     this.children = children();
     Level rootLevel = geometry.rootLevel();
     for (int i = 0; i < geometry.vaLayout().roots(); i++) {
@@ -199,7 +203,9 @@ final class RandomTables {
     long leafBits = bits(EntryRole.LEAF, EntryKind.TABLE);
     long reserved = bits(EntryRole.RESERVED, EntryKind.TABLE);
     reserved |= leafAllowed(level) ? 0 : leafBits;
-    raw ^= noise(10) & ~(format.bits().tableFrame() | kindBits(raw, level) | leafBits | reserved);
+    reserved &= ~fixed.applyAsLong(level);
+    long others = kindBits(raw, level) | leafBits | reserved | fixed.applyAsLong(level);
+    raw ^= noise(10) & ~(format.bits().tableFrame() | others);
     if (random.nextInt(24) == 0) {
       raw |= reserved & random.nextLong();
     }

@@ -49,7 +49,8 @@ final class StaleJudge {
               random,
               guest.tables(),
               level -> frames.leafAddr(geometry.spanBytes(level)),
-              guest::isOwn);
+              guest::isOwn,
+              guest::fixedTableBits);
       guest.hook(machine.memory(), tables.roots());
       coProcessor.run(List.of(guest.use(tables.roots()), cpu.operation(), GuestOp.flushAll()));
       Round round = new Round(coProcessor, cpu, frames, entries, tables, random);
@@ -120,7 +121,7 @@ final class StaleJudge {
         if (!check.agrees(probe, after.get(i), cpu, reply)
             && check.agrees(probe, before.get(i), cpu, reply)
             && isOdd(probe, slot, duty)) {
-          coProcessor.run(List.of(GuestOp.invalidate(probe.va())));
+          coProcessor.run(List.of(guest.forget(probe.va())));
           reply = run(List.of(probe)).getFirst();
         }
         requireOne(probe, after.get(i), reply, flushed);

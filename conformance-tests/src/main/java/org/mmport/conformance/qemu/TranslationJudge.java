@@ -55,7 +55,8 @@ final class TranslationJudge {
             random,
             guest.tables(),
             level -> random.nextLong() & geometry.lastPhysAddr(level) & -geometry.spanBytes(level),
-            va -> false);
+            va -> false,
+            guest::fixedTableBits);
     guest.look(machine, tables.roots());
     return tables;
   }
