@@ -38,6 +38,7 @@ record Ppc64PteFormat(List<EntryField> fields, PteBits bits, Ppc64Tree tree) imp
   static final long R = 1L << 8;
   static final long C = 1L << 7;
   static final long ATT = 3L << 4;
+  private static final long NON_IDEMPOTENT = 2L << 4;
   static final long PRIVILEGED = 8;
   static final long READ = 4;
   static final long WRITE = 2;
@@ -121,7 +122,10 @@ record Ppc64PteFormat(List<EntryField> fields, PteBits bits, Ppc64Tree tree) imp
     return level == Level.PMD ? tree.pmdSize() : tree.upperSize();
   }
 
-  /** EAA: writing includes reading, and what the user may do the kernel may do. */
+  /**
+   * EAA: writing includes reading, and what the user may do the kernel may do. Nothing is run from
+   * non-idempotent I/O, which is guarded.
+   */
   @Override
   public int rights(long raw, Level level) {
     if (!leaf(raw, level)) {
@@ -130,7 +134,7 @@ record Ppc64PteFormat(List<EntryField> fields, PteBits bits, Ppc64Tree tree) imp
     int kernel =
         ((raw & (READ | WRITE)) != 0 ? Rights.KERNEL_READ : 0)
             | ((raw & WRITE) != 0 ? Rights.KERNEL_WRITE : 0)
-            | ((raw & EXEC) != 0 ? Rights.KERNEL_EXEC : 0);
+            | ((raw & EXEC) != 0 && (raw & ATT) != NON_IDEMPOTENT ? Rights.KERNEL_EXEC : 0);
     return (raw & PRIVILEGED) != 0 ? kernel : kernel | kernel << 3;
   }
 
@@ -195,7 +199,7 @@ record Ppc64PteFormat(List<EntryField> fields, PteBits bits, Ppc64Tree tree) imp
     long type =
         switch (protection.memoryType()) {
           case WRITE_BACK -> 0;
-          case UNCACHED -> 2L << 4;
+          case UNCACHED -> NON_IDEMPOTENT;
           case WRITE_COMBINE -> 3L << 4;
           case WRITE_THROUGH ->
               throw new InvalidRequestException(

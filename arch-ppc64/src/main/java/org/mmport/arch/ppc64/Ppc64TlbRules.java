@@ -21,9 +21,11 @@ final class Ppc64TlbRules {
   private static final long TABLE_BITS =
       Ppc64PteFormat.V | Ppc64PteFormat.L | Ppc64PteFormat.NLB | Ppc64PteFormat.NLS;
 
+  /** Of addresses hardware reads what no CPU has, too. */
   static TlbRules radix(PteFormat format) {
     long loss = Ppc64PteFormat.RWX | Ppc64PteFormat.C;
-    return new PresentOnlyTlb(format, TABLE_BITS, LEAF_BITS, loss, loss);
+    long table = TABLE_BITS | 0x7fL << 53;
+    return new PresentOnlyTlb(format, table, LEAF_BITS | 15L << 53, loss, loss);
   }
 
   /** Software sets R at a hash fault only, so an entry that lost it must be hashed anew. */

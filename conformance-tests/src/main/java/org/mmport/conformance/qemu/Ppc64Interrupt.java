@@ -10,7 +10,7 @@ final class Ppc64Interrupt {
   static final int DATA_SEGMENT = 0x380;
   static final int INSTRUCTION_STORAGE = 0x400;
   static final int INSTRUCTION_SEGMENT = 0x480;
-  static final int PROGRAM = 0x700;
+  static final int EMULATION_ASSISTANCE = 0xe40;
   static final int SYSTEM_CALL = 0xc00;
   static final int HYPERVISOR_DATA_STORAGE = 0xe00;
   static final int HYPERVISOR_INSTRUCTION_STORAGE = 0xe20;
@@ -71,7 +71,7 @@ final class Ppc64Interrupt {
   static String words(GuestReply reply) {
     return switch ((int) reply.vector()) {
       case SYSTEM_CALL -> "success (read 0x%x)".formatted(reply.value());
-      case MACHINE_CHECK, PROGRAM -> "interrupt 0x%x".formatted(reply.vector());
+      case MACHINE_CHECK, EMULATION_ASSISTANCE -> "interrupt 0x%x".formatted(reply.vector());
       default ->
           "interrupt 0x%x, cause 0x%x, at 0x%016x"
               .formatted(reply.vector(), reply.error(), reply.address());

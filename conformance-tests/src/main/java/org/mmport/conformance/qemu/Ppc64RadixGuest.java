@@ -2,12 +2,15 @@ package org.mmport.conformance.qemu;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Random;
 import org.mmport.conformance.qemu.AccessResult.Done;
 import org.mmport.conformance.qemu.AccessResult.Fault;
 import org.mmport.conformance.qemu.AccessResult.FaultCause;
 import org.mmport.machine.PhysicalMemory;
 import org.mmport.pgtable.FlushRequest;
+import org.mmport.pgtable.Walk;
 import org.mmport.spi.FlushScope;
 import org.mmport.spi.Level;
 import org.mmport.spi.Protection;
@@ -31,10 +34,13 @@ record Ppc64RadixGuest(String variant, int pageShift) implements Guest {
   private static final long VALID = 1L << 63;
 
   private static final long LEAF = 1L << 62;
-  private static final long EAA = 0xf;
+  private static final long PRIVILEGED = 8;
+  private static final long READ = 4;
   private static final long READ_WRITE = 2;
   private static final long EXECUTE = 1;
   private static final long USED = Ppc64RadixState.R | Ppc64RadixState.C;
+  private static final long ATT = 3L << 4;
+  private static final long NON_IDEMPOTENT = 2L << 4;
   private static final long RPN_ABOVE_53_BITS = 15L << 53;
   private static final long NLS = 31;
 
@@ -69,6 +75,11 @@ record Ppc64RadixGuest(String variant, int pageShift) implements Guest {
 
   /** {@code tlb_single_page_flush_ceiling} of Linux. */
   private static final long MOST_PAGES = 33;
+
+  private static final String NO_MACHINE_CHECK = "ppc64-no-machine-check";
+
+  private static final GuestReply ILLEGAL =
+      new GuestReply(Ppc64Interrupt.EMULATION_ASSISTANCE, 0, 0, 0);
 
   /** A leaf's size, as tlbie names it (AP). */
   private record Size(int shift, int actual) {
@@ -229,7 +240,7 @@ record Ppc64RadixGuest(String variant, int pageShift) implements Guest {
           switch (fault.cause()) {
             case NON_CANONICAL -> outside(access, va);
             case NOT_PRESENT -> notPresent(fault, access, va);
-            case RESERVED_BIT -> reserved(fault, access, va);
+            case RESERVED_BIT -> reserved(fault, access, cpu, va);
             case PERMISSION, ACCESS_FLAG -> Ppc64Interrupt.protection(access, va);
           };
     };
@@ -252,11 +263,90 @@ record Ppc64RadixGuest(String variant, int pageShift) implements Guest {
         : Ppc64Interrupt.storage(access, va, Ppc64Interrupt.UNSUPPORTED);
   }
 
-  /** Trees of another shape are not supported (5.7.10.1), and of no other address is there RAM. */
-  private GuestReply reserved(Fault fault, Access access, long va) {
-    return (fault.raw() & LEAF) == 0 && (fault.raw() & NLS) != indexBits(fault.level())
-        ? Ppc64Interrupt.storage(access, va, Ppc64Interrupt.UNSUPPORTED)
-        : Ppc64Interrupt.machineCheck();
+  /** Trees of another shape are not supported (5.7.10.1); other addresses are of no memory. */
+  private GuestReply reserved(Fault fault, Access access, CpuState cpu, long va) {
+    boolean leaf = (fault.raw() & LEAF) != 0;
+    if (!leaf && (fault.raw() & NLS) != indexBits(fault.level())) {
+      return Ppc64Interrupt.storage(access, va, Ppc64Interrupt.UNSUPPORTED);
+    }
+    boolean permitted = !leaf || (cpu.rights(rights(fault.raw())) & access.right()) != 0;
+    return permitted
+        ? Ppc64Interrupt.machineCheck()
+        : Ppc64Interrupt.protection(access, va);
+  }
+
+  /** EAA; nothing is run from non-idempotent I/O (5.7.10.2, 5.8.2). */
+  private static int rights(long raw) {
+    boolean guarded = (raw & ATT) == NON_IDEMPOTENT;
+    int rights =
+        ((raw & (READ | READ_WRITE)) != 0 ? Rights.READ : 0)
+            | ((raw & READ_WRITE) != 0 ? Rights.WRITE : 0)
+            | ((raw & EXECUTE) != 0 && !guarded ? Rights.EXEC : 0);
+    return (raw & PRIVILEGED) == 0 ? rights : rights & ~Rights.USER;
+  }
+
+  /**
+   * QEMU takes no machine check for what is not there: tables are empty, data 0, code illegal. And
+   * it looks whether a page is guarded when it first fetches from it, but not if it has read it.
+   */
+  @Override
+  public Optional<String> oddReply(
+      Probe probe, AccessResult result, CpuState cpu, int value, GuestReply found) {
+    Access access = probe.access();
+    if (access.fetches() && isRefusedAsGuarded(result, access, cpu)) {
+      boolean there = (result.raw() & RPN_ABOVE_53_BITS) == 0;
+      boolean ran = found.equals(there ? Ppc64Interrupt.success(access, value) : ILLEGAL);
+      return ran ? Optional.of("ppc64-guarded-runs-once-read") : Optional.empty();
+    }
+    GuestReply manual = reply(result, access, cpu, probe.va(), value);
+    if (manual.vector() != Ppc64Interrupt.MACHINE_CHECK) {
+      return Optional.empty();
+    }
+    GuestReply odd =
+        (result.raw() & LEAF) == 0
+            ? Ppc64Interrupt.storage(access, probe.va(), Ppc64Interrupt.NO_TRANSLATION)
+            : access.fetches()
+                ? ILLEGAL
+                : Ppc64Interrupt.success(access, 0);
+    return found.equals(odd) ? Optional.of(NO_MACHINE_CHECK) : Optional.empty();
+  }
+
+  private static boolean isRefusedAsGuarded(AccessResult result, Access access, CpuState cpu) {
+    long idempotent = result.raw() & ~ATT;
+    return result instanceof Fault fault
+        && fault.cause() != FaultCause.NOT_PRESENT
+        && (result.raw() & (LEAF | ATT)) == (LEAF | NON_IDEMPOTENT)
+        && (cpu.rights(rights(idempotent)) & access.right()) != 0;
+  }
+
+  /** R and C of leaves by which nothing can be reached. */
+  @Override
+  public Optional<String> oddMark(long expected, long found, Level level) {
+    boolean marks = ((expected ^ found) & ~USED) == 0 && (expected & ~found) == 0;
+    return marks && (expected & RPN_ABOVE_53_BITS) != 0
+        ? Optional.of(NO_MACHINE_CHECK)
+        : Optional.empty();
+  }
+
+  @Override
+  public Optional<String> oddTranslation(Walk walk, OptionalLong found) {
+    long raw = walk.steps().isEmpty() ? 0 : walk.steps().getLast().raw();
+    if ((raw & LEAF) != 0 && (raw & RPN_ABOVE_53_BITS) != 0 && found.isPresent()) {
+      return Optional.of("ppc64-address-has-57-bits");
+    }
+    boolean useless = (rights(raw) & (Rights.READ | Rights.EXEC)) == 0;
+    return (raw & LEAF) != 0 && useless && found.isEmpty()
+        ? Optional.of("ppc64-monitor-asks-for-rights")
+        : Optional.empty();
+  }
+
+  /** QEMU's jump cache forgets code by addresses of 4 KiB. */
+  @Override
+  public Optional<String> oddStale(Probe probe, Level level, FlushScope scope) {
+    boolean large = pageShift > 12 || (level != Level.PTE && scope == FlushScope.LEAF);
+    return large && probe.access().fetches()
+        ? Optional.of("ppc64-tlbie-leaves-code")
+        : Optional.empty();
   }
 
   /** Of the table that entries of a level lead to. */
@@ -281,11 +371,6 @@ record Ppc64RadixGuest(String variant, int pageShift) implements Guest {
   @Override
   public FaultCause ofNone() {
     return FaultCause.PERMISSION;
-  }
-
-  @Override
-  public GuestReply withoutLevel(GuestReply reply) {
-    return reply;
   }
 
   @Override
