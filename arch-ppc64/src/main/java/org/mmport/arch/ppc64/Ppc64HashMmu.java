@@ -49,7 +49,7 @@ record Ppc64HashMmu(
   private static final int AVPN_SHIFT = 7;
   private static final long AVPN = 0x3fff_ffff_ffff_ff80L;
 
-  /** {@code HPTE_V_COMMON_BITS}: the tag of both formats without the size of the segment. */
+  /** {@code HPTE_V_COMMON_BITS}: what ISA 3.0 has of the tag, for 68 bits of virtual address. */
   private static final long COMMON = 0x000f_ffff_ffff_ffffL;
 
   private static final int B_SHIFT_TAG = 62;
@@ -200,9 +200,9 @@ record Ppc64HashMmu(
   @Override
   public OptionalLong va(HashEntry entry, HashSegment segment, long group, long groups) {
     long low = Math.max(23, segment.pageShift());
-    long avpn = (entry.tag() & COMMON & AVPN) >>> AVPN_SHIFT;
+    long avpn = (tagOf(entry) & AVPN) >>> AVPN_SHIFT;
     long inSegment = avpn & (1L << (segment.shift() - 23)) - 1;
-    if ((avpn ^ inSegment) << AVPN_SHIFT != (tag(segment, segment.firstVa()) & COMMON & AVPN)) {
+    if ((avpn ^ inSegment) << AVPN_SHIFT != (tag(segment, segment.firstVa()) & AVPN)) {
       return OptionalLong.empty();
     }
     long first = segment.firstVa() | (inSegment << 23 & -1L << low);
@@ -225,8 +225,10 @@ record Ppc64HashMmu(
 
   /** Without L and software's bits, in the form of POWER8. */
   private long tagOf(HashEntry entry) {
-    long b = form == Form.POWER8 ? entry.tag() >>> B_SHIFT_TAG : entry.data() >>> B_SHIFT_DATA & 3;
-    return (entry.tag() & COMMON & (AVPN | SECONDARY | VALID)) | b << B_SHIFT_TAG;
+    boolean old = form == Form.POWER8;
+    long b = old ? entry.tag() >>> B_SHIFT_TAG : entry.data() >>> B_SHIFT_DATA & 3;
+    long bits = AVPN | SECONDARY | VALID;
+    return (entry.tag() & (old ? bits : bits & COMMON)) | b << B_SHIFT_TAG;
   }
 
   /** {@code hpte_encode_avpn()}: the virtual address without its low 23 bits, and B. */
@@ -234,7 +236,7 @@ record Ppc64HashMmu(
     long low = Math.max(23, segment.pageShift());
     long inSegment = segment.offset(va) >>> low << (low - 23);
     long avpn = segment.vsid() << (segment.shift() - 23) | inSegment;
-    return (avpn << AVPN_SHIFT & COMMON & AVPN) | b(segment) << B_SHIFT_TAG;
+    return (avpn << AVPN_SHIFT & AVPN) | b(segment) << B_SHIFT_TAG;
   }
 
   private static long b(HashSegment segment) {

@@ -2,9 +2,11 @@ package org.mmport.conformance.qemu;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.util.HashSet;
 import java.util.Random;
 import java.util.Set;
+import java.util.function.IntFunction;
 import org.mmport.machine.PhysicalMemory;
 
 /**
@@ -20,21 +22,36 @@ final class DataFrames {
   private static final int WORDS = 0xf00 / 16;
 
   private final PhysicalMemory memory;
-  private final Guest guest;
+  private final PhysRange range;
+  private final IntFunction<byte[]> code;
   private final Random random;
   private final ValueLayout.OfInt word;
   private final Set<Long> marked = new HashSet<>();
 
   DataFrames(PhysicalMemory memory, Guest guest, Random random) {
+    this(memory, guest.data(), guest.spec().byteOrder(), guest::code, random);
+  }
+
+  /**
+   * Frames of a range.
+   *
+   * @param code machine code that tells a number, as {@link Guest#code} has it
+   */
+  DataFrames(
+      PhysicalMemory memory,
+      PhysRange range,
+      ByteOrder order,
+      IntFunction<byte[]> code,
+      Random random) {
     this.memory = memory;
-    this.guest = guest;
+    this.range = range;
+    this.code = code;
     this.random = random;
-    this.word = ValueLayout.JAVA_INT_UNALIGNED.withOrder(guest.spec().byteOrder());
+    this.word = ValueLayout.JAVA_INT_UNALIGNED.withOrder(order);
   }
 
   /** An address for a leaf of so many bytes: in the data range where that can be. */
   long leafAddr(long span) {
-    PhysRange range = guest.data();
     long first = (range.first() + span - 1) & -span;
     long choices = Math.max(1, (range.end() - first) / span);
     // Few enough that QEMU need not fault in and translate new ones all the time.
@@ -56,17 +73,20 @@ final class DataFrames {
    * QEMU should not refuse what it must.
    */
   boolean permits(AccessResult result) {
-    return result.physAddr() == AccessResult.NOWHERE || guest.data().contains(result.physAddr());
+    return result.physAddr() == AccessResult.NOWHERE || range.contains(result.physAddr());
   }
 
   /** Makes what lies where an access ends say so; called before a guest tries it. */
   void mark(AccessResult result) {
-    long physAddr = result.physAddr();
-    if (guest.data().contains(physAddr) && marked.add(physAddr & -4L)) {
+    mark(result.physAddr());
+  }
+
+  void mark(long physAddr) {
+    if (range.contains(physAddr) && marked.add(physAddr & -4L)) {
       if ((physAddr & (BLOCK - 1)) == CODE) {
-        byte[] code = guest.code(name(physAddr));
+        byte[] bytes = code.apply(name(physAddr));
         MemorySegment.copy(
-            MemorySegment.ofArray(code), 0, memory.slice(physAddr, code.length), 0, code.length);
+            MemorySegment.ofArray(bytes), 0, memory.slice(physAddr, bytes.length), 0, bytes.length);
       } else {
         memory.slice(physAddr, Integer.BYTES).set(word, 0, name(physAddr));
       }

@@ -10,12 +10,19 @@ record GuestOp(int code, long first, long second, long third) {
   private static final int CONTROLS = 8;
   private static final int FLUSH_ALL = 9;
   private static final int FLUSH_SPACE = 10;
+  private static final int LOAD_HASH_TABLE = 11;
+  private static final int LOAD_SEGMENT = 12;
+  private static final int INVALIDATE_HASHED = 13;
 
   static final int BYTES = 32;
 
   /** Reads, writes (a value of 4 bytes) or runs what is at an address. */
   static GuestOp access(Access access, long va, int value, CpuState cpu) {
-    return new GuestOp(access.ordinal(), va, Integer.toUnsignedLong(value), cpu.accessFlags());
+    return access(access, va, value, cpu.accessFlags());
+  }
+
+  static GuestOp access(Access access, long va, int value, long flags) {
+    return new GuestOp(access.ordinal(), va, Integer.toUnsignedLong(value), flags);
   }
 
   /** Invalidates what is cached of one address: its translation, and tables on the way to it. */
@@ -46,6 +53,21 @@ record GuestOp(int code, long first, long second, long third) {
   /** Invalidates as the operands of tlbie say: ppc64. */
   static GuestOp tlbie(long rb, long rs, int ric) {
     return new GuestOp(INVALIDATE, rb, rs, ric);
+  }
+
+  /** Says where the hash table is: ppc64. */
+  static GuestOp loadHashTable(long sdr1) {
+    return new GuestOp(LOAD_HASH_TABLE, sdr1, 0, 0);
+  }
+
+  /** Loads an entry of the SLB: ppc64. */
+  static GuestOp loadSegment(long esidWord, long vsidWord) {
+    return new GuestOp(LOAD_SEGMENT, esidWord, vsidWord, 0);
+  }
+
+  /** Invalidates what was found by hashing: ppc64. */
+  static GuestOp invalidateHashed(long rb) {
+    return new GuestOp(INVALIDATE_HASHED, rb, 0, 0);
   }
 
   /** Loads control registers, whose number and order are the guest's own, and flushes all. */

@@ -154,7 +154,6 @@ ways:   b       kernel_read
         b       stepped                         # the rest is for hash tables
         b       load_hash_table
         b       load_segment
-        b       drop_segment
         b       invalidate_hashed
 
 kernel_read:
@@ -240,12 +239,7 @@ load_segment:
         slbmte  5, 3
         isync
         b       stepped
-drop_segment:
-        isync
-        slbie   3
-        isync
-        b       stepped
-invalidate_hashed:                              # r3 RB; r5: whether the page is larger than 4 KiB
+invalidate_hashed:                              # r3 RB
         ptesync
         li      10, 0
         tlbie   3, 10, 0, 0, 0
