@@ -139,7 +139,7 @@ final class BuiltJudge {
             forEach(stretch, pages::remove);
           }
           case 1 -> {
-            Protection protection = protection();
+            Protection protection = protection(stretch);
             table.protect(stretch.va, sizeBytes, protection, gather);
             note("protect " + protection, stretch);
             forEach(
@@ -157,12 +157,12 @@ final class BuiltJudge {
     }
 
     private void map(Stretch stretch, long sizeBytes, MmuGather gather) {
-      Protection protection = protection();
+      Protection protection = protection(stretch);
       PhysRange data = guest.data();
       long align = Math.max(geometry.pageBytes(), Long.highestOneBit(sizeBytes));
       long room = data.end() - data.first() - sizeBytes;
       long physAddr = data.first() + Math.floorMod(random.nextLong(), room) & -align;
-      boolean leaf = geometry.at(Level.PMD).leafAllowed();
+      boolean leaf = guest.hasHugeLeaves() && geometry.at(Level.PMD).leafAllowed();
       table.map(stretch.va, physAddr, sizeBytes, protection, leaf ? Level.PMD : Level.PTE, gather);
       note("map " + protection, stretch);
       forEach(stretch, va -> pages.put(va, new Page(physAddr + (va - stretch.va), protection)));
@@ -172,8 +172,9 @@ final class BuiltJudge {
       last = " after %s of %d pages at 0x%x".formatted(what, stretch.pages, stretch.va);
     }
 
-    private Protection protection() {
-      List<Protection> all = guest.protections();
+    private Protection protection(Stretch stretch) {
+      List<Protection> all =
+          guest.protections().stream().filter(p -> guest.fits(p, stretch.va)).toList();
       return all.get(random.nextInt(all.size()));
     }
 
@@ -270,8 +271,9 @@ final class BuiltJudge {
                     "young, and dirty if written, after " + probe.access().words(),
                     "something else");
         boolean young = variant.format().young(mapped.raw(), mapped.level());
+        boolean written = probe.access().writes() && guest.tracksWrites(probe.va());
         boolean dirty = variant.format().dirty(mapped.raw(), mapped.level());
-        if (!young || (probe.access().writes() && !dirty)) {
+        if (!young || (written && !dirty)) {
           throw differs.get();
         }
       }

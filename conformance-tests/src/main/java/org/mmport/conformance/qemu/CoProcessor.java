@@ -12,7 +12,7 @@ import java.util.concurrent.locks.LockSupport;
  * A guest that does operations on demand: a list is laid into its mailbox in RAM, a knock makes it
  * work through the list, and its replies are read from RAM when it says so.
  */
-final class CoProcessor {
+class CoProcessor {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final long OPERATIONS = 0x1000;
   private static final long REPLIES = 0x80000;
@@ -42,7 +42,7 @@ final class CoProcessor {
   }
 
   /** How many operations were done so far. */
-  long operations() {
+  final long operations() {
     return operations;
   }
 

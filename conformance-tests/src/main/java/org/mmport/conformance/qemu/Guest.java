@@ -123,6 +123,21 @@ interface Guest {
    */
   int rights(Protection protection, TableOwner tables);
 
+  /** Whether a mapping with a protection can be asked for at an address. */
+  default boolean fits(Protection protection, long va) {
+    return true;
+  }
+
+  /** Whether the first write to any page makes its leaf dirty. */
+  default boolean tracksWrites(long va) {
+    return true;
+  }
+
+  /** Whether leaves above the last level are to be tried where the variant has them. */
+  default boolean hasHugeLeaves() {
+    return true;
+  }
+
   /** Why hardware refuses what {@link Protection#PAGE_NONE} maps. */
   default FaultCause ofNone() {
     return FaultCause.NOT_PRESENT;

@@ -1,5 +1,7 @@
 package org.mmport.conformance.qemu;
 
+import java.util.Optional;
+
 /**
  * One operation of a guest: a code and three words, as they lie in its mailbox. The codes are the
  * same in all guests; each does those that its architecture has.
@@ -13,6 +15,7 @@ record GuestOp(int code, long first, long second, long third) {
   private static final int LOAD_HASH_TABLE = 11;
   private static final int LOAD_SEGMENT = 12;
   private static final int INVALIDATE_HASHED = 13;
+  private static final int DROP = 14;
 
   static final int BYTES = 32;
 
@@ -68,6 +71,25 @@ record GuestOp(int code, long first, long second, long third) {
   /** Invalidates what was found by hashing: ppc64. */
   static GuestOp invalidateHashed(long rb) {
     return new GuestOp(INVALIDATE_HASHED, rb, 0, 0);
+  }
+
+  /** Drops pages from a hash table and the TLB; no operation of a guest, but of its kernel. */
+  static GuestOp drop(long firstVa, long lastVa) {
+    return new GuestOp(DROP, firstVa, lastVa, 0);
+  }
+
+  /** What it does at an address, if it is an access. */
+  Optional<Access> access() {
+    Access[] all = Access.values();
+    return code < all.length ? Optional.of(all[code]) : Optional.empty();
+  }
+
+  boolean loadsRoots() {
+    return code == LOAD_ROOT;
+  }
+
+  boolean drops() {
+    return code == DROP;
   }
 
   /** Loads control registers, whose number and order are the guest's own, and flushes all. */

@@ -34,13 +34,17 @@ record HashOpinion(MmuVariant variant, Ppc64HashCpu cpu) implements Opinion {
     table(machine, oddities).marks(random);
   }
 
+  private Ppc64HashedTreeGuest trees() {
+    return new Ppc64HashedTreeGuest(variant, new Ppc64HashGuest(cpu));
+  }
+
   @Override
   public void staleEntries(QemuMachine machine, Oddities oddities, Random random) {
-    throw new QemuException("later");
+    new HashStaleJudge(variant, trees(), machine, oddities, random).judge();
   }
 
   @Override
   public void builtTables(QemuMachine machine, Oddities oddities, Random random) {
-    throw new QemuException("later");
+    new BuiltJudge(variant, trees(), machine, oddities).judge(random);
   }
 }

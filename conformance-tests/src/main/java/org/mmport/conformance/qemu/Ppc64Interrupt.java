@@ -64,6 +64,14 @@ final class Ppc64Interrupt {
     return new GuestReply(access.fetches() ? INSTRUCTION_SEGMENT : DATA_SEGMENT, 0, va, 0);
   }
 
+  static boolean isSegment(GuestReply reply) {
+    return reply.vector() == DATA_SEGMENT || reply.vector() == INSTRUCTION_SEGMENT;
+  }
+
+  static boolean isStorage(GuestReply reply) {
+    return reply.vector() == DATA_STORAGE || reply.vector() == INSTRUCTION_STORAGE;
+  }
+
   static GuestReply machineCheck() {
     return new GuestReply(MACHINE_CHECK, 0, 0, 0);
   }

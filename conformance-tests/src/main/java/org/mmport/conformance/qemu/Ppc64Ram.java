@@ -20,7 +20,7 @@ final class Ppc64Ram {
   static final long OWN_CODE = 0x2000;
 
   private static final long OWN_TABLES = 0x10_0000;
-  private static final long MAILBOX = 0x30_0000;
+  static final long MAILBOX = 0x30_0000;
   private static final long OWN_VA_WORD = MAILBOX + 16;
 
   /** MSR: 64 bits (SF), hypervisor (HV), machine checks taken (ME). */

@@ -1,0 +1,137 @@
+package org.mmport.conformance.qemu;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.mmport.pgtable.HashedPageTable;
+import org.mmport.pgtable.HashedTree;
+import org.mmport.pgtable.TableWalker;
+import org.mmport.pgtable.WalkStep;
+import org.mmport.spi.HashMmu;
+import org.mmport.spi.HashSegment;
+import org.mmport.spi.Level;
+import org.mmport.spi.MmuVariant;
+
+/**
+ * A guest whose trees fill a hash table, as a kernel does it: where an access faults because a
+ * segment is not loaded or a page is not hashed (so), that is done and the access tried again. What
+ * remains is a page fault.
+ */
+final class HashKernel extends CoProcessor {
+  private static final long CONTEXT = 42;
+  private static final int TRIES = 6;
+  private static final int MOST_PAGES = 64;
+  private static final GuestReply NOTHING = new GuestReply(0, 0, 0, 0);
+
+  private final QemuMachine machine;
+  private final MmuVariant variant;
+  private final Ppc64HashGuest guest;
+  private final HashMmu mmu;
+  private final HashedPageTable table;
+  private final HashedTree tree;
+  private List<Long> roots = List.of();
+  private int next;
+
+  HashKernel(QemuMachine machine, MmuVariant variant, Ppc64HashGuest guest) {
+    super(machine, guest.cpu().spec(), Ppc64Ram.MAILBOX, "pc");
+    this.machine = machine;
+    this.variant = variant;
+    this.guest = guest;
+    HashMmu.Table place = HashForest.locate(variant, guest, machine.memory());
+    this.mmu = place.mmu();
+    this.table = HashedPageTable.over(machine.memory(), place);
+    this.tree = new HashedTree(machine.memory(), variant, table);
+  }
+
+  @Override
+  List<GuestReply> run(List<GuestOp> list) {
+    List<GuestReply> replies = new ArrayList<>();
+    List<GuestOp> pending = new ArrayList<>();
+    for (GuestOp operation : list) {
+      if (operation.loadsRoots() || operation.drops()) {
+        runHardware(pending, replies);
+        pending.clear();
+        if (operation.loadsRoots()) {
+          roots = List.of(operation.first(), operation.second());
+          guest.empty(machine.memory());
+          super.run(List.of(GuestOp.flushAll()));
+        } else {
+          drop(operation.first(), operation.second());
+        }
+        replies.add(NOTHING);
+      } else {
+        pending.add(operation);
+      }
+    }
+    runHardware(pending, replies);
+    return replies;
+  }
+
+  private void runHardware(List<GuestOp> operations, List<GuestReply> replies) {
+    List<GuestReply> first = super.run(operations);
+    for (int i = 0; i < operations.size(); i++) {
+      GuestOp operation = operations.get(i);
+      Optional<Access> access = operation.access();
+      replies.add(
+          access.isPresent() ? settle(operation, access.get(), first.get(i)) : first.get(i));
+    }
+  }
+
+  private GuestReply settle(GuestOp operation, Access access, GuestReply first) {
+    GuestReply reply = first;
+    for (int i = 0; i < TRIES && reply.vector() != Ppc64Interrupt.SYSTEM_CALL; i++) {
+      long va = operation.first();
+      if (variant.geometry().vaLayout().regionOf(va).isEmpty()) {
+        return reply;
+      }
+      if (Ppc64Interrupt.isSegment(reply)) {
+        super.run(List.of(guest.load(slot(), segment(va))));
+      } else if (!Ppc64Interrupt.isStorage(reply)) {
+        return reply;
+      } else if (leaf(va).filter(leaf -> tree.fault(leaf, access.right())).isEmpty()) {
+        return Ppc64Interrupt.storage(access, va, 0);
+      } else {
+        super.run(List.of(guest.invalidate(segment(va), va)));
+      }
+      reply = super.run(List.of(operation)).getFirst();
+    }
+    return reply;
+  }
+
+  private HashSegment segment(long va) {
+    return mmu.segment(CONTEXT, va);
+  }
+
+  /** The next one in turn; the first is the guest's own. */
+  private int slot() {
+    return 1 + next++ % (Ppc64HashGuest.SLOTS - 1);
+  }
+
+  private Optional<HashedTree.Leaf> leaf(long va) {
+    List<WalkStep> steps = TableWalker.over(machine.memory(), variant, roots).walk(va).steps();
+    return steps.isEmpty() || steps.getLast().level() != Level.PTE
+        ? Optional.empty()
+        : Optional.of(
+            new HashedTree.Leaf(
+                segment(va),
+                va,
+                steps.getLast().entryAddr(),
+                Level.PTE,
+                variant.geometry().pageShift()));
+  }
+
+  /**
+   * What a flush of pages is with a hash table: their entries go from it, and from the TLB even
+   * where the table has none, for one that made way for another is still there.
+   */
+  private void drop(long firstVa, long lastVa) {
+    long pageBytes = variant.geometry().pageBytes();
+    List<GuestOp> operations = new ArrayList<>();
+    for (long va = firstVa & -pageBytes; va - lastVa <= 0; va += pageBytes) {
+      HashSegment segment = segment(va);
+      table.remove(segment, va);
+      operations.add(guest.invalidate(segment, va));
+    }
+    super.run(operations.size() > MOST_PAGES ? List.of(GuestOp.flushAll()) : operations);
+  }
+}
