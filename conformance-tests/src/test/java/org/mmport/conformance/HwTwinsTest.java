@@ -15,7 +15,8 @@ import org.mmport.conformance.qemu.HardwareJudge;
 class HwTwinsTest {
 
   static Stream<Broken> twins() {
-    return Stream.of(HwTwinsX64.all(), HwTwinsArm64.all()).flatMap(List::stream);
+    return Stream.of(HwTwinsX64.all(), HwTwinsArm64.all(), HwTwinsPpc64.all())
+        .flatMap(List::stream);
   }
 
   @ParameterizedTest(name = "{0}")

@@ -80,7 +80,7 @@ final class AccessJudge {
                 range,
                 level -> frames.leafAddr(variant.geometry().spanBytes(level)),
                 guest::isOwn,
-              guest::fixedTableBits);
+                guest::fixedTableBits);
         guest.hook(machine.memory(), tables.roots());
         copy(machine.memory(), model, tables.used());
         CpuState cpu = states.get(i % states.size());

@@ -110,7 +110,7 @@ final class BuiltJudge {
     void run() {
       guest.hook(machine.memory(), roots);
       coProcessor.run(List.of(guest.use(roots), cpu.operation(), GuestOp.flushAll()));
-      for (int i = 0; i < CHANGES / guest.owners().size(); i++) {
+      for (int i = 0; i < CHANGES / guest.machines() / guest.owners().size(); i++) {
         Stretch stretch = stretch();
         probe(stretch);
         change(stretch);

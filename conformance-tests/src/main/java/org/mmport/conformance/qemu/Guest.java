@@ -133,6 +133,11 @@ interface Guest {
     return true;
   }
 
+  /** How many machines share the work on a variant. */
+  default int machines() {
+    return 1;
+  }
+
   /** Whether leaves above the last level are to be tried where the variant has them. */
   default boolean hasHugeLeaves() {
     return true;

@@ -163,10 +163,7 @@ final class HashForest {
     addresses.add(va);
     long physAddr = frames.applyAsLong(1L << shift);
     Protection protection = PROTECTIONS.get(random.nextInt(PROTECTIONS.size()));
-    long raw =
-        variant
-            .format()
-            .mkLeaf(physAddr, variant.format().pgprot(protection), Level.PTE);
+    long raw = variant.format().mkLeaf(physAddr, variant.format().pgprot(protection), Level.PTE);
     if (random.nextInt(3) == 0) {
       fillPrimary(segment, va);
     }
@@ -181,7 +178,8 @@ final class HashForest {
     return switch (random.nextInt(16)) {
       case 0 -> tag & ~Ppc64HashGuest.VALID;
       case 1 -> tag ^ 1L << TAG_HASH;
-      case 2 -> tag ^ 1L << AVPN_SHIFT + Math.max(23, segment.pageShift()) - 23 + random.nextInt(40);
+      case 2 ->
+          tag ^ 1L << AVPN_SHIFT + Math.max(23, segment.pageShift()) - 23 + random.nextInt(40);
       default -> tag;
     };
   }

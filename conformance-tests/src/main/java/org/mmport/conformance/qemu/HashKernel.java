@@ -1,8 +1,12 @@
 package org.mmport.conformance.qemu;
 
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.mmport.pgtable.HashedPageTable;
 import org.mmport.pgtable.HashedTree;
 import org.mmport.pgtable.TableWalker;
@@ -20,7 +24,7 @@ import org.mmport.spi.MmuVariant;
 final class HashKernel extends CoProcessor {
   private static final long CONTEXT = 42;
   private static final int TRIES = 6;
-  private static final int MOST_PAGES = 64;
+  private static final int MOST_PAGES = 8;
   private static final GuestReply NOTHING = new GuestReply(0, 0, 0, 0);
 
   private final QemuMachine machine;
@@ -68,34 +72,55 @@ final class HashKernel extends CoProcessor {
   }
 
   private void runHardware(List<GuestOp> operations, List<GuestReply> replies) {
-    List<GuestReply> first = super.run(operations);
-    for (int i = 0; i < operations.size(); i++) {
-      GuestOp operation = operations.get(i);
-      Optional<Access> access = operation.access();
-      replies.add(
-          access.isPresent() ? settle(operation, access.get(), first.get(i)) : first.get(i));
+    List<GuestReply> now = super.run(operations);
+    for (int tries = 0; tries < TRIES; tries++) {
+      List<GuestOp> again = new ArrayList<>();
+      Map<Integer, Integer> at = new HashMap<>();
+      Set<Long> loading = new HashSet<>();
+      for (int i = 0; i < operations.size(); i++) {
+        Optional<Access> access = operations.get(i).access();
+        if (access.isPresent()) {
+          long va = operations.get(i).first();
+          if (handle(va, access.get(), now.get(i), again, loading)) {
+            at.put(i, again.size());
+            again.add(operations.get(i));
+          } else if (Ppc64Interrupt.isStorage(now.get(i))) {
+            now.set(i, Ppc64Interrupt.storage(access.get(), va, 0));
+          }
+        }
+      }
+      if (at.isEmpty()) {
+        break;
+      }
+      List<GuestReply> then = super.run(again);
+      at.forEach((i, place) -> now.set(i, then.get(place)));
     }
+    replies.addAll(now);
   }
 
-  private GuestReply settle(GuestOp operation, Access access, GuestReply first) {
-    GuestReply reply = first;
-    for (int i = 0; i < TRIES && reply.vector() != Ppc64Interrupt.SYSTEM_CALL; i++) {
-      long va = operation.first();
-      if (variant.geometry().vaLayout().regionOf(va).isEmpty()) {
-        return reply;
-      }
-      if (Ppc64Interrupt.isSegment(reply)) {
-        super.run(List.of(guest.load(slot(), segment(va))));
-      } else if (!Ppc64Interrupt.isStorage(reply)) {
-        return reply;
-      } else if (leaf(va).filter(leaf -> tree.fault(leaf, access.right())).isEmpty()) {
-        return Ppc64Interrupt.storage(access, va, 0);
-      } else {
-        super.run(List.of(guest.invalidate(segment(va), va)));
-      }
-      reply = super.run(List.of(operation)).getFirst();
+  /**
+   * Does what an interrupt asks for, partly by operations; false where nothing helps.
+   *
+   * @param loading first addresses of segments that those operations load
+   */
+  private boolean handle(
+      long va, Access access, GuestReply reply, List<GuestOp> operations, Set<Long> loading) {
+    if (variant.geometry().vaLayout().regionOf(va).isEmpty()) {
+      return false;
     }
-    return reply;
+    if (Ppc64Interrupt.isSegment(reply)) {
+      HashSegment segment = segment(va);
+      if (loading.add(segment.firstVa())) {
+        operations.add(guest.load(slot(), segment));
+      }
+      return true;
+    }
+    if (Ppc64Interrupt.isStorage(reply)
+        && leaf(va).filter(leaf -> tree.fault(leaf, access.right())).isPresent()) {
+      operations.add(guest.invalidate(segment(va), va));
+      return true;
+    }
+    return false;
   }
 
   private HashSegment segment(long va) {

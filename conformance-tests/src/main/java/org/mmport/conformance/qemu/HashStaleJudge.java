@@ -12,8 +12,8 @@ import org.mmport.pgtable.TableSpace;
 import org.mmport.pgtable.WalkStep;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
-import org.mmport.spi.PteFormat;
 import org.mmport.spi.Protection;
+import org.mmport.spi.PteFormat;
 import org.mmport.spi.TableOwner;
 import org.mmport.spi.TlbDuty;
 import org.mmport.spi.VaRegion;
@@ -63,8 +63,7 @@ final class HashStaleJudge {
     NumaNode node = new NumaNode(0, range.first(), range.end() - range.first());
     int pageShift = variant.geometry().pageShift();
     FrameAllocator allocator = new FrameAllocator(machine.memory(), pageShift, List.of(node));
-    PageTable table =
-        PageTable.create(new TableSpace(variant, allocator, 0), TableOwner.USER);
+    PageTable table = PageTable.create(new TableSpace(variant, allocator, 0), TableOwner.USER);
     List<Long> roots = List.of(table.root(0), table.root(1));
     kernel.run(List.of(guest.use(roots), cpu.operation(), GuestOp.flushAll()));
     List<Page> pages = new ArrayList<>();
@@ -74,7 +73,7 @@ final class HashStaleJudge {
       }
     }
     HardwareWalker walker = HardwareWalker.looking(entries, variant, roots);
-    for (int i = 0; i < CHANGES; i++) {
+    for (int i = 0; i < CHANGES / guest.machines(); i++) {
       change(pages.get(random.nextInt(pages.size())), kernel, walker, roots);
     }
   }

@@ -5,7 +5,6 @@ import java.util.List;
 import org.mmport.machine.PhysicalMemory;
 import org.mmport.pgtable.HashWalk;
 import org.mmport.spi.HashSegment;
-import org.mmport.spi.MmuVariant;
 import org.mmport.spi.Rights;
 
 /**
@@ -53,9 +52,7 @@ record Ppc64HashGuest(Ppc64HashCpu cpu) {
 
   /** Empties the hash table and starts the guest, which then uses it. */
   CoProcessor boot(QemuMachine machine) {
-    return boot(
-        machine,
-        () -> Ppc64Ram.boot(machine, cpu.spec(), OWN_VA));
+    return boot(machine, () -> Ppc64Ram.boot(machine, cpu.spec(), OWN_VA));
   }
 
   /** The same with another kind of co-processor. */
@@ -166,8 +163,7 @@ record Ppc64HashGuest(Ppc64HashCpu cpu) {
     }
     boolean guarded = access.fetches() && (data & (N | G)) != 0;
     boolean refused = (mapped.rights() & access.right()) == 0;
-    long page =
-        guarded ? Ppc64Interrupt.NO_EXECUTE : refused ? Ppc64Interrupt.PROTECTION : 0;
+    long page = guarded ? Ppc64Interrupt.NO_EXECUTE : refused ? Ppc64Interrupt.PROTECTION : 0;
     return page | (keys.deny(data, access) ? Ppc64Interrupt.KEY : 0);
   }
 

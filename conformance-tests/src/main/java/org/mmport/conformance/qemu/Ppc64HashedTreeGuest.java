@@ -132,6 +132,11 @@ record Ppc64HashedTreeGuest(MmuVariant kind, Ppc64HashGuest hardware) implements
   }
 
   @Override
+  public int machines() {
+    return Ppc64HashCpu.values().length;
+  }
+
+  @Override
   public boolean hasHugeLeaves() {
     return false;
   }

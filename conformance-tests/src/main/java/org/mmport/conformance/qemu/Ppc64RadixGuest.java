@@ -270,9 +270,7 @@ record Ppc64RadixGuest(String variant, int pageShift) implements Guest {
       return Ppc64Interrupt.storage(access, va, Ppc64Interrupt.UNSUPPORTED);
     }
     boolean permitted = !leaf || (cpu.rights(rights(fault.raw())) & access.right()) != 0;
-    return permitted
-        ? Ppc64Interrupt.machineCheck()
-        : Ppc64Interrupt.protection(access, va);
+    return permitted ? Ppc64Interrupt.machineCheck() : Ppc64Interrupt.protection(access, va);
   }
 
   /** EAA; nothing is run from non-idempotent I/O (5.7.10.2, 5.8.2). */
@@ -305,9 +303,7 @@ record Ppc64RadixGuest(String variant, int pageShift) implements Guest {
     GuestReply odd =
         (result.raw() & LEAF) == 0
             ? Ppc64Interrupt.storage(access, probe.va(), Ppc64Interrupt.NO_TRANSLATION)
-            : access.fetches()
-                ? ILLEGAL
-                : Ppc64Interrupt.success(access, 0);
+            : access.fetches() ? ILLEGAL : Ppc64Interrupt.success(access, 0);
     return found.equals(odd) ? Optional.of(NO_MACHINE_CHECK) : Optional.empty();
   }
 

@@ -117,6 +117,58 @@ class QemuMachineTest {
     }
   }
 
+  /** Users find nothing but the guest's own page, and the kernel not even that. */
+  @Test
+  void ppc64GuestAnswers() {
+    Ppc64RadixGuest guest = new Ppc64RadixGuest("ppc64/radix-64k", 16);
+    Assumptions.assumeTrue(guest.spec().find().isPresent(), "QEMU not found");
+    CpuState cpu = guest.states().getFirst();
+    List<Long> roots = List.of(guest.tables().first(), guest.tables().first() + 0x1_0000);
+    try (QemuMachine machine = QemuMachine.start(guest.spec())) {
+      CoProcessor coProcessor = guest.boot(machine);
+      guest.hook(machine.memory(), roots);
+      long own = 0x000f_ff80_0000_2000L;
+      long kernel = 0xcL << 60;
+      List<GuestReply> replies =
+          coProcessor.run(
+              List.of(
+                  guest.use(roots),
+                  cpu.operation(),
+                  GuestOp.access(Access.USER_READ, own, 0, cpu),
+                  GuestOp.access(Access.KERNEL_FETCH, own, 0, cpu),
+                  GuestOp.access(Access.KERNEL_WRITE, kernel, 1, cpu),
+                  GuestOp.access(Access.USER_FETCH, 1L << 60, 0, cpu)));
+      assertEquals(new GuestReply(0x300, 0x0800_0000, own, 0), replies.get(2)); // execute only
+      assertEquals(new GuestReply(0x400, 0x1000_0000, own, 0), replies.get(3)); // KUEP
+      assertEquals(new GuestReply(0x300, 0x4200_0000, kernel, 0), replies.get(4));
+      assertEquals(new GuestReply(0x480, 0, 1L << 60, 0), replies.get(5));
+    }
+  }
+
+  /** In its own segment users run the guest's page; all else is in no segment. */
+  @ParameterizedTest
+  @EnumSource(Ppc64HashCpu.class)
+  void ppc64GuestsWithHashTablesAnswer(Ppc64HashCpu cpu) {
+    Ppc64HashGuest guest = new Ppc64HashGuest(cpu);
+    Assumptions.assumeTrue(cpu.spec().find().isPresent(), "QEMU not found");
+    try (QemuMachine machine = QemuMachine.start(cpu.spec())) {
+      CoProcessor coProcessor = guest.boot(machine);
+      long own = 0x2000_0000_0000_2000L;
+      List<GuestReply> replies =
+          coProcessor.run(
+              List.of(
+                  GuestOp.access(Access.USER_READ, own, 0, 0),
+                  GuestOp.access(Access.USER_WRITE, own, 1, 0),
+                  GuestOp.access(Access.KERNEL_READ, own + 0x1000, 0, 0),
+                  GuestOp.access(Access.KERNEL_FETCH, 0, 0, 0)));
+      long lwz = 0x8083_0000L;
+      assertEquals(new GuestReply(0xc00, 0, 0, lwz), replies.get(0));
+      assertEquals(new GuestReply(0x300, 0x0a00_0000, own, 0), replies.get(1));
+      assertEquals(new GuestReply(0x300, 0x4000_0000, own + 0x1000, 0), replies.get(2));
+      assertEquals(new GuestReply(0x480, 0, 0, 0), replies.get(3));
+    }
+  }
+
   /** A guest that gets lost ends the judgement with a line, not the build. */
   @Test
   void aGuestThatDiesIsNoticed() {
