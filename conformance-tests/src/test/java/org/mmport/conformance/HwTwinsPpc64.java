@@ -39,14 +39,13 @@ final class HwTwinsPpc64 {
             "expected ",
             "HW-01"),
         Breaker.format(
-            "leaves of 1G are taken for 2M",
+            "leaves of 2M are taken for 4M",
             "ppc64/radix-64k",
             in ->
                 new FilterFormat(in) {
                   @Override
                   public long physAddr(long raw, Level level) {
-                    long low = level == Level.PUD ? raw & (1L << 30) - (1L << 21) : 0;
-                    return in.physAddr(raw, level) | low;
+                    return in.physAddr(raw, level) & (level == Level.PMD ? -1L << 22 : -1L);
                   }
                 },
             "expected 0x",
@@ -83,7 +82,7 @@ final class HwTwinsPpc64 {
             "read: interrupt 0x300",
             "HW-03"),
         marks("R and C are swapped", "ppc64/radix-4k", raw -> swapped(raw, 7, 8)),
-        marks("C is read where R is", "ppc64/radix-64k", raw -> raw | (raw & R) >> 1),
+        marks("C is read a bit too low", "ppc64/radix-64k", raw -> raw & ~C | raw << 1 & C),
         Breaker.rules(
             "nothing is ever flushed",
             "ppc64/radix-4k",
@@ -149,7 +148,7 @@ final class HwTwinsPpc64 {
         Breaker.rules(
             "clean pages stay writable in the hash table",
             "ppc64/hash-64k",
-            in -> (o, n, l) -> (o & ~n) == C ? TlbDuty.NONE : in.duty(o, n, l),
+            in -> (o, n, l) -> ((o ^ n) & ~(R | C)) == 0 ? TlbDuty.NONE : in.duty(o, n, l),
             "expected ",
             "HW-05"),
         Breaker.rules(
@@ -175,13 +174,13 @@ final class HwTwinsPpc64 {
             "expected ",
             "HW-01"),
         table(
-            "the hash of large segments leaves out vsid << 25",
+            "the hash of large segments leaves out their number",
             "ppc64/hash-64k",
             in ->
                 new FilterHashMmu(in) {
                   @Override
                   public long hash(HashSegment segment, long va, int which) {
-                    long more = segment.shift() == 40 ? segment.vsid() << 25 : 0;
+                    long more = segment.shift() == 40 ? segment.vsid() : 0;
                     return in.hash(segment, va, which) ^ more & (1L << 39) - 1;
                   }
                 },
@@ -318,7 +317,7 @@ final class HwTwinsPpc64 {
             new FilterHashMmu(in) {
               @Override
               public boolean matches(HashEntry entry, HashSegment segment, long va, int which) {
-                HashEntry right = in.encode(segment, va, 0, Level.PTE, 12, which);
+                HashEntry right = in.encode(segment, va, 0, Level.PTE, segment.pageShift(), which);
                 long tag = entry.tag() & ~ignored | right.tag() & ignored;
                 return in.matches(new HashEntry(tag, entry.data()), segment, va, which);
               }

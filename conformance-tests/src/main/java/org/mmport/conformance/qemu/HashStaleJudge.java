@@ -122,6 +122,26 @@ final class HashStaleJudge {
       kernel.run(guest.flush(new FlushRequest(page.va, page.va, duty, true), roots));
     }
     require(probes, after, run(kernel, probes), what + " and " + duty.scope());
+    requireMarks(page, probes, after, what);
+  }
+
+  /** What was used must be young, and what was written dirty, or a hash fault was left out. */
+  private void requireMarks(
+      Page page, List<Probe> probes, List<AccessResult> results, String what) {
+    boolean used = false;
+    boolean written = false;
+    for (int i = 0; i < probes.size(); i++) {
+      boolean done = results.get(i) instanceof AccessResult.Done;
+      used |= done;
+      written |= done && probes.get(i).access().writes() && guest.tracksWrites(page.va);
+    }
+    long raw = entries.load(page.entryAddr);
+    boolean young = !used || format.young(raw, Level.PTE);
+    boolean dirty = !written || format.dirty(raw, Level.PTE);
+    if (!young || !dirty) {
+      throw new HardwareDiffers(
+          page.va, Level.PTE, raw, "young, and dirty if written," + what, "something else");
+    }
   }
 
   private List<Probe> probes(long pageVa) {

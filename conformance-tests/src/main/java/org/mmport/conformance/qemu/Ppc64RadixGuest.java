@@ -11,6 +11,7 @@ import org.mmport.conformance.qemu.AccessResult.FaultCause;
 import org.mmport.machine.PhysicalMemory;
 import org.mmport.pgtable.FlushRequest;
 import org.mmport.pgtable.Walk;
+import org.mmport.pgtable.WalkStep;
 import org.mmport.spi.FlushScope;
 import org.mmport.spi.Level;
 import org.mmport.spi.Protection;
@@ -41,6 +42,7 @@ record Ppc64RadixGuest(String variant, int pageShift) implements Guest {
   private static final long USED = Ppc64RadixState.R | Ppc64RadixState.C;
   private static final long ATT = 3L << 4;
   private static final long NON_IDEMPOTENT = 2L << 4;
+  private static final long RPN = (1L << 57) - (1L << 12);
   private static final long RPN_ABOVE_53_BITS = 15L << 53;
   private static final long NLS = 31;
 
@@ -326,14 +328,28 @@ record Ppc64RadixGuest(String variant, int pageShift) implements Guest {
 
   @Override
   public Optional<String> oddTranslation(Walk walk, OptionalLong found) {
-    long raw = walk.steps().isEmpty() ? 0 : walk.steps().getLast().raw();
-    if ((raw & LEAF) != 0 && (raw & RPN_ABOVE_53_BITS) != 0 && found.isPresent()) {
+    if (walk.steps().isEmpty() || (walk.steps().getLast().raw() & LEAF) == 0) {
+      return Optional.empty();
+    }
+    WalkStep last = walk.steps().getLast();
+    long offset = (1L << shift(last.level())) - 1;
+    long physAddr = last.raw() & RPN & ~offset | walk.va() & offset;
+    if ((last.raw() & RPN_ABOVE_53_BITS) != 0 && found.equals(OptionalLong.of(physAddr))) {
       return Optional.of("ppc64-address-has-57-bits");
     }
-    boolean useless = (rights(raw) & (Rights.READ | Rights.EXEC)) == 0;
-    return (raw & LEAF) != 0 && useless && found.isEmpty()
+    boolean useless = (rights(last.raw()) & (Rights.READ | Rights.EXEC)) == 0;
+    return useless && found.isEmpty()
         ? Optional.of("ppc64-monitor-asks-for-rights")
         : Optional.empty();
+  }
+
+  /** log2 of what a leaf of a level maps. */
+  private int shift(Level level) {
+    return switch (level) {
+      case PTE -> pageShift;
+      case PMD -> 21;
+      default -> 30;
+    };
   }
 
   /** QEMU's jump cache forgets code by addresses of 4 KiB. */
