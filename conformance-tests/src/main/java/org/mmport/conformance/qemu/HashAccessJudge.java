@@ -166,7 +166,7 @@ final class HashAccessJudge {
         steps, replies.subList(preparations, replies.size()), keys, model, forest, frames);
   }
 
-  /** Section 5.7.13: reference and change recording. */
+  /** Section "Reference and Change Recording". */
   private static void mark(PhysicalMemory model, HashSlot slot, Access access) {
     long marks = Ppc64HashGuest.R | (access.writes() ? Ppc64HashGuest.C : 0);
     Ppc64Ram.store(model, Ppc64HashGuest.entryAddr(slot.index()) + 8, slot.entry().data() | marks);

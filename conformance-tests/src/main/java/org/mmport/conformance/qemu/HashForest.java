@@ -195,8 +195,7 @@ final class HashForest {
     for (int i = 0; i < place.mmu().groupEntries(); i++) {
       long index = group * place.mmu().groupEntries() + i;
       if (load(index) == 0) {
-        long other = 1L << 54 | (random.nextLong() & (1L << 40) - 1) << AVPN_SHIFT;
-        store(index, other | Ppc64HashGuest.VALID, random.nextLong() & ANY);
+        store(index, Ppc64HashGuest.foreignTag(random), random.nextLong() & ANY);
       }
     }
   }

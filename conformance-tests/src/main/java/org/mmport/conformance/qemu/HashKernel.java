@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
 import org.mmport.pgtable.HashedPageTable;
 import org.mmport.pgtable.HashedTree;
@@ -58,6 +59,7 @@ final class HashKernel extends CoProcessor {
         if (operation.loadsRoots()) {
           roots = List.of(operation.first(), operation.second());
           guest.empty(machine.memory());
+          guest.crowd(machine.memory(), new Random(CONTEXT));
           super.run(List.of(GuestOp.flushAll()));
         } else {
           drop(operation.first(), operation.second());

@@ -2,6 +2,7 @@ package org.mmport.conformance.qemu;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import org.mmport.machine.PhysicalMemory;
 import org.mmport.pgtable.HashWalk;
 import org.mmport.spi.HashSegment;
@@ -31,6 +32,7 @@ record Ppc64HashGuest(Ppc64HashCpu cpu) {
   static final long VALID = 1;
   static final long R = 1L << 8;
   static final long C = 1L << 7;
+  private static final long R_C_PP = R | C | 3;
   static final long G = 1L << 3;
   static final long N = 1L << 2;
 
@@ -39,7 +41,7 @@ record Ppc64HashGuest(Ppc64HashCpu cpu) {
 
   private static final long KEY_31 = 3L << 60 | 0xe00;
 
-  /** SLB, section 5.9.3.1: ESID word and VSID word. */
+  /** SLB, section 5.9.3.2: ESID word and VSID word. */
   private static final long SLB_VALID = 1L << 27;
 
   private static final long SLB_N = 1L << 9;
@@ -52,12 +54,7 @@ record Ppc64HashGuest(Ppc64HashCpu cpu) {
 
   /** Empties the hash table and starts the guest, which then uses it. */
   CoProcessor boot(QemuMachine machine) {
-    return boot(machine, () -> Ppc64Ram.boot(machine, cpu.spec(), OWN_VA));
-  }
-
-  /** The same with another kind of co-processor. */
-  <T extends CoProcessor> T boot(QemuMachine machine, java.util.function.Supplier<T> start) {
-    T coProcessor = start.get();
+    CoProcessor coProcessor = Ppc64Ram.boot(machine, cpu.spec(), OWN_VA);
     empty(machine.memory());
     List<GuestOp> operations = new ArrayList<>();
     operations.add(controls(Ppc64Keys.OPEN));
@@ -75,12 +72,31 @@ record Ppc64HashGuest(Ppc64HashCpu cpu) {
   /** Empties the hash table but for the one page that the guest needs. */
   void empty(PhysicalMemory memory) {
     memory.slice(TABLE.first(), TABLE.end() - TABLE.first()).fill((byte) 0);
-    long page = Ppc64Ram.OWN_CODE >>> 12;
-    long group = (OWN_VSID ^ page) & (GROUPS - 1);
     // The number of the virtual page without what is in its low 23 bits.
     long tag = OWN_VSID << SHIFT_256M - 23 + 7 | VALID;
     long data = Ppc64Ram.OWN_CODE | R | C | KEY_31 | READ_ONLY;
-    cpu.store(memory, TABLE.first() + group * 128, tag, 0, data);
+    cpu.store(memory, entryAddr(ownGroup() * GROUP_ENTRIES), tag, 0, data);
+  }
+
+  /** Fills most of an empty table with entries of segments that nobody has, so that groups fill. */
+  void crowd(PhysicalMemory memory, Random random) {
+    long own = ownGroup() * GROUP_ENTRIES;
+    for (long index = 0; index < GROUPS * GROUP_ENTRIES; index++) {
+      boolean free = random.nextInt(8) == 0 || index - own >= 0 && index - own < GROUP_ENTRIES;
+      if (!free) {
+        Ppc64Ram.store(memory, entryAddr(index) + 8, random.nextLong() & R_C_PP);
+        Ppc64Ram.store(memory, entryAddr(index), foreignTag(random));
+      }
+    }
+  }
+
+  /** A valid entry's first word, of a segment whose number is larger than any that is used. */
+  static long foreignTag(Random random) {
+    return 1L << 54 | (random.nextLong() & (1L << 40) - 1) << 7 | VALID;
+  }
+
+  private static long ownGroup() {
+    return (OWN_VSID ^ Ppc64Ram.OWN_CODE >>> 12) & (GROUPS - 1);
   }
 
   GuestOp controls(Ppc64Keys keys) {

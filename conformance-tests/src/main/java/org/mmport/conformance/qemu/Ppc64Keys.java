@@ -4,7 +4,7 @@ import java.util.Random;
 
 /**
  * AMR and IAMR, which for each key of the hash table's pages have two bits; Power ISA 3.0B Book
- * III, section 5.7.12.1 "Virtual Page Class Key Protection".
+ * III, section "Virtual Page Class Key Protection".
  */
 record Ppc64Keys(long amr, long iamr) {
   static final Ppc64Keys OPEN = new Ppc64Keys(0, 0);

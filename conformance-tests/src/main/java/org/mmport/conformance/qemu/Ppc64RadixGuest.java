@@ -275,7 +275,7 @@ record Ppc64RadixGuest(String variant, int pageShift) implements Guest {
     return permitted ? Ppc64Interrupt.machineCheck() : Ppc64Interrupt.protection(access, va);
   }
 
-  /** EAA; nothing is run from non-idempotent I/O (5.7.10.2, 5.8.2). */
+  /** EAA; nothing is run from non-idempotent I/O (5.7.10.2 and "Guarded Storage"). */
   private static int rights(long raw) {
     boolean guarded = (raw & ATT) == NON_IDEMPOTENT;
     int rights =

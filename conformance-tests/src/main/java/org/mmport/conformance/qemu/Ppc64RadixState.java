@@ -7,8 +7,8 @@ import org.mmport.spi.Rights;
 
 /**
  * What AMR and IAMR make of radix trees: of each, key 0 alone, and only where the kernel touches
- * what users may (Power ISA 3.0B Book III, section 5.7.12 "Storage Protection"). R and C of leaves
- * are always set, by section 5.7.11.
+ * what users may (Power ISA 3.0B Book III, section "Storage Protection"). R and C of leaves are
+ * always set (section "Reference and Change Recording").
  *
  * @param lpcr the register that chooses radix trees
  * @param noWrite AMR: the kernel does not write to user pages (KUAP)
