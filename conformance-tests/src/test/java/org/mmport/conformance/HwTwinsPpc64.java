@@ -82,7 +82,7 @@ final class HwTwinsPpc64 {
             "read: interrupt 0x300",
             "HW-03"),
         marks("R and C are swapped", "ppc64/radix-4k", raw -> swapped(raw, 7, 8)),
-        marks("C is read a bit too low", "ppc64/radix-64k", raw -> raw & ~C | raw << 1 & C),
+        marks("C is read a bit too low", "ppc64/radix-64k", raw -> (raw & ~C) | (raw << 1 & C)),
         Breaker.rules(
             "nothing is ever flushed",
             "ppc64/radix-4k",
@@ -125,12 +125,12 @@ final class HwTwinsPpc64 {
                   @Override
                   public long mkTable(long physAddr, Level level, TableOwner owner) {
                     long raw = in.mkTable(physAddr, level, owner);
-                    return level == Level.PMD ? raw & ~NLS | 9 : raw;
+                    return level == Level.PMD ? (raw & ~NLS) | 9 : raw;
                   }
 
                   @Override
                   public long reserved(long raw, Level level) {
-                    return in.reserved(level == Level.PMD ? raw & ~NLS | 5 : raw, level);
+                    return in.reserved(level == Level.PMD ? (raw & ~NLS) | 5 : raw, level);
                   }
                 },
             "expected ",
@@ -181,7 +181,7 @@ final class HwTwinsPpc64 {
                   @Override
                   public long hash(HashSegment segment, long va, int which) {
                     long more = segment.shift() == 40 ? segment.vsid() : 0;
-                    return in.hash(segment, va, which) ^ more & (1L << 39) - 1;
+                    return in.hash(segment, va, which) ^ (more & (1L << 39) - 1);
                   }
                 },
             "expected ",
@@ -318,7 +318,7 @@ final class HwTwinsPpc64 {
               @Override
               public boolean matches(HashEntry entry, HashSegment segment, long va, int which) {
                 HashEntry right = in.encode(segment, va, 0, Level.PTE, segment.pageShift(), which);
-                long tag = entry.tag() & ~ignored | right.tag() & ignored;
+                long tag = (entry.tag() & ~ignored) | (right.tag() & ignored);
                 return in.matches(new HashEntry(tag, entry.data()), segment, va, which);
               }
             },

@@ -130,7 +130,7 @@ final class HashForest {
     long size = region.lastVa() - region.firstVa();
     // Half of them low, where segments are small.
     long offset = Math.floorMod(random.nextLong(), random.nextBoolean() ? size : 1L << 40);
-    long context = 1 + random.nextInt(1 << 16);
+    long context = 1L + random.nextInt(1 << 16);
     HashSegment given = place.mmu().segment(context, region.firstVa() + offset);
     int usual = variant.geometry().pageShift();
     List<Integer> sizes = SIZES.get(random.nextInt(SIZES.size()));
@@ -169,8 +169,8 @@ final class HashForest {
     }
     HashSlot slot = table.insert(segment, va, raw, Level.PTE, shift).slot();
     HashEntry entry = slot.entry();
-    long data = sound(entry.data() ^ noise(6) & ANY);
-    store(slot.index(), disguised(entry.tag() ^ noise(6) & SOFTWARE, segment), data);
+    long data = sound(entry.data() ^ (noise(6) & ANY));
+    store(slot.index(), disguised(entry.tag() ^ (noise(6) & SOFTWARE), segment), data);
   }
 
   /** Now and then an entry that does not translate the address, though nearly. */
@@ -179,7 +179,7 @@ final class HashForest {
       case 0 -> tag & ~Ppc64HashGuest.VALID;
       case 1 -> tag ^ 1L << TAG_HASH;
       case 2 ->
-          tag ^ 1L << AVPN_SHIFT + Math.max(23, segment.pageShift()) - 23 + random.nextInt(40);
+          tag ^ 1L << (AVPN_SHIFT + Math.max(23, segment.pageShift()) - 23 + random.nextInt(40));
       default -> tag;
     };
   }

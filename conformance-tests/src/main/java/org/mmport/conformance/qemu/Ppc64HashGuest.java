@@ -73,7 +73,7 @@ record Ppc64HashGuest(Ppc64HashCpu cpu) {
   void empty(PhysicalMemory memory) {
     memory.slice(TABLE.first(), TABLE.end() - TABLE.first()).fill((byte) 0);
     // The number of the virtual page without what is in its low 23 bits.
-    long tag = OWN_VSID << SHIFT_256M - 23 + 7 | VALID;
+    long tag = OWN_VSID << (SHIFT_256M - 23 + 7) | VALID;
     long data = Ppc64Ram.OWN_CODE | R | C | KEY_31 | READ_ONLY;
     cpu.store(memory, entryAddr(ownGroup() * GROUP_ENTRIES), tag, 0, data);
   }
@@ -82,7 +82,7 @@ record Ppc64HashGuest(Ppc64HashCpu cpu) {
   void crowd(PhysicalMemory memory, Random random) {
     long own = ownGroup() * GROUP_ENTRIES;
     for (long index = 0; index < GROUPS * GROUP_ENTRIES; index++) {
-      boolean free = random.nextInt(8) == 0 || index - own >= 0 && index - own < GROUP_ENTRIES;
+      boolean free = random.nextInt(8) == 0 || (index >= own && index < own + GROUP_ENTRIES);
       if (!free) {
         Ppc64Ram.store(memory, entryAddr(index) + 8, random.nextLong() & R_C_PP);
         Ppc64Ram.store(memory, entryAddr(index), foreignTag(random));

@@ -86,7 +86,7 @@ record Ppc64RadixGuest(String variant, int pageShift) implements Guest {
   /** A leaf's size, as tlbie names it (AP). */
   private record Size(int shift, int actual) {
     long operand(long va) {
-      return va & -1L << shift | (long) actual << 5;
+      return (va & -1L << shift) | (long) actual << 5;
     }
   }
 
@@ -333,7 +333,7 @@ record Ppc64RadixGuest(String variant, int pageShift) implements Guest {
     }
     WalkStep last = walk.steps().getLast();
     long offset = (1L << shift(last.level())) - 1;
-    long physAddr = last.raw() & RPN & ~offset | walk.va() & offset;
+    long physAddr = (last.raw() & RPN & ~offset) | (walk.va() & offset);
     if ((last.raw() & RPN_ABOVE_53_BITS) != 0 && found.equals(OptionalLong.of(physAddr))) {
       return Optional.of("ppc64-address-has-57-bits");
     }

@@ -89,7 +89,7 @@ final class Ppc64Ram {
   static byte[] code(int number) {
     return ByteBuffer.allocate(12)
         .putInt(0x3c80_0000 | number >>> 16)
-        .putInt(0x6084_0000 | number & 0xffff)
+        .putInt(0x6084_0000 | (number & 0xffff))
         .putInt(0x4400_0002)
         .array();
   }
