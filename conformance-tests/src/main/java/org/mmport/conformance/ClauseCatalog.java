@@ -21,6 +21,7 @@ final class ClauseCatalog {
           WalkClauses.class,
           WalkFaultClauses.class,
           MapClauses.class,
+          MapMarkClauses.class,
           MapRefusalClauses.class,
           FlushRuleClauses.class,
           FlushClauses.class,

@@ -423,6 +423,24 @@ final class ContClauses {
     }
   }
 
+  @Clause(
+      id = "CONT-13",
+      text = "If the flush of a run fails while it is empty, all of it maps as before",
+      source = "a failed request changes nothing; FLUSH-32",
+      check = "what is stored back where a run is dissolved, and where it changes as a whole",
+      requires = {MmuFeature.CONT_PTE, MmuFeature.BREAK_BEFORE_MAKE})
+  static void failedFlushLosesNoRun(ClauseContext c) {
+    for (Level level : levels(c)) {
+      Run run = new Run(c, level);
+      for (long part : new long[] {run.spanBytes, run.bytes}) {
+        try (ModelRig rig = new ModelRig(c)) {
+          rig.map(run.va, 0, run.bytes, Protection.user("rwx", true), level);
+          FlushClauses.protectFails(c, rig, run.va, part, Protection.PAGE_SHARED);
+        }
+      }
+    }
+  }
+
   /** Where a run may be: aligned user addresses with room for another one behind. */
   private static final class Run {
     private final ClauseContext c;

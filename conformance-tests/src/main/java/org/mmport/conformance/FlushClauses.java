@@ -350,6 +350,45 @@ final class FlushClauses {
     }
   }
 
+  @RestsOn({"GEO-04", "FMT-05", "FMT-29", "FMT-55", "FMT-83", "FLUSH-11", "FLUSH-16", "FLUSH-30"})
+  @Clause(
+      id = "FLUSH-32",
+      text =
+          "If the flush of a break-before-make fails, all maps as before, and can be changed again",
+      source = "a failed request changes nothing; the entry is empty while it is flushed",
+      check = "split: what is stored back, and the table that was taken",
+      requires = MmuFeature.BREAK_BEFORE_MAKE)
+  static void failedBreakLosesNothing(ClauseContext c) {
+    for (Level level : c.hugeLevels()) {
+      try (ModelRig rig = new ModelRig(c)) {
+        long va = MapClauses.alignedVa(c, level);
+        rig.map(va, 0, Samples.spanBytes(c.geometry(), level), Protection.PAGE_SHARED, level);
+        protectFails(c, rig, va, c.geometry().pageBytes(), Protection.PAGE_READONLY);
+      }
+    }
+  }
+
+  /** Changes rights with a flusher that fails in the midst of it, and then with one that works. */
+  static void protectFails(
+      ClauseContext c, ModelRig rig, long va, long sizeBytes, Protection protection) {
+    long tables = rig.machine().tables();
+    MmuGather gather =
+        rig.table()
+            .gather(
+                request -> {
+                  throw new UnsupportedOperationException("this flush fails");
+                });
+    try {
+      rig.table().protect(va, sizeBytes, protection, gather);
+      throw c.failure(" va=" + ClauseContext.hex(va), "the flusher's exception", "nothing");
+    } catch (UnsupportedOperationException e) {
+      rig.judge();
+      c.checkVa(rig.machine().tables() == tables, va, tables + " tables", rig.machine().tables());
+    }
+    rig.protect(va, sizeBytes, protection);
+    rig.judge();
+  }
+
   private static Map<Long, ReferenceReader.Entry> entries(ModelRig rig) {
     Map<Long, ReferenceReader.Entry> all = new HashMap<>();
     rig.reader().contents().entries().forEach(entry -> all.put(entry.entryAddr(), entry));

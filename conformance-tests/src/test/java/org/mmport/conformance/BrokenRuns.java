@@ -54,7 +54,8 @@ final class BrokenRuns {
             "expected a flush of it",
             "FLUSH-22",
             "BATCH-04",
-            "CONT-04"),
+            "CONT-04",
+            "CONT-13"),
         runs(
             "one page of a run is flushed where all are dissolved",
             in ->
@@ -81,11 +82,13 @@ final class BrokenRuns {
             "expected rights for rw-s",
             "MAP-06",
             "FLUSH-22",
+            "FLUSH-32",
             "BATCH-03",
             "CONT-04",
             "CONT-10",
             "CONT-11",
-            "CONT-12"),
+            "CONT-12",
+            "CONT-13"),
         runs(
             "only the run at the start of a range is dissolved",
             in ->

@@ -736,17 +736,17 @@ final class EntryCodeTemplate extends EntryCode {
     }
   }
 
-  private static final boolean HW_ACCESSED = VARIANT.has(MmuFeature.HW_ACCESSED);
-  private static final boolean HW_DIRTY = VARIANT.has(MmuFeature.HW_DIRTY);
+  private static final boolean HASHED = VARIANT.has(MmuFeature.HASHED);
 
   /**
-   * Whether a plain store in the place of a present leaf loses nothing: it is one store, and
-   * hardware has no mark left to set.
+   * Whether a plain store in the place of a present leaf loses nothing: it is one store, and nobody
+   * has a mark left to set. A hash fault always may have.
    */
   private static boolean isSettled(long raw) {
     return !SPLIT
-        && (!HW_ACCESSED || FORMAT.young(raw, AT.level()))
-        && (!HW_DIRTY || !FORMAT.write(raw, AT.level()) || FORMAT.dirty(raw, AT.level()));
+        && !HASHED
+        && FORMAT.young(raw, AT.level())
+        && (!FORMAT.write(raw, AT.level()) || FORMAT.dirty(raw, AT.level()));
   }
 
   private static void owe(long va, int count, TlbDuty duty, long old, MmuGather gather) {
@@ -755,19 +755,26 @@ final class EntryCodeTemplate extends EntryCode {
     }
   }
 
-  /** Empties leaves, has that flushed, once for all, and stores what each is to be. */
+  /**
+   * Empties leaves, has that flushed, once for all, and stores what each is to be; what it was,
+   * where the flush fails.
+   */
   private static void breakAndMake(
       long address, int from, int to, long va, long pgprot, TlbDuty duty, MmuGather gather) {
     long[] olds = new long[to - from];
     for (int i = 0; i < olds.length; i++) {
       olds[i] = take(address + ((long) (from + i) << AT.entryShift()));
     }
-    boolean global = FORMAT.global(olds[0], AT.level());
-    gather.flushNow(va, (long) olds.length << AT.shift(), duty, global);
-    for (int i = 0; i < olds.length; i++) {
-      write(
-          address + ((long) (from + i) << AT.entryShift()),
-          FORMAT.modify(olds[i], pgprot, AT.level()));
+    boolean flushed = false;
+    try {
+      boolean global = FORMAT.global(olds[0], AT.level());
+      gather.flushNow(va, (long) olds.length << AT.shift(), duty, global);
+      flushed = true;
+    } finally {
+      for (int i = 0; i < olds.length; i++) {
+        long raw = flushed ? FORMAT.modify(olds[i], pgprot, AT.level()) : olds[i];
+        write(address + ((long) (from + i) << AT.entryShift()), raw);
+      }
     }
   }
 
@@ -804,8 +811,13 @@ final class EntryCodeTemplate extends EntryCode {
       if (!replace(memory, entryAddr, old, AT.empty())) {
         return false;
       }
-      gather.flushNow(va, 1L << AT.shift(), duty, FORMAT.global(old, AT.level()));
-      put(memory, entryAddr, changed);
+      long stored = old;
+      try {
+        gather.flushNow(va, 1L << AT.shift(), duty, FORMAT.global(old, AT.level()));
+        stored = changed;
+      } finally {
+        put(memory, entryAddr, stored);
+      }
       return true;
     }
     boolean done =

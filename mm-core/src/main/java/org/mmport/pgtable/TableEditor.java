@@ -379,17 +379,29 @@ final class TableEditor {
   private long split(
       Level level, long table, int index, long va, TableReserve reserve, MmuGather gather) {
     Level below = geometry.nextReal(level);
-    long spanBytes = geometry.spanBytes(level);
-    long first = va & -spanBytes;
+    long first = va & -geometry.spanBytes(level);
+    variant
+        .batchOps()
+        .isolate(mm.leaves(space.code(level), level, table, index, first, gather), index, 1);
     long child = reserve.take(below, first);
+    try {
+      putInPlace(level, table, index, first, child, gather);
+    } catch (RuntimeException | Error e) {
+      space.freeTable(child);
+      throw e;
+    }
+    return child;
+  }
+
+  private void putInPlace(
+      Level level, long table, int index, long va, long child, MmuGather gather) {
+    Level below = geometry.nextReal(level);
+    long spanBytes = geometry.spanBytes(level);
     int entries = geometry.at(below).entries();
     long hooked = format.mkTable(child, level, owner);
     long entryAddr = entryAddr(table, index);
     space.addLive(child, entries);
-    variant
-        .batchOps()
-        .isolate(mm.leaves(space.code(level), level, table, index, first, gather), index, 1);
-    LeafTable leaves = mm.leaves(space.code(below), below, child, 0, first, gather);
+    LeafTable leaves = mm.leaves(space.code(below), below, child, 0, va, gather);
     while (true) {
       long leaf = load(level, table, index);
       space.empty(child, below);
@@ -398,15 +410,20 @@ final class TableEditor {
       boolean global = format.global(leaf, level);
       if (duty.breakBeforeMake()) {
         if (code.compareAndSet(memory, entryAddr, leaf, format.empty(level))) {
-          gather.flushNow(first, spanBytes, duty, global);
-          code.store(memory, entryAddr, hooked);
-          return child;
+          long stored = leaf;
+          try {
+            gather.flushNow(va, spanBytes, duty, global);
+            stored = hooked;
+          } finally {
+            code.store(memory, entryAddr, stored);
+          }
+          return;
         }
       } else if (code.compareAndSet(memory, entryAddr, leaf, hooked)) {
         if (!duty.isNone()) {
-          gather.add(first, spanBytes, duty, global);
+          gather.add(va, spanBytes, duty, global);
         }
-        return child;
+        return;
       }
     }
   }

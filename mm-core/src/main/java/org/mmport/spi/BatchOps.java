@@ -126,7 +126,7 @@ public interface BatchOps {
    * Changes one leaf, again where hardware was faster, notes what that owes, and returns what it
    * was.
    */
-  static long change(LeafTable table, int index, LongUnaryOperator to) {
+  private static long change(LeafTable table, int index, LongUnaryOperator to) {
     while (true) {
       long old = table.get(index);
       long changed = to.applyAsLong(old);
@@ -153,7 +153,7 @@ public interface BatchOps {
   }
 
   /** A leaf, young, dirty and writable also where another is. */
-  static long withAccess(long leaf, long other, EntryArray table) {
+  private static long withAccess(long leaf, long other, EntryArray table) {
     PteFormat format = table.format();
     Level level = table.level();
     long writable = format.write(other, level) ? format.mkWrite(leaf, level) : leaf;

@@ -204,15 +204,20 @@ public record ContiguousRuns(long bit, int pteEntries, Level upper, int upperEnt
 
   /**
    * Makes a run, or single leaves of one: never in place, but empties them, has that flushed, and
-   * stores them anew. {@code contpte_convert()}.
+   * stores them anew, as they were where the flush fails. {@code contpte_convert()}.
    */
   private void make(LeafTable table, int start, long bitOfMembers) {
     int members = runEntries(table.level());
     long raw = BatchOps.super.clear(table, start, members);
-    if (table.format().valid(raw, table.level())) {
-      table.flushNow(start, members, raw);
+    long stored = raw;
+    try {
+      if (table.format().valid(raw, table.level())) {
+        table.flushNow(start, members, raw);
+      }
+      stored = (raw & ~bit) | bitOfMembers;
+    } finally {
+      table.fill(start, members, stored);
     }
-    table.fill(start, members, (raw & ~bit) | bitOfMembers);
   }
 
   /** Whether a valid leaf at the start of a run lies in memory so that others may join it. */
