@@ -9,7 +9,8 @@ import org.mmport.spi.InvalidRequestException;
  * NUMA node. Memory that was never handed out costs nothing, neither itself nor what is recorded
  * about it.
  *
- * <p>For one thread at a time.
+ * <p>Several threads may allocate and free at once; each node has its lock. Blocks of page tables
+ * are another matter: see {@link TableAllocator}. The gate is asked without a lock.
  */
 public final class FrameAllocator {
   /** The largest order: blocks of 1024 frames, as {@code MAX_PAGE_ORDER} in Linux. */

@@ -8,7 +8,7 @@ import java.util.Arrays;
  * each as large as alignment and the node's end allow, and so never has a buddy to merge with among
  * those behind.
  *
- * <p>All of its state belongs to this node alone, so that one lock for each node can guard it.
+ * <p>All of its state belongs to this node alone, and one lock for each node guards it.
  */
 final class NodeFrames {
   private final FrameTable frames;
@@ -30,7 +30,7 @@ final class NodeFrames {
   }
 
   /** A block of that order, or {@link FrameTable#NONE} with everything as it was. */
-  long take(int order) {
+  synchronized long take(int order) {
     int from = smallestWithBlock(order);
     while (from < 0 && freshPfn < endPfn) {
       carve();
@@ -50,7 +50,7 @@ final class NodeFrames {
   }
 
   /** Takes back a block that {@link #take} gave. The caller has checked that it did. */
-  void giveBack(long pfn, int order) {
+  synchronized void giveBack(long pfn, int order) {
     freeFrames += 1L << order;
     long merged = pfn;
     int mergedOrder = order;
@@ -72,7 +72,7 @@ final class NodeFrames {
     return pfn >= firstPfn && pfn < endPfn;
   }
 
-  long freeFrames() {
+  synchronized long freeFrames() {
     return freeFrames;
   }
 
@@ -85,11 +85,11 @@ final class NodeFrames {
   }
 
   /** The first frame that is in no block yet. */
-  long freshPfn() {
+  synchronized long freshPfn() {
     return freshPfn;
   }
 
-  long freeList(int order) {
+  synchronized long freeList(int order) {
     return freeLists[order];
   }
 
