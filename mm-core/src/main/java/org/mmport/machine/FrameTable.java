@@ -20,22 +20,23 @@ import java.lang.foreign.MemorySegment;
  *      4     1  use of an allocated block: 0 plain, 1 one table, 2 slab of tables
  *      5     1  log2 of the slot bytes (slabs)
  *      6     2  reserved
- *      8     4  reserved: flags (anon-exclusive, dirty, referenced, swapcache, locked, mlocked)
- *     12     4  reserved: refcount
- *     16     4  reserved: mapcount of this page
- *     20     4  reserved: entire mapcount of the folio (heads)
- *     24     8  next pfn of the list it is on: free blocks, partly used slabs; -1 ends it
+ *      8     4  folios: {@link PageFlag}, by ordinal, and bit 31 in heads: is on a deferred split queue
+ *     12     4  large folios: PTEs that map this page
+ *     16     4  folios: references (heads)
+ *     20     4  folios: mapcounts of all pages and the entire mapcount together (heads)
+ *     24     8  next pfn of the list it is on: free blocks, slabs, split queues; -1 ends it
  *     32     8  previous pfn of that list; -1 at its head
  *     40     8  slabs: id of the first slot's descriptor; reserved for plain frames: mapping
  *     48     4  slabs: slots in use; reserved for plain frames: index in the mapping, low half
  *     52     4  slabs: slots never used start here; reserved for plain frames: index, high half
- *     56     4  slabs: first slot of the list of freed ones, -1 for none; reserved for plain frames
- *     60     4  reserved: pins of the folio (heads)
+ *     56     4  slabs: first slot of the list of freed ones, -1 for none; folios: entire mapcount (heads)
+ *     60     4  large folios: pins (heads)
  * </pre>
  *
  * <p>Everything from offset 4 on is zero in the head of a block just allocated. List links and
- * heads belong to the block's node and will be guarded by its lock; the reserved counters are
- * aligned for atomic access.
+ * heads belong to the block's node and are guarded by its lock, those of split queues by the
+ * queue's; folios' fields are accessed atomically, by {@link FolioFields}. Fields 8 to 16 of tails
+ * are zero, too, where a block is handed out.
  */
 final class FrameTable {
   static final int RECORD_BYTES = 64;
@@ -50,6 +51,12 @@ final class FrameTable {
   static final byte PLAIN = 0;
   static final byte TABLE = 1;
   static final byte SLAB = 2;
+
+  static final long FLAGS = 8;
+  static final long PAGE_MAPS = 12;
+  static final long COUNTS = 16;
+  static final long ENTIRE_MAPS = 56;
+  static final long PINS = 60;
 
   private static final long STATE = 0;
   private static final long ORDER = 1;
@@ -222,7 +229,8 @@ final class FrameTable {
     records.set(JAVA_SHORT, record + NODE, (short) node);
   }
 
-  private long offset(long pfn) {
+  /** Where a frame's record starts among {@link #records}. */
+  long offset(long pfn) {
     return (pfn - firstPfn) * RECORD_BYTES;
   }
 }

@@ -1,0 +1,108 @@
+package org.mmport.machine;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.VarHandle;
+
+/**
+ * Atomic access to those fields of {@link FrameTable}'s records that count and mark folios.
+ *
+ * <p>References and mapcounts of a folio are one word, so that they change together or not at all
+ * and no thread sees more mapcounts than references.
+ */
+final class FolioFields {
+  /** In the flags of a head, beside those of {@link PageFlag}: is on a deferred split queue. */
+  static final int QUEUED = 1 << 31;
+
+  private static final VarHandle INT = JAVA_INT.varHandle();
+  private static final VarHandle LONG = JAVA_LONG.varHandle();
+
+  private final FrameTable frames;
+  private final MemorySegment records;
+
+  FolioFields(FrameTable frames) {
+    this.frames = frames;
+    this.records = frames.records();
+  }
+
+  static long counts(int refs, int maps) {
+    return ((long) maps << Integer.SIZE) | refs;
+  }
+
+  static int refs(long counts) {
+    return (int) counts;
+  }
+
+  static int maps(long counts) {
+    return (int) (counts >>> Integer.SIZE);
+  }
+
+  /** Of a head: the references, and all mapcounts of the folio together. */
+  long counts(long head) {
+    return (long) LONG.getVolatile(records, frames.offset(head) + FrameTable.COUNTS);
+  }
+
+  void setCounts(long head, long counts) {
+    LONG.setVolatile(records, frames.offset(head) + FrameTable.COUNTS, counts);
+  }
+
+  boolean compareAndSetCounts(long head, long expected, long counts) {
+    return LONG.compareAndSet(records, frames.offset(head) + FrameTable.COUNTS, expected, counts);
+  }
+
+  /** A reference more, unless there is none. Returns whether it was taken. */
+  boolean refUnlessZero(long head) {
+    while (true) {
+      long counts = counts(head);
+      if (refs(counts) == 0 || refs(counts) == Integer.MAX_VALUE) {
+        return false;
+      }
+      if (compareAndSetCounts(head, counts, counts + 1)) {
+        return true;
+      }
+    }
+  }
+
+  int flags(long pfn) {
+    return (int) INT.getVolatile(records, frames.offset(pfn) + FrameTable.FLAGS);
+  }
+
+  void setFlags(long pfn, int flags) {
+    INT.setVolatile(records, frames.offset(pfn) + FrameTable.FLAGS, flags);
+  }
+
+  /** Returns the flags as they were. */
+  int orFlags(long pfn, int bits) {
+    return (int) INT.getAndBitwiseOr(records, frames.offset(pfn) + FrameTable.FLAGS, bits);
+  }
+
+  /** Returns the flags as they were. */
+  int clearFlags(long pfn, int bits) {
+    return (int) INT.getAndBitwiseAnd(records, frames.offset(pfn) + FrameTable.FLAGS, ~bits);
+  }
+
+  /** A counter at that offset of a frame's record. */
+  int counter(long pfn, long field) {
+    return (int) INT.getVolatile(records, frames.offset(pfn) + field);
+  }
+
+  int raise(long pfn, long field, int by) {
+    return (int) INT.getAndAdd(records, frames.offset(pfn) + field, by) + by;
+  }
+
+  /** What is left, or -1 with nothing changed when it would go below 0. */
+  int lower(long pfn, long field, long by) {
+    while (true) {
+      int count = counter(pfn, field);
+      if (count < by) {
+        return -1;
+      }
+      int left = (int) (count - by);
+      if (INT.compareAndSet(records, frames.offset(pfn) + field, count, left)) {
+        return left;
+      }
+    }
+  }
+}

@@ -1,0 +1,469 @@
+package org.mmport.machine;
+
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.stream.IntStream;
+import org.mmport.spi.InvalidRequestException;
+
+/**
+ * Linux's struct page and struct folio, as far as memory management needs them. A folio is a block
+ * of 2^order frames that lives and dies as one. Frames are named by page frame number; where a
+ * method wants a folio, any of its frames will do.
+ *
+ * <p>A folio lives as long as it has references. Whoever maps it holds one for each mapping: first
+ * the reference, then the mapcount, and back in the other order (R4.5). A change that would leave
+ * fewer references than mapcounts is refused. Refused requests leave everything as it was.
+ *
+ * <p>Every method may be called by several threads. As in Linux, who names a frame holds a
+ * reference to its folio, or knows otherwise that it stays.
+ */
+public final class Folios {
+  /**
+   * What one pin of a folio of a single frame adds to its references (include/linux/mm.h). Larger
+   * folios count their pins apart.
+   */
+  public static final int GUP_PIN_COUNTING_BIAS = 1024;
+
+  /** Who sets one of these keeps a reference until it is cleared. */
+  private static final int NOT_WHEN_FREED =
+      PageFlag.LOCKED.bit() | PageFlag.SWAPCACHE.bit() | PageFlag.PAGECACHE.bit();
+
+  private final FrameAllocator allocator;
+  private final FrameTable frames;
+  private final FolioFields fields;
+  private final List<DeferredSplitQueue> splitQueues;
+  private final LongAdder allocated = new LongAdder();
+
+  /** Folios of those frames. Two of these over one allocator know the same folios. */
+  public Folios(FrameAllocator frames) {
+    this.allocator = frames;
+    this.frames = frames.frames();
+    this.fields = new FolioFields(this.frames);
+    this.splitQueues =
+        frames.topology().nodes().stream()
+            .map(node -> new DeferredSplitQueue(this.frames, fields))
+            .toList();
+  }
+
+  /**
+   * A folio from the node, or from the nearest other that has one: one reference, not mapped, no
+   * flags. Its bytes are what they were before.
+   *
+   * @param order log2 of the number of frames, 0 to {@link FrameAllocator#MAX_ORDER}
+   * @return the frame number of its head
+   * @throws OutOfFramesException when no node has such a block
+   */
+  public long alloc(int order, int node) {
+    long head = allocator.alloc(order, node) >> allocator.pageShift();
+    fields.setCounts(head, FolioFields.counts(1, 0));
+    allocated.increment();
+    return head;
+  }
+
+  /** The first frame of the folio. Refused for frames that are in none. */
+  public long headOf(long pfn) {
+    long head = frames.contains(pfn) ? frames.headOf(pfn) : FrameTable.NONE;
+    if (head == FrameTable.NONE
+        || frames.state(head) != FrameTable.ALLOCATED_HEAD
+        || frames.use(head) != FrameTable.PLAIN
+        || FolioFields.refs(fields.counts(head)) == 0) {
+      throw notInUse(pfn);
+    }
+    return head;
+  }
+
+  /** log2 of the folio's frames. */
+  public int order(long pfn) {
+    return frames.order(headOf(pfn));
+  }
+
+  /** The NUMA node that the folio is of. */
+  public int node(long pfn) {
+    return frames.node(headOf(pfn));
+  }
+
+  /** Where the frame's bytes are. */
+  public long physAddr(long pfn) {
+    return pfn << allocator.pageShift();
+  }
+
+  /** References to the folio, those of pins included; at least 1. */
+  public int refCount(long pfn) {
+    return FolioFields.refs(fields.counts(headOf(pfn)));
+  }
+
+  /** More references to a folio that the caller knows to stay. */
+  public void ref(long pfn, int count) {
+    requirePositive(count);
+    add(headOf(pfn), count, 0);
+  }
+
+  /**
+   * A reference, if the frame is in a folio still in use: for those who found the frame where
+   * nothing holds it. It may be another folio by now; look again after.
+   */
+  public boolean tryRef(long pfn) {
+    long head = frames.contains(pfn) ? frames.headOf(pfn) : FrameTable.NONE;
+    return head != FrameTable.NONE
+        && frames.state(head) == FrameTable.ALLOCATED_HEAD
+        && frames.use(head) == FrameTable.PLAIN
+        && fields.refUnlessZero(head);
+  }
+
+  /**
+   * Gives references back, and the folio with the last.
+   *
+   * @return whether it was freed
+   * @throws InvalidRequestException when there are fewer, when fewer would be left than mapcounts,
+   *     or when the last goes while the folio is pinned, locked or in a cache
+   */
+  public boolean unref(long pfn, int count) {
+    requirePositive(count);
+    long head = headOf(pfn);
+    boolean last = FolioFields.refs(add(head, -count, 0)) == 0;
+    if (last) {
+      free(head);
+    }
+    return last;
+  }
+
+  /** PTEs that map this page. Linux's {@code _mapcount} is one less. */
+  public int mapCount(long pfn) {
+    long head = headOf(pfn);
+    return isLarge(head)
+        ? fields.counter(pfn, FrameTable.PAGE_MAPS)
+        : FolioFields.maps(fields.counts(head));
+  }
+
+  /**
+   * Counts PTEs that map this page, or no longer do (count below 0).
+   *
+   * @return the new {@link #mapCount}
+   * @throws InvalidRequestException below 0, or above the references
+   */
+  public int addMapCount(long pfn, int count) {
+    long head = headOf(pfn);
+    return isLarge(head)
+        ? addPart(head, pfn, FrameTable.PAGE_MAPS, count, "PTE mapcounts of page")
+        : FolioFields.maps(add(head, 0, count));
+  }
+
+  /** Leaves above a PTE that map the folio whole. */
+  public int entireMapCount(long pfn) {
+    return fields.counter(headOf(pfn), FrameTable.ENTIRE_MAPS);
+  }
+
+  /**
+   * Counts leaves that map the folio whole, or no longer do (count below 0).
+   *
+   * @return the new {@link #entireMapCount}
+   * @throws InvalidRequestException below 0, above the references, or for a folio of one frame,
+   *     which only PTEs map
+   */
+  public int addEntireMapCount(long pfn, int count) {
+    long head = headOf(pfn);
+    if (!isLarge(head)) {
+      throw new InvalidRequestException(
+          "entire mapcount of folio 0x%x: has one frame; count its PTEs".formatted(head));
+    }
+    return addPart(head, head, FrameTable.ENTIRE_MAPS, count, "entire mapcounts of folio");
+  }
+
+  /** Whether any page of the folio is mapped. */
+  public boolean isMapped(long pfn) {
+    return totalMapCount(pfn) != 0;
+  }
+
+  /** Mapcounts of all pages of the folio and its entire mapcount: {@code folio_mapcount}. */
+  public int totalMapCount(long pfn) {
+    return FolioFields.maps(fields.counts(headOf(pfn)));
+  }
+
+  /** Whether the page, or its folio, has the flag. */
+  public boolean is(long pfn, PageFlag flag) {
+    return (fields.flags(flagged(pfn, flag)) & flag.bit()) != 0;
+  }
+
+  public void set(long pfn, PageFlag flag) {
+    fields.orFlags(flagged(pfn, flag), flag.bit());
+  }
+
+  public void clear(long pfn, PageFlag flag) {
+    fields.clearFlags(flagged(pfn, flag), flag.bit());
+  }
+
+  /** Sets the flag. Returns whether it was set before. */
+  public boolean testAndSet(long pfn, PageFlag flag) {
+    return (fields.orFlags(flagged(pfn, flag), flag.bit()) & flag.bit()) != 0;
+  }
+
+  /** Clears the flag. Returns whether it was set before. */
+  public boolean testAndClear(long pfn, PageFlag flag) {
+    return (fields.clearFlags(flagged(pfn, flag), flag.bit()) & flag.bit()) != 0;
+  }
+
+  /** Pins the folio, each time with references of its own (mm/gup.c, try_grab_folio). */
+  public void pin(long pfn, int pins) {
+    requirePositive(pins);
+    long head = headOf(pfn);
+    add(head, pinRefs(head, pins), 0);
+    if (isLarge(head)) {
+      fields.raise(head, FrameTable.PINS, pins);
+    }
+  }
+
+  /**
+   * Gives pins back, and the folio if nothing else held it.
+   *
+   * @return whether it was freed
+   * @throws InvalidRequestException when it has fewer, as far as the count of a single frame tells
+   */
+  public boolean unpin(long pfn, int pins) {
+    requirePositive(pins);
+    long head = headOf(pfn);
+    if (isLarge(head) && fields.lower(head, FrameTable.PINS, pins) < 0) {
+      throw new InvalidRequestException(
+          "%d pins less of folio 0x%x: has %d"
+              .formatted(pins, head, fields.counter(head, FrameTable.PINS)));
+    }
+    try {
+      return unref(head, pinRefs(head, pins));
+    } catch (InvalidRequestException refused) {
+      if (isLarge(head)) {
+        fields.raise(head, FrameTable.PINS, pins);
+      }
+      throw refused;
+    }
+  }
+
+  /**
+   * Whether it may be pinned: {@code folio_maybe_dma_pinned}. A single frame with 1024 references
+   * of other kinds looks pinned; a pinned one never looks unpinned.
+   */
+  public boolean maybePinned(long pfn) {
+    long head = headOf(pfn);
+    return isLarge(head)
+        ? fields.counter(head, FrameTable.PINS) > 0
+        : FolioFields.refs(fields.counts(head)) >= GUP_PIN_COUNTING_BIAS;
+  }
+
+  /**
+   * Puts a large folio, of which a part was unmapped, last on its node's deferred split queue
+   * (R4.20). A folio that is freed or split leaves it.
+   *
+   * @return false when it is there already
+   */
+  public boolean queueSplit(long pfn) {
+    long head = requireLarge(pfn, "queue");
+    return splitQueues.get(frames.node(head)).add(head);
+  }
+
+  /** Takes it off the deferred split queue. Returns false when it was not there. */
+  public boolean unqueueSplit(long pfn) {
+    long head = headOf(pfn);
+    return splitQueues.get(frames.node(head)).remove(head);
+  }
+
+  /** Whether it is on its node's deferred split queue. */
+  public boolean isSplitQueued(long pfn) {
+    return (fields.flags(headOf(pfn)) & FolioFields.QUEUED) != 0;
+  }
+
+  /**
+   * Takes the folio that has been longest on that node's deferred split queue, with a reference to
+   * it that the caller gives back, or hands on to {@link #split}.
+   */
+  public OptionalLong pollSplit(int node) {
+    if (node < 0 || node >= splitQueues.size()) {
+      throw new InvalidRequestException(
+          "NUMA node " + node + ": must be 0 to " + (splitQueues.size() - 1));
+    }
+    long head = splitQueues.get(node).poll();
+    return head == FrameTable.NONE ? OptionalLong.empty() : OptionalLong.of(head);
+  }
+
+  /**
+   * Makes a large folio into as many of one frame each, as {@code __split_folio_to_order} with its
+   * callers does (mm/huge_memory.c). Beside those of mappings and of a cache, which has one for
+   * each page, there must be one reference, the caller's, which stays with the page named; so does
+   * the folio lock. Every page keeps its mapcount, a reference for each, and one for the cache;
+   * flags are those of the folio. Pages left without references are freed.
+   *
+   * <p>No other thread may map or unmap any of its pages meanwhile; references that others try to
+   * take are refused.
+   *
+   * @throws InvalidRequestException when it has one frame, is pinned, is mapped by a leaf above a
+   *     PTE (split that first), or has other references
+   */
+  public void split(long pfn) {
+    long head = requireLarge(pfn, "split");
+    int pages = 1 << frames.order(head);
+    int cacheRefs = isCached(head) ? pages : 0;
+    long counts;
+    do {
+      counts = fields.counts(head);
+      requireSplittable(head, counts, 1 + cacheRefs);
+    } while (!fields.compareAndSetCounts(head, counts, 0));
+    int node = frames.node(head);
+    splitQueues.get(node).remove(head);
+    int flags = fields.flags(head) & ~PageFlag.ANON_EXCLUSIVE.bit();
+    int kept = 0;
+    for (long page = head; page < head + pages; page++) {
+      int maps = fields.counter(page, FrameTable.PAGE_MAPS);
+      int ownFlags = fields.flags(page) & PageFlag.ANON_EXCLUSIVE.bit();
+      frames.markAllocated(page, 0, node);
+      int refs = maps + (cacheRefs == 0 ? 0 : 1) + (page == pfn ? 1 : 0);
+      if (refs == 0) {
+        allocator.free(physAddr(page), 0);
+      } else {
+        int locked = page == pfn ? 0 : PageFlag.LOCKED.bit();
+        fields.setFlags(page, (flags & ~locked) | ownFlags);
+        fields.setCounts(page, FolioFields.counts(refs, maps));
+        kept++;
+      }
+    }
+    allocated.add(kept - 1);
+  }
+
+  /** Folios in use that came from here. For leak checks, when no other thread is at work. */
+  public long allocated() {
+    return allocated.sum();
+  }
+
+  /**
+   * The one place where references and the folio's mapcounts change.
+   *
+   * @return both as they are now
+   */
+  private long add(long head, int refs, int maps) {
+    while (true) {
+      long counts = fields.counts(head);
+      if (FolioFields.refs(counts) == 0) {
+        throw notInUse(head);
+      }
+      long newRefs = (long) FolioFields.refs(counts) + refs;
+      long newMaps = (long) FolioFields.maps(counts) + maps;
+      if (newMaps < 0 || newRefs < newMaps || newRefs > Integer.MAX_VALUE) {
+        throw new InvalidRequestException(
+            "folio 0x%x: %+d references and %+d mapcounts would make %d and %d; needs 0 <= mapcounts <= references < 2^31"
+                .formatted(head, refs, maps, newRefs, newMaps));
+      }
+      if (newRefs == 0) {
+        requireFreeable(head);
+      }
+      long sum = FolioFields.counts((int) newRefs, (int) newMaps);
+      if (fields.compareAndSetCounts(head, counts, sum)) {
+        return sum;
+      }
+    }
+  }
+
+  /** Changes one mapcount of a large folio and the sum of all, which is never the smaller. */
+  private int addPart(long head, long pfn, long field, int count, String what) {
+    if (count >= 0) {
+      add(head, 0, count);
+      return fields.raise(pfn, field, count);
+    }
+    int left = fields.lower(pfn, field, -(long) count);
+    if (left < 0) {
+      throw new InvalidRequestException(
+          "%+d %s 0x%x: has %d".formatted(count, what, pfn, fields.counter(pfn, field)));
+    }
+    add(head, 0, count);
+    return left;
+  }
+
+  private void free(long head) {
+    int order = frames.order(head);
+    if ((fields.flags(head) & FolioFields.QUEUED) != 0) {
+      splitQueues.get(frames.node(head)).remove(head);
+    }
+    // Records of tails are not cleared when the frames are handed out again.
+    for (long page = head; page < head + (1L << order); page++) {
+      if (fields.flags(page) != 0) {
+        fields.setFlags(page, 0);
+      }
+    }
+    allocator.free(physAddr(head), order);
+    allocated.decrement();
+  }
+
+  private void requireFreeable(long head) {
+    int held = fields.flags(head) & NOT_WHEN_FREED;
+    int pins = fields.counter(head, FrameTable.PINS);
+    if (held != 0 || pins != 0) {
+      throw new InvalidRequestException(
+          "last reference of folio 0x%x: has %d pins and flags %s, whose owners hold references"
+              .formatted(head, pins, names(held)));
+    }
+  }
+
+  private void requireSplittable(long head, long counts, int ownRefs) {
+    int pins = fields.counter(head, FrameTable.PINS);
+    int entire = fields.counter(head, FrameTable.ENTIRE_MAPS);
+    if (pins != 0 || entire != 0) {
+      throw new InvalidRequestException(
+          "split folio 0x%x: has %d pins and %d entire mapcounts; unpin it, split its leaves first"
+              .formatted(head, pins, entire));
+    }
+    int others = FolioFields.refs(counts) - FolioFields.maps(counts) - ownRefs;
+    if (others != 0) {
+      throw new InvalidRequestException(
+          "split folio 0x%x: has %d references and %d mapcounts; must be %d more, the caller's and the cache's"
+              .formatted(head, FolioFields.refs(counts), FolioFields.maps(counts), ownRefs));
+    }
+  }
+
+  private boolean isCached(long head) {
+    int cached = PageFlag.SWAPCACHE.bit() | PageFlag.PAGECACHE.bit();
+    return (fields.flags(head) & cached) != 0;
+  }
+
+  private boolean isLarge(long head) {
+    return frames.order(head) > 0;
+  }
+
+  private int pinRefs(long head, int pins) {
+    long refs = isLarge(head) ? pins : (long) pins * GUP_PIN_COUNTING_BIAS;
+    if (refs > Integer.MAX_VALUE) {
+      throw new InvalidRequestException(
+          "%d pins of folio 0x%x: needs %d references; must be below 2^31"
+              .formatted(pins, head, refs));
+    }
+    return (int) refs;
+  }
+
+  private long flagged(long pfn, PageFlag flag) {
+    long head = headOf(pfn);
+    return flag.ofOnePage() ? pfn : head;
+  }
+
+  private long requireLarge(long pfn, String what) {
+    long head = headOf(pfn);
+    if (!isLarge(head)) {
+      throw new InvalidRequestException(
+          "%s folio 0x%x: has one frame; only larger ones are split".formatted(what, head));
+    }
+    return head;
+  }
+
+  private static void requirePositive(int count) {
+    if (count <= 0) {
+      throw new InvalidRequestException(count + " references or pins: must be 1 or more");
+    }
+  }
+
+  private static List<PageFlag> names(int flags) {
+    return IntStream.range(0, PageFlag.values().length)
+        .filter(bit -> (flags & (1 << bit)) != 0)
+        .mapToObj(bit -> PageFlag.values()[bit])
+        .toList();
+  }
+
+  private static InvalidRequestException notInUse(long pfn) {
+    return new InvalidRequestException(
+        "frame 0x%x: in no folio in use; it was freed, never handed out, or holds page tables"
+            .formatted(pfn));
+  }
+}

@@ -1,0 +1,37 @@
+package org.mmport.machine;
+
+/**
+ * What may be said of a page or its folio, as {@code enum pageflags} in Linux
+ * (include/linux/page-flags.h). Kept in the head of the folio, except {@link #ANON_EXCLUSIVE}.
+ */
+public enum PageFlag {
+  /**
+   * Of the one page: this anonymous page belongs to a single address space, which may write it
+   * without a copy.
+   */
+  ANON_EXCLUSIVE,
+  /** Its bytes differ from what swap or the file has. */
+  DIRTY,
+  /** Was used since reclaim last looked. */
+  REFERENCED,
+  /** Is in the swap cache, which holds one reference for each page. */
+  SWAPCACHE,
+  /** Is in a file's page cache, which holds one reference for each page. */
+  PAGECACHE,
+  /** The folio lock. */
+  LOCKED,
+  /** Some mlocked VMA maps it. */
+  MLOCKED,
+  /** Its bytes are those that should be there: reading them in has ended. */
+  UPTODATE,
+  /** Anonymous: belongs to no file. */
+  ANON;
+
+  int bit() {
+    return 1 << ordinal();
+  }
+
+  boolean ofOnePage() {
+    return this == ANON_EXCLUSIVE;
+  }
+}
