@@ -55,6 +55,17 @@ class ArchitectureRulesTest {
   }
 
   @Test
+  void memoryManagementKnowsWhatItStandsOn() {
+    onlyKnows(
+            "org.mmport.mm",
+            "org.mmport.cpu",
+            "org.mmport.pgtable",
+            "org.mmport.machine",
+            "org.mmport.spi")
+        .check(ALL);
+  }
+
+  @Test
   void dumpsKnowMachineAndSpi() {
     onlyKnows("org.mmport.image", "org.mmport.machine", "org.mmport.spi").check(ALL);
   }

@@ -1,0 +1,4 @@
+@NullMarked
+package org.mmport.mm;
+
+import org.jspecify.annotations.NullMarked;
