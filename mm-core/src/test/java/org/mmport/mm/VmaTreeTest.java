@@ -202,6 +202,16 @@ class VmaTreeTest {
   }
 
   @Test
+  void rightsAreWrittenAsTheyAreRead() {
+    for (String text : List.of("---", "r--", "-w-", "--x", "rw-", "r-x", "rwx")) {
+      assertEquals(text, VmaRights.parse(text).toString());
+    }
+    assertEquals(VmaRights.READ_WRITE, VmaRights.parse("rw-"));
+    says("rights \"wr-\": must be like", () -> VmaRights.parse("wr-"));
+    says("rights \"rwxp\": must be like", () -> VmaRights.parse("rwxp"));
+  }
+
+  @Test
   void theWholeOfTheAddressSpaceIsOneVma() {
     Vma all = new Vma(0, -1, VmaRights.READ, false, false, new Backing.Anonymous());
     tree.insert(all);
