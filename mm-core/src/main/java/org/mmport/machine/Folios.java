@@ -1,5 +1,6 @@
 package org.mmport.machine;
 
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.LongAdder;
@@ -86,6 +87,16 @@ public final class Folios {
   /** Where the frame's bytes are. */
   public long physAddr(long pfn) {
     return pfn << allocator.pageShift();
+  }
+
+  /** The bytes of the frame. */
+  public MemorySegment bytes(long pfn) {
+    return allocator.memory().slice(physAddr(pfn), 1L << allocator.pageShift());
+  }
+
+  /** log2 of the bytes of a frame. */
+  public int pageShift() {
+    return allocator.pageShift();
   }
 
   /** References to the folio, those of pins included; at least 1. */

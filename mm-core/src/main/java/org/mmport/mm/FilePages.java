@@ -1,15 +1,232 @@
 package org.mmport.mm;
 
-/** A file. */
-public final class FilePages {
-  private final int pageShift;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import org.mmport.machine.Folios;
+import org.mmport.machine.PageFlag;
+import org.mmport.spi.InvalidRequestException;
 
-  public FilePages(int pageShift) {
-    this.pageShift = pageShift;
+/**
+ * A file and its page cache: {@code struct address_space}. The cache holds one reference to each of
+ * its folios, which are of one frame. Pages count from 0.
+ *
+ * <p>Any number of threads may call everything. The lock inside is held for no call of {@link
+ * FileMappings}; locks of page tables may be held outside of it, and those of frames are taken
+ * inside, as with {@code i_pages}.
+ *
+ * <p>A fault that maps a page looks at {@link #sizePages} under the lock of the page table that it
+ * writes. A truncation sets the size first and unmaps last, so one of the two sees the other.
+ */
+public final class FilePages {
+  private final long id;
+  private final Folios folios;
+  private final Storage storage;
+  private final TreeMap<Long, Long> pfnByIndex = new TreeMap<>();
+  private volatile long sizePages;
+
+  /**
+   * @param id what to call it
+   * @param sizePages 0 or more
+   */
+  public FilePages(long id, Folios folios, Storage storage, long sizePages) {
+    this.id = id;
+    this.folios = folios;
+    this.storage = storage;
+    this.sizePages = requireSize(sizePages);
+  }
+
+  public long id() {
+    return id;
   }
 
   /** log2 of the bytes of its pages. */
   public int pageShift() {
-    return pageShift;
+    return folios.pageShift();
+  }
+
+  public long sizePages() {
+    return sizePages;
+  }
+
+  /** Whether what is stored to its pages is written back at some time. */
+  public boolean isWrittenBack() {
+    return storage.keepsPages();
+  }
+
+  /** Pages in the cache. */
+  public synchronized int cachedPages() {
+    return pfnByIndex.size();
+  }
+
+  /**
+   * The frame of a page, with a reference for the caller; read in if it is not in the cache.
+   *
+   * @param node where to read it to, if it can be had
+   * @return empty when the file ends before it (SIGBUS)
+   * @throws org.mmport.machine.OutOfFramesException when there is no frame; nothing was changed
+   */
+  public synchronized OptionalLong get(long index, int node) {
+    if (requireIndex(index) >= sizePages) {
+      return OptionalLong.empty();
+    }
+    Long cached = pfnByIndex.get(index);
+    long pfn = cached == null ? readIn(index, node) : cached;
+    folios.ref(pfn, 1);
+    return OptionalLong.of(pfn);
+  }
+
+  /** The frame of a page that is in the cache, with a reference for the caller. Reads nothing. */
+  public synchronized OptionalLong find(long index) {
+    Long cached = pfnByIndex.get(requireIndex(index));
+    if (cached == null) {
+      return OptionalLong.empty();
+    }
+    folios.ref(cached, 1);
+    return OptionalLong.of(cached);
+  }
+
+  /**
+   * Writes back what is dirty among pages, in the cache or in a mapping. Does nothing, and looks at
+   * no mapping, where nothing is written back (R1.8).
+   *
+   * @return pages written
+   */
+  public long writeBack(long firstIndex, long lastIndex, FileMappings mappings) {
+    if (!isWrittenBack()) {
+      return 0;
+    }
+    long written = 0;
+    for (long index : cachedIn(firstIndex, lastIndex)) {
+      OptionalLong found = find(index);
+      if (found.isPresent()) {
+        long pfn = found.getAsLong();
+        try {
+          if (mappings.makeClean(this, index, pfn)) {
+            folios.set(pfn, PageFlag.DIRTY);
+          }
+          written += writeIfDirty(index, pfn) ? 1 : 0;
+        } finally {
+          folios.unref(pfn, 1);
+        }
+      }
+    }
+    return written;
+  }
+
+  /**
+   * Makes the file longer or shorter. Of pages cut off, mappings end, and the cache gives up its
+   * reference: who pinned one keeps a page of no file. One at a time for each file ({@code
+   * i_rwsem}).
+   */
+  public void truncate(long newSizePages, FileMappings mappings) {
+    requireSize(newSizePages);
+    long oldSizePages = resize(newSizePages);
+    if (newSizePages >= oldSizePages) {
+      return;
+    }
+    // Twice, as truncate_pagecache in mm/truncate.c: first so that there is less to do page by
+    // page, then for what was mapped or copied before the cache had let go of it.
+    mappings.unmap(this, newSizePages, oldSizePages - 1);
+    dropFrom(newSizePages);
+    mappings.unmap(this, newSizePages, oldSizePages - 1);
+  }
+
+  /**
+   * Drops a page from the cache if only the cache holds it and it is clean, as reclaim does.
+   *
+   * @return whether it was dropped
+   */
+  public synchronized boolean evict(long index) {
+    Long pfn = pfnByIndex.get(requireIndex(index));
+    if (pfn == null || folios.refCount(pfn) != 1 || folios.is(pfn, PageFlag.DIRTY)) {
+      return false;
+    }
+    pfnByIndex.remove(index);
+    release(pfn);
+    return true;
+  }
+
+  private long readIn(long index, int node) {
+    long pfn = folios.alloc(0, node);
+    boolean filled = false;
+    try {
+      storage.read(index, folios.bytes(pfn));
+      filled = true;
+    } finally {
+      if (!filled) {
+        folios.unref(pfn, 1);
+      }
+    }
+    folios.set(pfn, PageFlag.UPTODATE);
+    folios.set(pfn, PageFlag.PAGECACHE);
+    pfnByIndex.put(index, pfn);
+    return pfn;
+  }
+
+  /** Under the lock, so that of two that write the later has the later bytes. */
+  private synchronized boolean writeIfDirty(long index, long pfn) {
+    Long cached = pfnByIndex.get(index);
+    if (cached == null || cached != pfn || !folios.testAndClear(pfn, PageFlag.DIRTY)) {
+      return false;
+    }
+    boolean kept = false;
+    try {
+      storage.write(index, folios.bytes(pfn));
+      kept = true;
+    } finally {
+      if (!kept) {
+        folios.set(pfn, PageFlag.DIRTY);
+      }
+    }
+    return true;
+  }
+
+  private synchronized long resize(long newSizePages) {
+    long old = sizePages;
+    sizePages = newSizePages;
+    return old;
+  }
+
+  private synchronized void dropFrom(long firstIndex) {
+    var cutOff = pfnByIndex.tailMap(firstIndex, true);
+    cutOff.values().forEach(this::release);
+    cutOff.clear();
+    storage.truncate(firstIndex);
+  }
+
+  private void release(long pfn) {
+    folios.clear(pfn, PageFlag.DIRTY);
+    folios.clear(pfn, PageFlag.PAGECACHE);
+    folios.unref(pfn, 1);
+  }
+
+  private synchronized List<Long> cachedIn(long firstIndex, long lastIndex) {
+    if (requireIndex(firstIndex) > lastIndex) {
+      throw new InvalidRequestException(
+          "pages %d to %d of file %d: end before they start".formatted(firstIndex, lastIndex, id));
+    }
+    return new ArrayList<>(pfnByIndex.subMap(firstIndex, true, lastIndex, true).keySet());
+  }
+
+  private long requireIndex(long index) {
+    if (index < 0) {
+      throw new InvalidRequestException(
+          "page %d of file %d: must be 0 or more".formatted(index, id));
+    }
+    return index;
+  }
+
+  private static long requireSize(long sizePages) {
+    if (sizePages < 0) {
+      throw new InvalidRequestException("file of " + sizePages + " pages: must be 0 or more");
+    }
+    return sizePages;
+  }
+
+  @Override
+  public String toString() {
+    return "file " + id;
   }
 }

@@ -16,15 +16,22 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.mmport.machine.Folios;
+import org.mmport.machine.FrameAllocator;
+import org.mmport.machine.PhysicalMemory;
 import org.mmport.spi.InvalidRequestException;
 
 /** Random operations against one object for each page of a small address space. */
 class VmaTreeTest {
   private static final int PAGE_SHIFT = 12;
   private static final int PAGES = 60;
-  private static final int STEPS = 10_000;
+  private static final int STEPS = 5_000;
 
-  private static final FilePages[] FILES = {new FilePages(PAGE_SHIFT), new FilePages(PAGE_SHIFT)};
+  private static final Folios FOLIOS =
+      new Folios(FrameAllocator.singleNode(PhysicalMemory.ofSize(1 << PAGE_SHIFT), PAGE_SHIFT));
+  private static final FilePages[] FILES = {
+    new FilePages(0, FOLIOS, Storage.none(), 1), new FilePages(1, FOLIOS, Storage.none(), 1)
+  };
   private static final VmaRights[] RIGHTS = {
     // One of them equal to another, not the same.
     VmaRights.READ, VmaRights.READ_WRITE, new VmaRights(true, true, false)
@@ -213,6 +220,7 @@ class VmaTreeTest {
 
   @Test
   void theWholeOfTheAddressSpaceIsOneVma() {
+    assertEquals(OptionalLong.of(-0x1000), tree.findGap(0, -1, 4096, 4096));
     Vma all = new Vma(0, -1, VmaRights.READ, false, false, new Backing.Anonymous());
     tree.insert(all);
     assertEquals(1L << 52, all.pages(PAGE_SHIFT));
