@@ -78,6 +78,16 @@ class DelegatingFormat implements PteFormat {
   }
 
   @Override
+  public long touched(long raw, Level level) {
+    return to.touched(raw, level);
+  }
+
+  @Override
+  public long written(long raw, Level level) {
+    return to.written(raw, level);
+  }
+
+  @Override
   public long tableAddr(long raw, Level level) {
     return to.tableAddr(raw, level);
   }

@@ -37,6 +37,20 @@ final class AssertingFormat extends FilterFormat {
   }
 
   @Override
+  public long touched(long raw, Level level) {
+    return in.touched(usedByHardware("touched", raw, level), level);
+  }
+
+  @Override
+  public long written(long raw, Level level) {
+    usedByHardware("written", raw, level);
+    if (!in.leaf(raw, level)) {
+      throw broken("written", level, raw, "the entry is a table");
+    }
+    return in.written(raw, level);
+  }
+
+  @Override
   public long tableAddr(long raw, Level level) {
     usedByHardware("tableAddr", raw, level);
     if (level == Level.PTE || in.leaf(raw, level)) {

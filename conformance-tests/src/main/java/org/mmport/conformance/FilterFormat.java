@@ -52,6 +52,16 @@ class FilterFormat implements PteFormat {
   }
 
   @Override
+  public long touched(long raw, Level level) {
+    return in.touched(raw, level);
+  }
+
+  @Override
+  public long written(long raw, Level level) {
+    return in.written(raw, level);
+  }
+
+  @Override
   public long tableAddr(long raw, Level level) {
     return in.tableAddr(raw, level);
   }

@@ -12,6 +12,7 @@ public record PteBits(
     long write,
     long user,
     long young,
+    long youngTable,
     long dirty,
     long savedDirty,
     long global,
@@ -42,6 +43,7 @@ public record PteBits(
         mask(fields, EntryRole.WRITE, EntryKind.PAGE),
         mask(fields, EntryRole.USER, EntryKind.PAGE),
         mask(fields, EntryRole.YOUNG, EntryKind.PAGE),
+        mask(fields, EntryRole.YOUNG, EntryKind.TABLE),
         mask(fields, EntryRole.DIRTY, EntryKind.PAGE)
             | mask(fields, EntryRole.SAVED_DIRTY, EntryKind.PAGE),
         mask(fields, EntryRole.SAVED_DIRTY, EntryKind.PAGE),

@@ -90,6 +90,24 @@ public interface PteFormat {
     return level == Level.PTE ? bits().pageFrame() : bits().hugeFrame();
   }
 
+  /**
+   * A valid entry as hardware leaves it that was led on or through by it: marked as accessed, where
+   * entries of its kind have such a mark. Asked only where the variant has {@link
+   * MmuFeature#HW_ACCESSED}. Intel SDM volume 3A, section 4.8; Arm ARM DDI 0487, D8.5.
+   */
+  default long touched(long raw, Level level) {
+    return raw | (leaf(raw, level) ? bits().young() : bits().youngTable());
+  }
+
+  /**
+   * A valid leaf, touched already, as hardware leaves it after a write that its rights permit. The
+   * same where nothing is left to be marked, so that a TLB need not look again. Asked only where
+   * the variant has {@link MmuFeature#HW_DIRTY}. Sources as for {@link #touched}.
+   */
+  default long written(long raw, Level level) {
+    return raw | (bits().dirty() & ~bits().savedDirty());
+  }
+
   // What the kernel sees.
 
   /** The value of an unused entry; not zero on every architecture. */

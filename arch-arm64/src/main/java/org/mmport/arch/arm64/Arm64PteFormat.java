@@ -198,6 +198,12 @@ record Arm64PteFormat(
     return (left & Rights.USER_WRITE) == 0 ? left : left & ~Rights.KERNEL_EXEC;
   }
 
+  /** D8.5.5: hardware makes a leaf with DBM writable, and so tells that it is dirty. */
+  @Override
+  public long written(long raw, Level level) {
+    return (raw & WRITE) != 0 ? raw & ~RDONLY : raw;
+  }
+
   @Override
   public long tableAddr(long raw, Level level) {
     return (raw & output.low()) | (raw & output.high()) << output.highShift();

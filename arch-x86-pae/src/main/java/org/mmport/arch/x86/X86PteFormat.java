@@ -160,6 +160,12 @@ sealed interface X86PteFormat extends PteFormat {
       return level == Level.PGD ? Rights.ALL : X86PteFormat.super.rights(raw, level);
     }
 
+    /** Table 4-8: root entries have no accessed flag. */
+    @Override
+    public long touched(long raw, Level level) {
+      return level == Level.PGD ? raw : X86PteFormat.super.touched(raw, level);
+    }
+
     /** {@code __pte_needs_invert()}. */
     @Override
     public long inverted(long raw) {
