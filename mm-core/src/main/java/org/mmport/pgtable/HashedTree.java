@@ -1,6 +1,8 @@
 package org.mmport.pgtable;
 
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.mmport.machine.PhysicalMemory;
@@ -17,7 +19,8 @@ import org.mmport.spi.Rights;
  * Trees and the hash table that is filled from them, kept in step as Linux does it: {@code
  * hash_page()} at a hash fault, and the flush behind a change of a leaf. A leaf notes where its
  * entry was put and is not told when that makes way for another, so nothing is believed that is not
- * found there. Not thread-safe: whoever changes it locks.
+ * found there. Faults and changes of the hash table are for one thread at a time: whoever makes
+ * them locks. Leaves may change meanwhile.
  */
 public final class HashedTree {
   private final PhysicalMemory memory;
@@ -25,6 +28,7 @@ public final class HashedTree {
   private final PteFormat format;
   private final HashMmu mmu;
   private final ValueLayout.OfLong word;
+  private final VarHandle atomic;
 
   /**
    * Trees of a variant.
@@ -45,6 +49,7 @@ public final class HashedTree {
                     new InvalidRequestException(
                         variant + ": has no hash table; take a variant with HASHED"));
     this.word = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(variant.geometry().byteOrder());
+    this.atomic = ValueLayout.JAVA_LONG.withOrder(variant.geometry().byteOrder()).varHandle();
   }
 
   /**
@@ -65,17 +70,27 @@ public final class HashedTree {
    * @return false where the leaf does not permit it: a page fault, and nothing changes
    */
   public boolean fault(Leaf at, int access) {
-    long raw = load(at.entryAddr());
-    boolean mapped = format.valid(raw, at.level()) && format.leaf(raw, at.level());
-    if (!mapped || (access & ~format.rights(raw, at.level())) != 0) {
-      return false;
+    while (true) {
+      long raw = load(at.entryAddr());
+      boolean mapped = format.valid(raw, at.level()) && format.leaf(raw, at.level());
+      if (!mapped || (access & ~format.rights(raw, at.level())) != 0) {
+        return false;
+      }
+      long dirty = (access & Rights.WRITE) != 0 ? format.bits().dirty() : 0;
+      if (hashed(at, raw, raw | format.bits().young() | dirty)) {
+        return true;
+      }
     }
-    long marks = format.bits().young() | ((access & Rights.WRITE) != 0 ? format.bits().dirty() : 0);
-    long touched = raw | marks;
+  }
+
+  /** Hashes a leaf with its marks; false, and nothing new hashed, where it changed meanwhile. */
+  private boolean hashed(Leaf at, long raw, long touched) {
     Optional<HashSlot> noted = noted(at, raw);
     if (noted.isPresent()) {
+      if (!replaceEntry(at.entryAddr(), raw, touched)) {
+        return false;
+      }
       table.protect(noted.get(), entry(at, touched, noted.get().which()));
-      store(at.entryAddr(), touched);
       return true;
     }
     HashSlot slot = table.insert(at.segment(), at.va(), touched, at.level(), at.shift()).slot();
@@ -85,7 +100,10 @@ public final class HashedTree {
       // The place first: whoever sees the leaf hashed must find it.
       store(at.entryAddr() + behind, mmu.slotWord(place));
     }
-    store(at.entryAddr(), mmu.withSlot(touched, place));
+    if (!replaceEntry(at.entryAddr(), raw, mmu.withSlot(touched, place))) {
+      table.remove(slot);
+      return false;
+    }
     return true;
   }
 
@@ -109,6 +127,12 @@ public final class HashedTree {
     return place.isPresent()
         ? table.find(at.segment(), at.va(), place.getAsInt())
         : Optional.empty();
+  }
+
+  /** Whoever changes the tree does not wait for a hash fault: Linux has a busy bit for that. */
+  private boolean replaceEntry(long physAddr, long expected, long value) {
+    MemorySegment entry = memory.slice(physAddr, Long.BYTES);
+    return (boolean) atomic.compareAndSet(entry, 0L, expected, value);
   }
 
   private long load(long physAddr) {
