@@ -1,6 +1,7 @@
 package org.mmport.machine;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.mmport.spi.InvalidRequestException;
 
@@ -28,6 +29,7 @@ public final class FrameAllocator {
   private final int[][] fallbacks;
   private final TableDescriptors descriptors;
   private final TableSlabs slabs;
+  private volatile FreeListener[] freeListeners = {};
 
   /** Nodes that are all as far from each other, and no gate. */
   public FrameAllocator(PhysicalMemory memory, int pageShift, List<NumaNode> nodes) {
@@ -152,7 +154,21 @@ public final class FrameAllocator {
       throw new InvalidRequestException(
           "free 0x%x: holds page tables; free these, the frame follows".formatted(physAddr));
     }
+    tellFreed(physAddr, 1L << (order + pageShift));
     nodes.get(frames.node(pfn)).giveBack(pfn, order);
+  }
+
+  /** Has it told of everything that is given back from now on, for as long as the frames live. */
+  public synchronized void addFreeListener(FreeListener listener) {
+    FreeListener[] more = Arrays.copyOf(freeListeners, freeListeners.length + 1);
+    more[freeListeners.length] = listener;
+    freeListeners = more;
+  }
+
+  void tellFreed(long physAddr, long sizeBytes) {
+    for (FreeListener listener : freeListeners) {
+      listener.freed(physAddr, sizeBytes);
+    }
   }
 
   /** The node that a physical address belongs to. Refused for addresses of none. */

@@ -77,6 +77,7 @@ public final class TableAllocator {
     descriptors.close(descriptors.id(tableAddr));
     long pfn = tableAddr >> allocator.pageShift();
     if (frames.use(pfn) == FrameTable.SLAB) {
+      allocator.tellFreed(tableAddr, 1L << frames.slotShift(pfn));
       slabs.giveBack(tableAddr);
     } else {
       frames.setUse(pfn, FrameTable.PLAIN);
