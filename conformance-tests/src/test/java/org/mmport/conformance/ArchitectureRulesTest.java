@@ -55,6 +55,12 @@ class ArchitectureRulesTest {
   }
 
   @Test
+  void cpusKnowPageTablesAndBelow() {
+    onlyKnows("org.mmport.cpu", "org.mmport.pgtable", "org.mmport.machine", "org.mmport.spi")
+        .check(ALL);
+  }
+
+  @Test
   void memoryManagementKnowsWhatItStandsOn() {
     onlyKnows(
             "org.mmport.mm",

@@ -1,0 +1,62 @@
+package org.mmport.cpu;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/**
+ * One CPU's: whoever holds it has the CPU between two instructions. Its own thread takes it for
+ * every access and nearly always finds it free, so that it must cost little; others take it to
+ * flush, and wait for an access at most.
+ */
+final class CpuLock {
+  private static final VarHandle HELD;
+  private static final int SPINS = 64;
+
+  static {
+    try {
+      HELD = MethodHandles.lookup().findVarHandle(CpuLock.class, "held", int.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  @SuppressWarnings("unused") // by HELD
+  private int held;
+
+  /** The thread that does something of its own while it holds this; 0 where none does. */
+  private volatile long holder;
+
+  void acquire() {
+    if (!HELD.compareAndSet(this, 0, 1)) {
+      waitFor();
+    }
+  }
+
+  void release() {
+    HELD.setRelease(this, 0);
+  }
+
+  /** Does something that is not the CPU's own, while held. */
+  void holdFor(Runnable work) {
+    holder = Thread.currentThread().threadId();
+    try {
+      work.run();
+    } finally {
+      holder = 0;
+    }
+  }
+
+  private void waitFor() {
+    if (holder == Thread.currentThread().threadId()) {
+      throw new IllegalStateException(
+          "a CPU is flushed, or memory freed, in the midst of its own access: end that first");
+    }
+    for (int tries = 1; !HELD.weakCompareAndSetAcquire(this, 0, 1); tries++) {
+      if (tries % SPINS == 0) {
+        Thread.yield();
+      } else {
+        Thread.onSpinWait();
+      }
+    }
+  }
+}
