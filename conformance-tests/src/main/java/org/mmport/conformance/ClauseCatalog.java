@@ -17,6 +17,7 @@ final class ClauseCatalog {
           FmtTableClauses.class,
           FmtSwapClauses.class,
           FmtGoldenClauses.class,
+          FmtMarkClauses.class,
           FoldClauses.class,
           WalkClauses.class,
           WalkFaultClauses.class,
@@ -31,6 +32,8 @@ final class ClauseCatalog {
           SegClauses.class,
           HashClauses.class,
           HashFaultClauses.class,
+          TlbClauses.class,
+          TlbFlushClauses.class,
           HwClauses.class);
 
   static final List<ClauseInfo> ALL = all();

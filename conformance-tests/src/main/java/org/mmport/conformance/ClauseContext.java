@@ -19,10 +19,17 @@ final class ClauseContext implements AutoCloseable {
   private final MmuVariant variant;
   private final long seed;
   private final HardwareUse hardware;
+  private final CpuFlushes cpuFlushes;
   private final Random random;
   private final List<Machine> machines = new ArrayList<>();
 
-  ClauseContext(ClauseInfo clause, MmuVariant variant, long seed, HardwareUse hardware) {
+  ClauseContext(
+      ClauseInfo clause,
+      MmuVariant variant,
+      long seed,
+      HardwareUse hardware,
+      CpuFlushes cpuFlushes) {
+    this.cpuFlushes = cpuFlushes;
     this.clause = clause;
     this.variant = variant;
     this.seed = seed;
@@ -44,6 +51,10 @@ final class ClauseContext implements AutoCloseable {
 
   Random random() {
     return random;
+  }
+
+  CpuFlushes cpuFlushes() {
+    return cpuFlushes;
   }
 
   HardwareUse hardware() {

@@ -3,6 +3,7 @@ package org.mmport.conformance;
 import java.lang.reflect.InvocationTargetException;
 import java.util.HashMap;
 import java.util.Map;
+import org.mmport.cpu.CpuSet;
 import org.mmport.spi.MmuFeature;
 import org.mmport.spi.MmuVariant;
 
@@ -11,15 +12,22 @@ final class VariantRun {
   private final MmuVariant variant;
   private final long seed;
   private final HardwareUse hardware;
+  private final CpuFlushes cpuFlushes;
   private final Map<String, ClauseResult> results = new HashMap<>();
 
   /** For a clause that was not run, the failed one that it rests on, at first hand or not. */
   private final Map<String, String> defects = new HashMap<>();
 
   VariantRun(MmuVariant variant, long seed, HardwareUse hardware) {
+    this(variant, seed, hardware, CpuSet::flusher);
+  }
+
+  /** The same with CPUs that are flushed in another way: wrongly, to see that it is noticed. */
+  VariantRun(MmuVariant variant, long seed, HardwareUse hardware, CpuFlushes cpuFlushes) {
     this.variant = variant;
     this.seed = seed;
     this.hardware = hardware;
+    this.cpuFlushes = cpuFlushes;
   }
 
   /** Runs a clause, unless it was run before. Never throws: what a port does wrong is a result. */
@@ -66,7 +74,7 @@ final class VariantRun {
   }
 
   private void call(ClauseInfo clause) {
-    try (ClauseContext context = new ClauseContext(clause, variant, seed, hardware)) {
+    try (ClauseContext context = new ClauseContext(clause, variant, seed, hardware, cpuFlushes)) {
       try {
         clause.method().invoke(null, context);
       } catch (InvocationTargetException e) {

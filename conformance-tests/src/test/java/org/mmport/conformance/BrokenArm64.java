@@ -49,6 +49,18 @@ final class BrokenArm64 {
             "expected rights rw-rw-, found r--r--",
             "FMT-83"),
         Breaker.format(
+            "hardware's writes leave no mark",
+            "arm64/64k-va48",
+            in ->
+                new FilterFormat(in) {
+                  @Override
+                  public long written(long raw, Level level) {
+                    return raw;
+                  }
+                },
+            "expected dirty once written, found clean",
+            "FMT-89"),
+        Breaker.format(
             "PA bits 51:50 of LPA2 swapped",
             "arm64/4k-va52",
             in ->

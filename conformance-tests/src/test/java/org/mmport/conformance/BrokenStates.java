@@ -31,6 +31,17 @@ final class BrokenStates {
             "FMT-10",
             "FMT-84"),
         format(
+            "hardware's reads make dirty",
+            in ->
+                new FilterFormat(in) {
+                  @Override
+                  public long touched(long raw, Level level) {
+                    return in.written(in.touched(raw, level), level);
+                  }
+                },
+            "expected all but young",
+            "FMT-88"),
+        format(
             "rights take the accessed bit for write permission",
             in ->
                 new FilterFormat(in) {

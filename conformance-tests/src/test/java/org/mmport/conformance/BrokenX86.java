@@ -67,6 +67,18 @@ final class BrokenX86 {
                 },
             "expected nothing in the other dirty bit, 0x0000000000000000, found 0x0000000000000040",
             "FMT-18"),
+        Breaker.format(
+            "hardware marks root entries, too",
+            "x86/pae",
+            in ->
+                new FilterFormat(in) {
+                  @Override
+                  public long touched(long raw, Level level) {
+                    return raw | A;
+                  }
+                },
+            "expected no mark in such a root",
+            "FMT-90"),
         Breaker.rules(
             "a change of the root is flushed like any other",
             "x86/pae",

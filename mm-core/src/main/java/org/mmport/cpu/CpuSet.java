@@ -99,13 +99,24 @@ public final class CpuSet {
     return request -> flush(context, request, by.index());
   }
 
+  /**
+   * Carries it out on one CPU alone, as invalidations do that are not broadcast: for what only that
+   * CPU can have cached. The hash table, if there is one, is still the one of all.
+   */
+  public TlbFlusher localFlusher(MmContext context, Cpu cpu) {
+    return request -> {
+      if (!request.duty().isNone()) {
+        prepare(context, request);
+        cpu.flush(context, request);
+      }
+    };
+  }
+
   private void flush(MmContext context, FlushRequest request, int by) {
     if (request.duty().isNone()) {
       return;
     }
-    count(request);
-    software.ifPresent(
-        hashed -> hashed.remove(hashed.parts(context.id(), request.firstVa(), request.lastVa())));
+    prepare(context, request);
     for (Cpu cpu : cpus) {
       if (cpu.isConcerned(context, request)) {
         if (!broadcasts && cpu.index() != by && cpu.mustBeInterrupted(context, request)) {
@@ -114,6 +125,12 @@ public final class CpuSet {
         cpu.flush(context, request);
       }
     }
+  }
+
+  private void prepare(MmContext context, FlushRequest request) {
+    count(request);
+    software.ifPresent(
+        hashed -> hashed.remove(hashed.parts(context.id(), request.firstVa(), request.lastVa())));
   }
 
   private void count(FlushRequest request) {

@@ -17,8 +17,9 @@ import org.mmport.spi.PteFormat;
  * makes software look, as a hash fault does. Translations belong to segments, so that a change of
  * address space leaves them: it changes the segments.
  *
- * <p>Hardware leaves no marks here: software hashes leaves so that it finds none to leave (ADR
- * 0014).
+ * <p>All segments have the variant's page as base page size. Leaves that need another, those of 16
+ * GiB, are refused at the first access. Hardware leaves no marks here: software hashes leaves so
+ * that it finds none to leave (ADR 0014).
  */
 final class HashedMmu extends Mmu {
   /** The segments that a CPU keeps at hand; a power of two. */
