@@ -11,6 +11,7 @@ import org.mmport.spi.TableOwner;
 final class FmtMarkClauses {
   private FmtMarkClauses() {}
 
+  @RestsOn("FMT-21")
   @Clause(
       id = "FMT-88",
       text = "A leaf that hardware went by is young, and is what it was in everything else",
@@ -30,7 +31,7 @@ final class FmtMarkClauses {
         });
   }
 
-  @RestsOn("FMT-20")
+  @RestsOn({"FMT-20", "FMT-21", "FMT-29"})
   @Clause(
       id = "FMT-89",
       text =
@@ -65,6 +66,7 @@ final class FmtMarkClauses {
     return raw == f.mkDirty(f.mkWrite(raw, level), level);
   }
 
+  @RestsOn({"FMT-60", "FMT-61"})
   @Clause(
       id = "FMT-90",
       text = "A table entry that hardware went by leads where it led, with the same rights",

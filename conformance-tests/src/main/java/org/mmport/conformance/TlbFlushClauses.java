@@ -14,7 +14,7 @@ import org.mmport.spi.VaRegion;
 @RestsOn({
   "FMT-30", "FMT-31", "FMT-40", "FMT-55", "FLUSH-01", "FLUSH-02", "FLUSH-03", "FLUSH-04",
   "FLUSH-05", "FLUSH-06", "FLUSH-10", "FLUSH-11", "FLUSH-13", "FLUSH-14", "FLUSH-16", "FLUSH-20",
-  "FLUSH-21", "FLUSH-22", "FLUSH-25", "TLB-01", "TLB-02"
+  "FLUSH-21", "FLUSH-22", "FLUSH-25", "SEG-01", "SEG-02", "TLB-01", "TLB-02"
 })
 final class TlbFlushClauses {
   private TlbFlushClauses() {}
@@ -221,6 +221,7 @@ final class TlbFlushClauses {
     }
   }
 
+  @RestsOn("CONT-12")
   @Clause(
       id = "TLB-29",
       text =

@@ -117,6 +117,19 @@ final class TlbRig {
     }
   }
 
+  /** Makes leaves young, where nothing could be reached through them else. */
+  private void settle(int space) {
+    if (c.has(MmuFeature.HW_ACCESSED) || c.has(MmuFeature.HASHED)) {
+      return;
+    }
+    for (ReferenceReader.Entry entry : reader(space).contents().entries()) {
+      if (entry.leaf()) {
+        long young = c.format().mkYoung(entry.raw(), entry.level());
+        machine.bytes().store(entry.entryAddr(), young);
+      }
+    }
+  }
+
   /** Given, with something behind it that keeps the tables when it goes. */
   void givenAmongOthers(int space, long va, long bytes, Protection protection, Level level) {
     long page = c.geometry().pageBytes();
@@ -150,6 +163,7 @@ final class TlbRig {
       change.accept(gather);
       gather.flush();
     }
+    settle(space);
   }
 
   /** The same with nothing paid. */
@@ -158,6 +172,7 @@ final class TlbRig {
       change.accept(gather);
       gather.flush();
     }
+    settle(space);
   }
 
   // Judgements.

@@ -65,6 +65,7 @@ final class ClauseTable {
       case "CONT" -> "runs that are cached as one";
       case "IMG" -> "tables in memory dumps";
       case "HASH" -> "hash tables";
+      case "TLB" -> "what CPUs make of tables, keep of them and leave in them";
       case "SEG" -> "segments";
       case "HW" -> "what QEMU's MMU makes of tables (run with `--hw`)";
       default ->

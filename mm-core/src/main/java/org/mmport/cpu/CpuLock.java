@@ -2,6 +2,7 @@ package org.mmport.cpu;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * One CPU's: whoever holds it has the CPU between two instructions. Its own thread takes it for
@@ -11,6 +12,7 @@ import java.lang.invoke.VarHandle;
 final class CpuLock {
   private static final VarHandle HELD;
   private static final int SPINS = 64;
+  private static final long PAUSE_NANOS = 1_000;
 
   static {
     try {
@@ -53,7 +55,7 @@ final class CpuLock {
     }
     for (int tries = 1; !HELD.weakCompareAndSetAcquire(this, 0, 1); tries++) {
       if (tries % SPINS == 0) {
-        Thread.yield();
+        LockSupport.parkNanos(PAUSE_NANOS);
       } else {
         Thread.onSpinWait();
       }
