@@ -350,6 +350,62 @@ final class FmtLeafClauses {
         });
   }
 
+  @RestsOn({"FMT-04", "FMT-05", "FMT-27"})
+  @Clause(
+      id = "FMT-88",
+      text = "Where hardware makes leaves dirty, a writable leaf can be written while it is clean",
+      source = "SPI: MmuFeature.HW_DIRTY; Intel SDM volume 3A, 4.8; Arm ARM, D8.5.3 (DBM)",
+      check = "rights of a clean leaf; HW_DIRTY, which may be declared and not be there",
+      requires = MmuFeature.HW_DIRTY)
+  static void cleanIsWritten(ClauseContext c) {
+    PteFormat f = c.format();
+    writable(
+        c,
+        (raw, l, protection, physAddr) -> {
+          long clean = f.mkClean(raw, l);
+          int rights = f.rights(clean, l);
+          String expected = "write for " + protection + ", clean: hardware makes it dirty";
+          c.check((rights & Rights.WRITE) != 0, l, clean, expected, GoldenRows.letters(rights));
+        });
+  }
+
+  @RestsOn({"FMT-04", "FMT-05", "FMT-06", "FMT-27"})
+  @Clause(
+      id = "FMT-89",
+      text =
+          "Where software makes leaves dirty, a clean one cannot be written, and a writable one that it made dirty can",
+      source = "SPI: MmuFeature.HW_DIRTY, absent; kernel: arm64 ptep_set_access_flags",
+      check =
+          "rights of a clean leaf: a write that nobody notes is lost; mkDirty and mkWrite in either order",
+      absent = {MmuFeature.HW_DIRTY, MmuFeature.HASHED})
+  static void cleanIsNotWritten(ClauseContext c) {
+    PteFormat f = c.format();
+    writable(
+        c,
+        (raw, l, protection, physAddr) -> {
+          long clean = f.mkClean(raw, l);
+          int rights = f.rights(clean, l);
+          String expected = "no write for " + protection + ", clean: nobody makes it dirty";
+          c.check((rights & Rights.WRITE) == 0, l, clean, expected, GoldenRows.letters(rights));
+          for (long dirty :
+              new long[] {f.mkDirty(clean, l), f.mkWrite(f.mkDirty(f.wrProtect(clean, l), l), l)}) {
+            int left = f.rights(dirty, l);
+            String once = "write for " + protection + " once dirty";
+            c.check((left & Rights.WRITE) != 0, l, dirty, once, GoldenRows.letters(left));
+          }
+        });
+  }
+
+  /** Young leaves that were made writable, of protections that ask for it. */
+  private static void writable(ClauseContext c, Leaves.FreshVisitor visitor) {
+    PteFormat f = c.format();
+    Leaves.fresh(
+        c,
+        Samples.ACCESSIBLE.stream().filter(Protection::write).toList(),
+        (raw, l, protection, physAddr) ->
+            visitor.leaf(f.mkWrite(f.mkYoung(raw, l), l), l, protection, physAddr));
+  }
+
   static boolean accepted(PteFormat format, Protection protection) {
     try {
       format.pgprot(protection);

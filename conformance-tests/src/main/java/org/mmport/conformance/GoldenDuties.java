@@ -1,7 +1,6 @@
 package org.mmport.conformance;
 
 import java.util.List;
-import java.util.stream.Stream;
 import org.mmport.spi.InvalidRequestException;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
@@ -9,8 +8,8 @@ import org.mmport.spi.TlbDuty;
 
 /**
  * What changes of entries owe, by hand from the manual: rows of {@code level, old, new, duty, what}
- * in {@code <port>-duties.tsv} and {@code <variant>-duties.tsv}. The duty is one of {@code NONE
- * LEAF WALK BREAK BREAK-LEAF RELOAD}.
+ * in {@code <file>-duties.tsv}, the files being those of {@link GoldenRows#files}. The duty is one
+ * of {@code NONE LEAF WALK BREAK BREAK-LEAF RELOAD}.
  */
 final class GoldenDuties {
   private GoldenDuties() {}
@@ -22,7 +21,7 @@ final class GoldenDuties {
     MmuVariant variant = c.variant();
     String port = GoldenRows.port(variant);
     List<Row> rows =
-        Stream.of(variant.id().replace('/', '-'), port)
+        GoldenRows.files(variant)
             .flatMap(name -> GoldenFile.read(name + "-duties", 5).rows().stream())
             .map(GoldenDuties::row)
             .filter(row -> variant.geometry().at(row.level()).indexBits() > 0)

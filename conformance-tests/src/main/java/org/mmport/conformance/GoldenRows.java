@@ -10,6 +10,7 @@ import java.util.stream.Stream;
 import org.mmport.spi.Architecture;
 import org.mmport.spi.InvalidRequestException;
 import org.mmport.spi.Level;
+import org.mmport.spi.MmuFeature;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.Rights;
 
@@ -57,12 +58,11 @@ final class GoldenRows {
     }
   }
 
-  /** The rows of a variant's own file and of its port's, at levels that the variant has. */
+  /** The rows of a variant's files, at levels that the variant has. */
   static List<Row> of(ClauseContext c, Predicate<Row> wanted) {
     MmuVariant variant = c.variant();
-    String own = variant.id().replace('/', '-');
     List<Row> rows =
-        Stream.of(own, port(variant))
+        files(variant)
             .flatMap(name -> GoldenFile.read(name, COLUMNS).rows().stream())
             .map(GoldenRows::row)
             .filter(row -> variant.geometry().at(row.level()).indexBits() > 0)
@@ -74,6 +74,16 @@ final class GoldenRows {
               .formatted(port(variant)));
     }
     return rows;
+  }
+
+  /**
+   * The names of a variant's own file, its port's, and the port's for variants like it: what a
+   * clean leaf means is one thing where hardware makes it dirty, and another where software does.
+   */
+  static Stream<String> files(MmuVariant variant) {
+    String port = port(variant);
+    String dirty = variant.has(MmuFeature.HW_DIRTY) ? "-hw-dirty" : "-no-hw-dirty";
+    return Stream.of(variant.id().replace('/', '-'), port, port + dirty);
   }
 
   /** The part of a variant's id before the slash. */

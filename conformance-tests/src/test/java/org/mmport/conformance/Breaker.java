@@ -1,7 +1,10 @@
 package org.mmport.conformance;
 
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.UnaryOperator;
+import org.mmport.spi.MmuFeature;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PagingGeometry;
 import org.mmport.spi.PteFormat;
@@ -66,5 +69,22 @@ final class Breaker {
       String... clauses) {
     return broken(
         name, variant, good -> good.withGeometry(change.apply(good.geometry())), message, clauses);
+  }
+
+  /** The same variant, which says the opposite of one feature. */
+  static MmuVariant flipped(MmuVariant good, MmuFeature feature) {
+    Set<MmuFeature> features = EnumSet.copyOf(good.features());
+    if (!features.remove(feature)) {
+      features.add(feature);
+    }
+    return new MmuVariant(
+        good.id(),
+        good.geometry(),
+        features,
+        good.format(),
+        good.tlbRules(),
+        good.batchOps(),
+        good.segmentMap(),
+        good.rootFinder());
   }
 }

@@ -3,6 +3,7 @@ package org.mmport.conformance;
 import java.nio.ByteOrder;
 import java.util.List;
 import org.mmport.spi.Level;
+import org.mmport.spi.MmuFeature;
 import org.mmport.spi.PagingGeometry;
 import org.mmport.spi.Rights;
 import org.mmport.spi.TlbDuty;
@@ -47,7 +48,16 @@ final class BrokenArm64 {
                   }
                 },
             "expected rights rw-rw-, found r--r--",
-            "FMT-83"),
+            "FMT-83",
+            "FMT-88"),
+        Breaker.broken(
+            "HW_DIRTY withheld",
+            "arm64/4k-va48",
+            good -> Breaker.flipped(good, MmuFeature.HW_DIRTY),
+            "expected rights r--r--, found rw-rw-",
+            "FMT-83",
+            "FMT-89",
+            "FLUSH-16"),
         Breaker.format(
             "hardware's writes leave no mark",
             "arm64/64k-va48",

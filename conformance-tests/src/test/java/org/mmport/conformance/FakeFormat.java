@@ -17,6 +17,7 @@ import org.mmport.spi.PagingGeometry;
 import org.mmport.spi.Protection;
 import org.mmport.spi.PteBits;
 import org.mmport.spi.PteFormat;
+import org.mmport.spi.Rights;
 import org.mmport.spi.TableOwner;
 
 /**
@@ -140,6 +141,14 @@ final class FakeFormat implements PteFormat {
   public long reserved(long raw, Level level) {
     long low = leaf(raw, level) ? bits.pageFrame() & ~frameMask(level) : 0;
     return raw & (low | (rich ? RESERVED : 0));
+  }
+
+  /** Machines with few bits leave it to software to make leaves dirty. */
+  @Override
+  public int rights(long raw, Level level) {
+    int rights = PteFormat.super.rights(raw, level);
+    boolean refused = !rich && leaf(raw, level) && (raw & D) == 0;
+    return refused ? rights & ~Rights.WRITE : rights;
   }
 
   @Override

@@ -10,10 +10,15 @@ import java.util.Set;
  */
 public enum MmuFeature {
   /**
-   * Hardware sets the accessed bit; without it software must take a fault to learn of an access.
+   * Hardware sets the accessed bit; without it software must take a fault to learn of an access: an
+   * old leaf is refused whatever its {@link PteFormat#rights}, which leave that out.
    */
   HW_ACCESSED,
-  /** Hardware sets the dirty bit; without it the first write to a clean page faults. */
+  /**
+   * Hardware sets the dirty bit; without it the first write to a clean page faults. Where hardware
+   * walks the tables, {@link PteFormat#rights} say so: a leaf that is writable and clean can be
+   * written with this feature, and cannot without.
+   */
   HW_DIRTY,
   /** Entries can forbid execution. Derived. */
   NO_EXECUTE,

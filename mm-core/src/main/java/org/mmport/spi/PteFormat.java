@@ -44,7 +44,10 @@ public interface PteFormat {
    */
   long reserved(long raw, Level level);
 
-  /** The {@link Rights} that a valid entry, table or leaf, leaves to what is below it. */
+  /**
+   * The {@link Rights} that a valid entry, table or leaf, leaves to what is below it. Being old
+   * takes none away, also where hardware refuses old leaves for software to make them young.
+   */
   default int rights(long raw, Level level) {
     int kernel =
         Rights.KERNEL_READ
