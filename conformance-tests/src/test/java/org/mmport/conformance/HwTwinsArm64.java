@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.function.LongUnaryOperator;
 import org.mmport.spi.FlushScope;
 import org.mmport.spi.Level;
+import org.mmport.spi.MmuFeature;
 import org.mmport.spi.Protection;
 import org.mmport.spi.PteFormat;
 import org.mmport.spi.TableOwner;
@@ -90,6 +91,12 @@ final class HwTwinsArm64 {
         leaves("PXN is not regarded", "arm64/4k-va39", raw -> raw & ~PXN),
         leaves("UXN is not regarded", "arm64/64k-va52", raw -> raw & ~UXN),
         leaves("clean pages cannot be written", "arm64/16k-va48", raw -> raw & ~(1L << 51)),
+        Breaker.broken(
+            "HW_DIRTY withheld where hardware clears AP2",
+            "arm64/4k-va48",
+            good -> Breaker.flipped(good, MmuFeature.HW_DIRTY),
+            "expected no mark of hardware: HW_DIRTY absent, found 0x",
+            "HW-04"),
         tables("APTable is not regarded", "arm64/64k-va42", raw -> raw & ~APTABLE),
         tables("the two bits of APTable are swapped", "arm64/4k-va52", raw -> swapped(raw, 61, 62)),
         tables("PXNTable is not regarded", "arm64/16k-va52", raw -> raw & ~PXN_TABLE),

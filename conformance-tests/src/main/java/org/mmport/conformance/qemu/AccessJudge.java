@@ -2,15 +2,20 @@ package org.mmport.conformance.qemu;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 import org.mmport.conformance.qemu.AccessResult.Done;
+import org.mmport.conformance.qemu.AccessResult.Fault;
+import org.mmport.conformance.qemu.AccessResult.FaultCause;
 import org.mmport.machine.PhysicalMemory;
 import org.mmport.spi.Level;
+import org.mmport.spi.MmuFeature;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PteFormat;
 
@@ -42,7 +47,67 @@ final class AccessJudge {
 
   /** Holds the tables afterwards against the model's, and against how the port reads them. */
   void marks(Random random) {
-    judge(random, this::checkMarks);
+    Set<MmuFeature> seen = EnumSet.noneOf(MmuFeature.class);
+    judge(
+        random,
+        batch -> {
+          checkMarks(batch);
+          if (batch.cpu.equals(guest.states().getFirst())) {
+            seen.addAll(checkFeatures(batch));
+          }
+        });
+    for (MmuFeature feature : List.of(MmuFeature.HW_ACCESSED, MmuFeature.HW_DIRTY)) {
+      if (variant.has(feature) && !seen.contains(feature)) {
+        throw new HardwareDiffers(feature + " present", "no marks of hardware");
+      }
+    }
+  }
+
+  /** Holds what the variant says that hardware does against what it did; gives the latter. */
+  private Set<MmuFeature> checkFeatures(Batch batch) {
+    for (int i = 0; i < batch.results.size(); i++) {
+      boolean old =
+          batch.results.get(i) instanceof Fault fault && fault.cause() == FaultCause.ACCESS_FLAG;
+      if (old && variant.has(MmuFeature.HW_ACCESSED)) {
+        throw new HardwareDiffers(
+            batch.probes.get(i).va(),
+            batch.results.get(i).level(),
+            batch.results.get(i).raw(),
+            "young after an access: HW_ACCESSED present",
+            "a fault");
+      }
+    }
+    Set<MmuFeature> seen = EnumSet.noneOf(MmuFeature.class);
+    for (Change change : batch.prediction.changes) {
+      for (MmuFeature feature : features(change)) {
+        if (!variant.has(feature)) {
+          throw new HardwareDiffers(
+              change.va,
+              change.level,
+              change.oldRaw,
+              "no mark of hardware: " + feature + " absent",
+              "0x%x".formatted(change.newRaw));
+        }
+        seen.add(feature);
+      }
+    }
+    return seen;
+  }
+
+  /** What hardware must have to change a leaf so. */
+  private Set<MmuFeature> features(Change change) {
+    PteFormat format = variant.format();
+    Set<MmuFeature> features = EnumSet.noneOf(MmuFeature.class);
+    if (!format.leaf(change.oldRaw, change.level)) {
+      return features;
+    }
+    if (!format.young(change.oldRaw, change.level) && format.young(change.newRaw, change.level)) {
+      features.add(MmuFeature.HW_ACCESSED);
+    }
+    if (!format.dirty(change.oldRaw, change.level) && format.dirty(change.newRaw, change.level)) {
+      features.add(MmuFeature.HW_DIRTY);
+    }
+    return features;
   }
 
   /** A batch, done by both. */
@@ -243,10 +308,13 @@ final class AccessJudge {
 
   private record Mark(long va, Level level) {}
 
+  private record Change(long va, long oldRaw, long newRaw, Level level) {}
+
   /** The marks of a model, by entry; which access made them. */
   private static final class Prediction implements HardwareWalker.Marks {
     private final Map<Long, Mark> used = new TreeMap<>();
     private final Map<Long, Mark> written = new TreeMap<>();
+    private final List<Change> changes = new ArrayList<>();
     private long va;
 
     @Override
@@ -257,6 +325,11 @@ final class AccessJudge {
     @Override
     public void written(long entryAddr, Level level) {
       written.putIfAbsent(entryAddr, new Mark(va, level));
+    }
+
+    @Override
+    public void changed(long oldRaw, long newRaw, Level level) {
+      changes.add(new Change(va, oldRaw, newRaw, level));
     }
   }
 }

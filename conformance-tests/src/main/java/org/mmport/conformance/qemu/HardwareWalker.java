@@ -30,6 +30,9 @@ final class HardwareWalker {
 
     /** Hardware wrote through a leaf that shows it. */
     void written(long entryAddr, Level level);
+
+    /** An entry is another one because of that. */
+    void changed(long oldRaw, long newRaw, Level level);
   }
 
   private HardwareWalker(
@@ -109,6 +112,7 @@ final class HardwareWalker {
     }
     if (marked != raw) {
       entries.store(entryAddr, marked);
+      marks.get().changed(raw, marked, level);
     }
   }
 }
