@@ -83,18 +83,28 @@ record RootSearch(
 
   private Optional<Found> trees(Registers vmcoreInfo, List<String> refusals) {
     Map<String, Found> all = new TreeMap<>();
+    Map<String, Found> fallbacks = new TreeMap<>();
     for (Candidate candidate : candidates(vmcoreInfo)) {
       RootLookup lookup = lookup(candidate.variant(), candidate.registers());
       switch (lookup) {
-        case RootLookup.Found found -> {
-          Tables tables =
-              new TreeTables(
-                  TableWalker.over(dump.memory(), candidate.variant(), found.rootPhysAddrs()));
-          all.put(candidate.variant().id(), new Found(tables, unread(candidate, lookup)));
+        case RootLookup.Found found ->
+            all.put(
+                candidate.variant().id(),
+                new Found(tables(candidate, found.rootPhysAddrs()), unread(candidate, lookup)));
+        case RootLookup.Fallback fallback -> {
+          List<String> warnings = unread(candidate, lookup);
+          warnings.addFirst(
+              "read as %s, though %s".formatted(candidate.variant().id(), fallback.unlike()));
+          fallbacks.put(
+              candidate.variant().id(),
+              new Found(tables(candidate, fallback.rootPhysAddrs()), warnings));
         }
         case RootLookup.NotSelected not ->
             refusals.add(candidate.variant().id() + ": " + not.why());
       }
+    }
+    if (all.isEmpty()) {
+      all = fallbacks;
     }
     if (all.size() > 1) {
       throw new InvalidRequestException(
@@ -102,6 +112,10 @@ record RootSearch(
               .formatted(path, dump.format(), String.join(" and ", all.keySet())));
     }
     return all.values().stream().findFirst();
+  }
+
+  private Tables tables(Candidate candidate, List<Long> roots) {
+    return new TreeTables(TableWalker.over(dump.memory(), candidate.variant(), roots));
   }
 
   private RootLookup lookup(MmuVariant variant, Registers registers) {

@@ -11,6 +11,17 @@ public sealed interface RootLookup {
     }
   }
 
+  /**
+   * Roots of a variant that the registers describe but for something that leaves its tables
+   * readable, and {@code unlike} says what, in a few words: taken where no variant is {@link
+   * Found}.
+   */
+  record Fallback(List<Long> rootPhysAddrs, String unlike) implements RootLookup {
+    public Fallback {
+      rootPhysAddrs = List.copyOf(rootPhysAddrs);
+    }
+  }
+
   /** These registers do not put a CPU into this variant, or do not say; why, in a few words. */
   record NotSelected(String why) implements RootLookup {}
 }
