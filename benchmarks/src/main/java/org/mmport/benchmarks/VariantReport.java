@@ -39,7 +39,7 @@ final class VariantReport {
     }
     if (!rows.isEmpty()) {
       System.out.printf(
-          "%nTimes x86_64's, by levels (goal %.1f; more is marked *)%n%-20s %6s %-24s %s%n%s",
+          "%nTimes x86_64's, by levels (goal %.1f; more is marked *)%n%-23s %6s %-24s %s%n%s",
           GOAL,
           "variant",
           "levels",
@@ -68,7 +68,7 @@ final class VariantReport {
       String beside =
           yardstick.equals(Variants.inShapeOf(variant.id())) ? "x86_64 in its shape" : yardstick;
       rows.append(
-          "%-20s %6d %-24s %s%n".formatted(variant.id(), Variants.depth(variant), beside, cells));
+          "%-23s %6d %-24s %s%n".formatted(variant.id(), Variants.depth(variant), beside, cells));
     }
   }
 

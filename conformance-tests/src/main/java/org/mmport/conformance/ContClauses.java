@@ -233,6 +233,7 @@ final class ContClauses {
     }
   }
 
+  @RestsOn({"FMT-27", "FMT-34", "FMT-89"})
   @Clause(
       id = "CONT-05",
       text =
@@ -245,6 +246,10 @@ final class ContClauses {
       Run run = new Run(c, level);
       try (ModelRig rig = new ModelRig(c)) {
         rig.map(run.va, 0, run.bytes, Protection.PAGE_SHARED, level);
+        // What is clean may be cached as read-only, and then owes nothing.
+        for (int i = 0; i < run.members; i++) {
+          run.mark(rig, i);
+        }
         rig.rig().takeFlushes();
         rig.protect(run.va, run.bytes, Protection.PAGE_READONLY);
         run.check(rig.rig(), run.va, true, "a run that was write-protected");
@@ -480,7 +485,7 @@ final class ContClauses {
       return request.firstVa() == va && request.lastVa() == va + bytes - 1;
     }
 
-    /** Hardware marks a member dirty. */
+    /** Hardware marks a member dirty, or software where hardware does not. */
     void mark(ModelRig rig, int member) {
       ReferenceReader.Entry entry = rig.reader().path(va + member * spanBytes).getLast();
       rig.machine().bytes().store(entry.entryAddr(), c.format().mkDirty(entry.raw(), level));

@@ -60,7 +60,7 @@ final class FlushClauses {
         long span = Samples.spanBytes(c.geometry(), level);
         rig.map(va, 0, span, Protection.PAGE_SHARED, level);
         rig.rig().takeFlushes();
-        rig.protect(va, span, Protection.PAGE_READONLY);
+        rig.protect(va, span, Protection.PAGE_NONE);
         exactly(c, rig.rig().takeFlushes(), va, va + span - 1);
       }
     }
@@ -278,7 +278,7 @@ final class FlushClauses {
       List<FlushRequest> flushes = new ArrayList<>();
       try (MmuGather gather = rig.table().gather(flushes::add)) {
         for (long va : pages) {
-          rig.table().protect(va, page, Protection.PAGE_READONLY, gather);
+          rig.table().protect(va, page, Protection.PAGE_NONE, gather);
         }
         gather.flush();
       }

@@ -18,6 +18,7 @@ final class BrokenPorts {
     all.addAll(BrokenX86.all());
     all.addAll(BrokenArm64.all());
     all.addAll(BrokenRuns.all());
+    all.addAll(BrokenArm64NoAfdbm.all());
     all.addAll(BrokenPpc64Hash.all());
     all.addAll(BrokenPpc64Of2006.all());
     return all;

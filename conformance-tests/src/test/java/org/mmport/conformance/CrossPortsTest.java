@@ -18,6 +18,7 @@ import org.mmport.spi.Level;
 import org.mmport.spi.MmuFeature;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.Protection;
+import org.mmport.spi.PteFormat;
 import org.mmport.spi.Rights;
 import org.mmport.spi.TableOwner;
 
@@ -163,10 +164,19 @@ class CrossPortsTest {
         yield "frame %d r%s%s"
             .formatted(
                 mapped.physAddr() >>> variant.geometry().pageShift(),
-                (rights & Rights.USER_WRITE) != 0 ? "w" : "-",
+                (writtenRights(variant, mapped) & Rights.USER_WRITE) != 0 ? "w" : "-",
                 (rights & Rights.USER_EXEC) != 0 ? "x" : "-");
       }
     };
+  }
+
+  /** Rights after a fault of a first write, which software answers by making the leaf dirty. */
+  private static int writtenRights(MmuVariant variant, Outcome.Mapped mapped) {
+    PteFormat format = variant.format();
+    boolean faults = !variant.has(MmuFeature.HW_DIRTY) && !variant.has(MmuFeature.HASHED);
+    return faults && format.write(mapped.raw(), mapped.level())
+        ? format.rights(format.mkDirty(mapped.raw(), mapped.level()), mapped.level())
+        : mapped.rights();
   }
 
   @Test

@@ -91,12 +91,28 @@ final class HwTwinsArm64 {
         leaves("PXN is not regarded", "arm64/4k-va39", raw -> raw & ~PXN),
         leaves("UXN is not regarded", "arm64/64k-va52", raw -> raw & ~UXN),
         leaves("clean pages cannot be written", "arm64/16k-va48", raw -> raw & ~(1L << 51)),
+        leaves(
+            "clean pages can be written, though software makes them dirty",
+            "arm64/16k-va47-noafdbm",
+            raw -> (raw & 1L << 51) != 0 ? raw & ~RDONLY : raw),
+        Breaker.broken(
+            "HW_ACCESSED declared where software sets AF",
+            "arm64/64k-va48-noafdbm",
+            good -> Breaker.flipped(good, MmuFeature.HW_ACCESSED),
+            "expected young after an access: HW_ACCESSED present, found a fault",
+            "HW-04"),
         Breaker.broken(
             "HW_DIRTY withheld where hardware clears AP2",
             "arm64/4k-va48",
             good -> Breaker.flipped(good, MmuFeature.HW_DIRTY),
             "expected no mark of hardware: HW_DIRTY absent, found 0x",
             "HW-04"),
+        Breaker.rules(
+            "write protection takes what software made dirty for clean",
+            "arm64/4k-va48-noafdbm",
+            in -> (o, n, l) -> o == n ? TlbDuty.NONE : in.duty(o | (n & RDONLY), n, l),
+            "expected ",
+            "HW-05"),
         tables("APTable is not regarded", "arm64/64k-va42", raw -> raw & ~APTABLE),
         tables("the two bits of APTable are swapped", "arm64/4k-va52", raw -> swapped(raw, 61, 62)),
         tables("PXNTable is not regarded", "arm64/16k-va52", raw -> raw & ~PXN_TABLE),

@@ -25,6 +25,7 @@ final class ListCommand implements Callable<Integer> {
   public Integer call() {
     PrintWriter out = spec.commandLine().getOut();
     JsonLines lines = new JsonLines(out);
+    int width = Ports.variants().stream().mapToInt(v -> v.id().length()).max().orElse(0);
     for (MmuVariant variant : Ports.variants()) {
       PagingGeometry geometry = variant.geometry();
       long real = geometry.levels().stream().filter(level -> !level.isFolded()).count();
@@ -44,8 +45,8 @@ final class ListCommand implements Callable<Integer> {
             });
       } else {
         out.printf(
-            "%-20s %d levels, %s pages, %d-bit virtual, %d-bit physical%n",
-            variant.id(),
+            "%s %d levels, %s pages, %d-bit virtual, %d-bit physical%n",
+            variant.id() + " ".repeat(width - variant.id().length()),
             real,
             Sizes.of(geometry.pageBytes()),
             geometry.vaBits(),

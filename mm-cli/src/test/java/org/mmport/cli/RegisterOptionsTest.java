@@ -5,10 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -261,5 +264,49 @@ class RegisterOptionsTest {
           "--slb " + directory.resolve("bad.txt"),
           Run.of("maps", "--dump", ram, "--set", "sdr1=40000", "--slb", file("bad.txt", text)));
     }
+  }
+
+  /** arm64's tables of 48 and 39 bits with a clean, writable page at 0x1000, and TCR_EL1. */
+  private Run arm64(String tcr, String... more) throws IOException {
+    ByteBuffer ram = ByteBuffer.allocate(0x10000).order(ByteOrder.LITTLE_ENDIAN);
+    for (int table = 0x1000; table < 0x4000; table += 0x1000) {
+      ram.putLong(table, table + 0x1000 | 3);
+    }
+    ram.putLong(0x4008, 0x0068_0000_0000_5cc3L);
+    String path = Files.write(directory.resolve("arm64.bin"), ram.array()).toString();
+    List<String> args =
+        new ArrayList<>(List.of("translate", "--dump", path, "--set", "ttbr0_el1=1000"));
+    args.addAll(List.of("--set", "ttbr1_el1=1000", "--set", "tcr_el1=" + tcr));
+    args.addAll(List.of(more));
+    args.add("1008");
+    return Run.of(args.toArray(String[]::new));
+  }
+
+  private static void writes(String rights, String variant, Run run) {
+    assertEquals(0, run.exit(), run.err());
+    assertTrue(run.out().contains("(" + variant + ")"), run.out());
+    assertTrue(run.out().contains("-> 0x5008  4K page  " + rights + " user"), run.out());
+  }
+
+  /** TCR_EL1.HA and HD, bits 39 and 40: whether a clean page can be written. */
+  @Test
+  void tcrTellsWhoMakesPagesDirty() throws IOException {
+    Run hardware = arm64("18080100010");
+    writes("rw-", "arm64/4k-va48", hardware);
+    Run software = arm64("80100010");
+    writes("r--", "arm64/4k-va48-noafdbm", software);
+    assertEquals("", hardware.err() + software.err());
+    refuses("HA and HD are set", arm64("18080100010", "--arch", "arm64/4k-va48-noafdbm"));
+  }
+
+  @Test
+  void whatFitsNearlyIsTakenWithAWarning() throws IOException {
+    String unlike = "read as %s, though TCR_EL1.HA and HD are not both set";
+    Run asked = arm64("80100010", "--arch", "arm64/4k-va48");
+    writes("rw-", "arm64/4k-va48", asked);
+    assertTrue(asked.err().contains(unlike.formatted("arm64/4k-va48")), asked.err());
+    Run only = arm64("80190019", "--set", "ttbr0_el1=2000");
+    writes("rw-", "arm64/4k-va39", only);
+    assertTrue(only.err().contains(unlike.formatted("arm64/4k-va39")), only.err());
   }
 }

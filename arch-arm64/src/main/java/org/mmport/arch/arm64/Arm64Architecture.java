@@ -2,6 +2,7 @@ package org.mmport.arch.arm64;
 
 import com.google.auto.service.AutoService;
 import java.nio.ByteOrder;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -30,7 +31,11 @@ public final class Arm64Architecture implements Architecture {
           variant("arm64/16k-va52", 52, Arm64Output.of(14, 52), "PGD:5 PUD:11 PMD:11+ PTE:11+"),
           variant("arm64/64k-va42", 42, Arm64Output.of(16, 52), "PGD:13+ PTE:13+"),
           variant("arm64/64k-va48", 48, Arm64Output.of(16, 52), "PGD:6 PMD:13+ PTE:13+"),
-          variant("arm64/64k-va52", 52, Arm64Output.of(16, 52), "PGD:10 PMD:13+ PTE:13+"));
+          variant("arm64/64k-va52", 52, Arm64Output.of(16, 52), "PGD:10 PMD:13+ PTE:13+"),
+          noAfdbm(
+              "arm64/4k-va48-noafdbm", 48, Arm64Output.of(12, 48), "PGD:9 PUD:9+ PMD:9+ PTE:9+"),
+          noAfdbm("arm64/16k-va47-noafdbm", 47, Arm64Output.of(14, 48), "PGD:11 PMD:11+ PTE:11+"),
+          noAfdbm("arm64/64k-va48-noafdbm", 48, Arm64Output.of(16, 52), "PGD:6 PMD:13+ PTE:13+"));
 
   @Override
   public String name() {
@@ -56,15 +61,24 @@ public final class Arm64Architecture implements Architecture {
   }
 
   private static MmuVariant variant(String id, int vaBits, Arm64Output output, String levels) {
-    Set<MmuFeature> features =
-        Set.of(
-            MmuFeature.HW_ACCESSED,
-            MmuFeature.HW_DIRTY,
+    return variant(id, vaBits, output, levels, Arm64Marks.BY_HARDWARE);
+  }
+
+  /** The same tables on a CPU that leaves accessed and dirty to software. */
+  private static MmuVariant noAfdbm(String id, int vaBits, Arm64Output output, String levels) {
+    return variant(id, vaBits, output, levels, Arm64Marks.BY_SOFTWARE);
+  }
+
+  private static MmuVariant variant(
+      String id, int vaBits, Arm64Output output, String levels, Arm64Marks marks) {
+    EnumSet<MmuFeature> features =
+        EnumSet.of(
             MmuFeature.ASID,
             MmuFeature.HIERARCHICAL_RIGHTS,
             MmuFeature.BREAK_BEFORE_MAKE,
             MmuFeature.BROADCAST_TLBI,
             MmuFeature.ROOT_RELOAD);
+    features.addAll(marks.features());
     PagingGeometry geometry =
         PagingGeometry.of(
             output.pageShift(),
@@ -73,7 +87,7 @@ public final class Arm64Architecture implements Architecture {
             ByteOrder.LITTLE_ENDIAN,
             8,
             levels);
-    Arm64PteFormat format = Arm64PteFormat.of(geometry, output);
+    Arm64PteFormat format = Arm64PteFormat.of(geometry, output, marks);
     return new MmuVariant(
         id,
         geometry,
@@ -82,6 +96,6 @@ public final class Arm64Architecture implements Architecture {
         new Arm64TlbRules(format),
         format.runs(),
         SegmentMap.NONE,
-        new Arm64Roots(vaBits, output));
+        new Arm64Roots(vaBits, output, marks));
   }
 }

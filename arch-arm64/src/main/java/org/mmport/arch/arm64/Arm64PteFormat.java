@@ -27,6 +27,7 @@ import org.mmport.spi.TableOwner;
  * @param block address bits of a block, of the level above PTE
  * @param gigablock the same of the level above that
  * @param giga the ordinal of that level, -1 without
+ * @param dirtied {@link Arm64Marks#dirtied()}
  */
 record Arm64PteFormat(
     List<EntryField> fields,
@@ -35,7 +36,8 @@ record Arm64PteFormat(
     int blocks,
     long block,
     long gigablock,
-    int giga)
+    int giga,
+    long dirtied)
     implements PteFormat {
   static final long VALID = 1L << 0;
 
@@ -52,7 +54,7 @@ record Arm64PteFormat(
 
   private static final long GP = 1L << 50;
 
-  /** Hardware may clear RDONLY at the first write (DBM); Linux's PTE_WRITE. */
+  /** Linux's PTE_WRITE; with it hardware may clear RDONLY at the first write (DBM). */
   static final long WRITE = 1L << 51;
 
   static final long CONT = 1L << 52;
@@ -81,7 +83,7 @@ record Arm64PteFormat(
       HP   10    AF         YOUNG          accessed
       HP   11    nG         GLOBAL         not global; if not valid: present for Linux
       HP   50    GP         OTHER          guarded (BTI)
-      HP   51    DBM        WRITE          hardware may clear AP2; Linux: writable
+      HP   51    DBM        WRITE          <whose>
       HP   52    CONT       OTHER          one of a contiguous run
       HP   53    PXN        NO_KERNEL_EXEC EL1 may not execute
       HP   54    UXN        NO_EXEC        EL0 may not execute
@@ -106,7 +108,7 @@ record Arm64PteFormat(
       S    63:62 0          RESERVED       unused
       """;
 
-  static Arm64PteFormat of(PagingGeometry geometry, Arm64Output output) {
+  static Arm64PteFormat of(PagingGeometry geometry, Arm64Output output, Arm64Marks marks) {
     int blocks = 0;
     for (LevelGeometry level : geometry.levels()) {
       blocks |=
@@ -114,7 +116,8 @@ record Arm64PteFormat(
     }
     int lowest = 31 - Integer.numberOfLeadingZeros(blocks);
     int giga = 31 - Integer.numberOfLeadingZeros(blocks & ~(1 << lowest));
-    List<EntryField> fields = EntryField.table(COMMON + addresses(output));
+    String common = COMMON.replace("<whose>", marks.dbm());
+    List<EntryField> fields = EntryField.table(common + addresses(output));
     return new Arm64PteFormat(
         fields,
         PteBits.of(fields),
@@ -122,7 +125,8 @@ record Arm64PteFormat(
         blocks,
         output.low() & -geometry.spanBytes(Level.values()[lowest]),
         giga < 0 ? 0 : output.low() & -geometry.spanBytes(Level.values()[giga]),
-        giga);
+        giga,
+        marks.dirtied());
   }
 
   /** CONT_PTES and CONT_PMDS: {@code CONFIG_ARM64_CONT_PTE_SHIFT}, arch/arm64/Kconfig. */
@@ -174,7 +178,7 @@ record Arm64PteFormat(
     return 0;
   }
 
-  /** D8.4.1; a writable page that is clean is one that hardware lets be written (FEAT_HAFDBS). */
+  /** D8.4.1; a page that is writable and clean can be written where hardware makes it dirty. */
   @Override
   public int rights(long raw, Level level) {
     if (!leaf(raw, level)) {
@@ -184,7 +188,7 @@ record Arm64PteFormat(
           & ((raw & UXN_TABLE) != 0 ? ~Rights.USER_EXEC : -1)
           & ((raw & PXN_TABLE) != 0 ? ~Rights.KERNEL_EXEC : -1);
     }
-    boolean write = (raw & RDONLY) == 0 || (raw & WRITE) != 0;
+    boolean write = (raw & RDONLY) == 0 || (raw & dirtied) != 0;
     int data = Rights.KERNEL_READ | (write ? Rights.KERNEL_WRITE : 0);
     return data
         | ((raw & USER) != 0 ? data << 3 : 0)

@@ -13,8 +13,9 @@ import org.mmport.spi.RootLookup;
  *
  * @param vaBits 64 less T0SZ and T1SZ
  * @param output how roots above 48 bits are written
+ * @param marks whose work HA and HD of TCR_EL1 must say it is
  */
-record Arm64Roots(int vaBits, Arm64Output output) implements RootFinder {
+record Arm64Roots(int vaBits, Arm64Output output, Arm64Marks marks) implements RootFinder {
   private static final long DS = 1L << 59;
 
   /** Where a root that nothing tells is said to be: beyond any memory. */
@@ -46,7 +47,22 @@ record Arm64Roots(int vaBits, Arm64Output output) implements RootFinder {
           "TCR_EL1 says pages of 2^%d and 2^%d bytes, %d and %d address bits%s"
               .formatted(shift0, shift1, bits0, bits1, ds ? ", DS" : ""));
     }
-    return new RootLookup.Found(List.of(root(low.getAsLong()), root(high.getAsLong())));
+    return marked(
+        List.of(root(low.getAsLong()), root(high.getAsLong())), Arm64Marks.of(tcr.getAsLong()));
+  }
+
+  /**
+   * Tables are alike whoever marks them, and there is not a variant of either kind for every shape:
+   * clean pages may be read as if hardware made them dirty, if nothing fits better.
+   */
+  private RootLookup marked(List<Long> roots, Arm64Marks found) {
+    if (marks == found) {
+      return new RootLookup.Found(roots);
+    }
+    return marks == Arm64Marks.BY_HARDWARE
+        ? new RootLookup.Fallback(
+            roots, "TCR_EL1.HA and HD are not both set, so clean pages cannot be written")
+        : new RootLookup.NotSelected("TCR_EL1.HA and HD are set");
   }
 
   private static int granule(long field, int... shifts) {
@@ -69,7 +85,10 @@ record Arm64Roots(int vaBits, Arm64Output output) implements RootFinder {
               .formatted(pageBytes.getAsLong(), t1sz.getAsLong()));
     }
     long kernel = registers.get("SYMBOL(swapper_pg_dir)").orElseThrow() - offset.getAsLong();
-    return new RootLookup.Found(List.of(low.isPresent() ? root(low.getAsLong()) : UNKNOWN, kernel));
+    List<Long> roots = List.of(low.isPresent() ? root(low.getAsLong()) : UNKNOWN, kernel);
+    return marks == Arm64Marks.BY_HARDWARE
+        ? new RootLookup.Found(roots)
+        : new RootLookup.Fallback(roots, "VMCOREINFO does not tell TCR_EL1.HA and HD");
   }
 
   /** BADDR without ASID and CnP; where addresses have 52 bits, bits 5:2 are 51:48. */

@@ -13,9 +13,9 @@ record Arm64TlbRules(Arm64PteFormat format) implements TlbRules {
   /** Type, memory type, NS and CONT: with the address, what may not change under the hardware. */
   private static final long FIXED = Arm64PteFormat.TABLE | 0x3c | Arm64PteFormat.CONT;
 
-  /** AP1, AP2, nG, GP, DBM, PXN, UXN. */
+  /** AP1, AP2, nG, GP, PXN, UXN; DBM where hardware looks at it. */
   private static final long PERMISSIONS =
-      Arm64PteFormat.RDONLY | 1L << 6 | Arm64PteFormat.NG | 0x0068_0000_0000_0000L | 1L << 50;
+      Arm64PteFormat.RDONLY | 1L << 6 | Arm64PteFormat.NG | 0x0060_0000_0000_0000L | 1L << 50;
 
   /** What entries of a contiguous run may differ in for a while: AF, AP2, DBM. */
   private static final long OF_ONE = 1L << 6 | Arm64PteFormat.NG | 0x0064_0000_0000_0000L;
@@ -43,7 +43,7 @@ record Arm64TlbRules(Arm64PteFormat format) implements TlbRules {
       return wasLeaf ? TlbDuty.BREAK_LEAF_BEFORE_MAKE : TlbDuty.BREAK_BEFORE_MAKE;
     }
     // Entries without AF are not cached, so only clearing it owes anything.
-    long seen = changed & (PERMISSIONS | (oldRaw & Arm64PteFormat.AF));
+    long seen = changed & (PERMISSIONS | format.dirtied() | (oldRaw & Arm64PteFormat.AF));
     return seen == 0 ? TlbDuty.NONE : TlbDuty.FLUSH_LEAF;
   }
 

@@ -165,15 +165,13 @@ record Arm64Guest(Arm64Regime regime) implements Guest {
   @Override
   public List<CpuState> states() {
     List<CpuState> all = new ArrayList<>();
-    for (int bits = 0; bits < 32; bits++) {
-      all.add(
-          new Arm64State(
-              regime,
-              (bits & 1) == 0,
-              (bits & 2) == 0,
-              (bits & 4) == 0,
-              (bits & 8) != 0,
-              (bits & 16) != 0));
+    for (int marks = 0; marks < (regime.hasHafdbs() ? 4 : 1); marks++) {
+      boolean ha = regime.hasHafdbs() && (marks & 1) == 0;
+      boolean hd = regime.hasHafdbs() && (marks & 2) == 0;
+      for (int bits = 0; bits < 8; bits++) {
+        boolean pan = (bits & 1) == 0;
+        all.add(new Arm64State(regime, ha, hd, pan, (bits & 2) != 0, (bits & 4) != 0));
+      }
     }
     return all;
   }
@@ -261,6 +259,17 @@ record Arm64Guest(Arm64Regime regime) implements Guest {
         Protection.PAGE_KERNEL_RO,
         Protection.PAGE_KERNEL_ROX,
         Protection.PAGE_KERNEL_EXEC);
+  }
+
+  /** Linux makes user pages clean, and what the kernel may write dirty from the beginning. */
+  @Override
+  public boolean isBornDirty(Protection protection) {
+    return protection.owner() == TableOwner.KERNEL && protection.write();
+  }
+
+  @Override
+  public boolean refusesFirstWrite() {
+    return !regime.hasHafdbs();
   }
 
   /**

@@ -1,5 +1,7 @@
 package org.mmport.conformance.qemu;
 
+import java.util.EnumSet;
+import java.util.Set;
 import org.mmport.spi.Level;
 
 /**
@@ -17,7 +19,13 @@ enum Arm64Regime {
   K16_VA52("arm64/16k-va52", 14, 52),
   K64_VA42("arm64/64k-va42", 16, 42),
   K64_VA48("arm64/64k-va48", 16, 48),
-  K64_VA52("arm64/64k-va52", 16, 52);
+  K64_VA52("arm64/64k-va52", 16, 52),
+  K4_VA48_NOAFDBM("arm64/4k-va48-noafdbm", 12, 48),
+  K16_VA47_NOAFDBM("arm64/16k-va47-noafdbm", 14, 47),
+  K64_VA48_NOAFDBM("arm64/64k-va48-noafdbm", 16, 48);
+
+  private static final Set<Arm64Regime> NO_HAFDBS =
+      EnumSet.of(K4_VA48_NOAFDBM, K16_VA47_NOAFDBM, K64_VA48_NOAFDBM);
 
   private static final int LAST = 3;
 
@@ -41,6 +49,11 @@ enum Arm64Regime {
   /** Id of the variant that describes it. */
   String variant() {
     return variant;
+  }
+
+  /** Whether the CPU sets AF and keeps the dirty state where TCR_EL1 says so (FEAT_HAFDBS). */
+  boolean hasHafdbs() {
+    return !NO_HAFDBS.contains(this);
   }
 
   int pageShift() {

@@ -35,7 +35,8 @@ record Arm64State(Arm64Regime regime, boolean ha, boolean hd, boolean pan, boole
 
   /** As Linux runs. */
   static Arm64State usual(Arm64Regime regime) {
-    return new Arm64State(regime, true, true, true, false, false);
+    boolean marks = regime.hasHafdbs();
+    return new Arm64State(regime, marks, marks, true, false, false);
   }
 
   @Override
@@ -76,8 +77,12 @@ record Arm64State(Arm64Regime regime, boolean ha, boolean hd, boolean pan, boole
     return hpd ? Rights.ALL : rights;
   }
 
+  /** Where hardware could mark leaves, their rights are those that they have while it does. */
   @Override
   public int leafRights(int rights, long raw) {
+    if (!regime.hasHafdbs()) {
+      return rights;
+    }
     boolean writable = (raw & AP_RDONLY) == 0 || keepsDirty(raw);
     return writable ? rights : rights & ~Rights.WRITE;
   }

@@ -21,6 +21,7 @@ import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PagingGeometry;
 import org.mmport.spi.Protection;
+import org.mmport.spi.Rights;
 import org.mmport.spi.TableOwner;
 import org.mmport.spi.VaRegion;
 
@@ -61,8 +62,12 @@ final class BuiltJudge {
     }
   }
 
-  /** What a page was asked to be. */
-  private record Page(long physAddr, Protection protection) {}
+  /**
+   * What a page was asked to be.
+   *
+   * @param dirty whether it was ever asked to be what is dirty from the beginning
+   */
+  private record Page(long physAddr, Protection protection, boolean dirty) {}
 
   /** Whole pages, by number, of one window. */
   private record Stretch(long va, int pages) {}
@@ -142,9 +147,12 @@ final class BuiltJudge {
             Protection protection = protection(stretch);
             table.protect(stretch.va, sizeBytes, protection, gather);
             note("protect " + protection, stretch);
+            boolean dirty = guest.isBornDirty(protection);
             forEach(
                 stretch,
-                va -> pages.computeIfPresent(va, (v, p) -> new Page(p.physAddr, protection)));
+                va ->
+                    pages.computeIfPresent(
+                        va, (v, p) -> new Page(p.physAddr, protection, p.dirty || dirty)));
           }
           default -> {
             table.unmap(stretch.va, sizeBytes, gather);
@@ -165,7 +173,9 @@ final class BuiltJudge {
       boolean leaf = guest.hasHugeLeaves() && geometry.at(Level.PMD).leafAllowed();
       table.map(stretch.va, physAddr, sizeBytes, protection, leaf ? Level.PMD : Level.PTE, gather);
       note("map " + protection, stretch);
-      forEach(stretch, va -> pages.put(va, new Page(physAddr + (va - stretch.va), protection)));
+      boolean dirty = guest.isBornDirty(protection);
+      forEach(
+          stretch, va -> pages.put(va, new Page(physAddr + (va - stretch.va), protection, dirty)));
     }
 
     private void note(String what, Stretch stretch) {
@@ -222,7 +232,7 @@ final class BuiltJudge {
 
     private AccessResult expected(long va, Access access) {
       Optional<Page> page = Optional.ofNullable(pages.get(va & -geometry.pageBytes()));
-      int allowed = page.map(p -> guest.rights(p.protection, owner)).orElse(0);
+      int allowed = page.map(this::allowed).orElse(0);
       if (allowed == 0) {
         FaultCause cause = page.isPresent() ? guest.ofNone() : FaultCause.NOT_PRESENT;
         return new Fault(cause, Level.PTE, 0);
@@ -234,6 +244,12 @@ final class BuiltJudge {
               : new Done(physAddr, Level.PTE, 0);
       frames.mark(result);
       return result;
+    }
+
+    private int allowed(Page page) {
+      int rights = guest.rights(page.protection, owner);
+      boolean refused = guest.refusesFirstWrite() && !page.dirty;
+      return refused ? rights & ~Rights.WRITE : rights;
     }
 
     /** The same with level and entry as the tables have them, for the message. */

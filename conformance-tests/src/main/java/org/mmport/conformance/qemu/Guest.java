@@ -118,10 +118,20 @@ interface Guest {
   }
 
   /**
-   * What a fresh mapping with a protection must allow, in tables of that owner, before control bits
-   * are regarded.
+   * What a mapping with a protection must allow once it is dirty, in tables of that owner, before
+   * control bits are regarded.
    */
   int rights(Protection protection, TableOwner tables);
+
+  /** Whether hardware refuses writes to a page that may be written, until it is made dirty. */
+  default boolean refusesFirstWrite() {
+    return false;
+  }
+
+  /** Whether a fresh mapping with a protection is dirty, though nobody has written. */
+  default boolean isBornDirty(Protection protection) {
+    return false;
+  }
 
   /** Whether a mapping with a protection can be asked for at an address. */
   default boolean fits(Protection protection, long va) {

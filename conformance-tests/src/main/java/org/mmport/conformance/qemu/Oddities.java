@@ -36,7 +36,7 @@ final class Oddities {
   Oddities(String clause, String variant) {
     rows =
         ROWS.stream()
-            .filter(row -> row.clause.equals(clause) && begins(row.variants, variant))
+            .filter(row -> row.clause.equals(clause) && isOn(row.variants, variant))
             .toList();
   }
 
@@ -62,6 +62,13 @@ final class Oddities {
             "none in QEMU " + version + ": correct oddities.tsv");
       }
     }
+  }
+
+  /** Beginnings of ids; after an exclamation mark, the end of those that are not meant. */
+  private static boolean isOn(String variants, String variant) {
+    return begins(variants, variant)
+        && Stream.of(variants.split(",", -1))
+            .noneMatch(name -> name.startsWith("!") && variant.endsWith(name.substring(1)));
   }
 
   private static boolean begins(String prefixes, String text) {

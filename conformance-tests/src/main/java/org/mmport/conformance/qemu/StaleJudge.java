@@ -164,12 +164,13 @@ final class StaleJudge {
     private long changed(RandomTables.Slot slot, long raw) {
       Level level = slot.level();
       boolean leaf = format.valid(raw, level) && format.leaf(raw, level);
-      return switch (random.nextInt(6)) {
+      return switch (random.nextInt(7)) {
         case 0 -> format.empty(level);
         case 1 -> leaf ? format.mkClean(format.mkOld(raw, level), level) : other(slot);
         case 2 -> leaf ? format.wrProtect(raw, level) : other(slot);
         case 3 -> leaf ? format.mkWrite(raw, level) : other(slot);
-        case 4 ->
+        case 4 -> leaf ? format.mkDirty(format.mkYoung(raw, level), level) : other(slot);
+        case 5 ->
             leaf
                 ? format.withPhysAddr(raw, frames.leafAddr(geometry.spanBytes(level)), level)
                 : other(slot);

@@ -57,6 +57,7 @@ class Arm64GuestTest {
             new Arm64RawTables(
                 guest, machine.memory(), regime, span -> random.nextLong() & last & -span, random);
         guest.look(machine, tables.roots());
+        // The monitor does not look at AF, whoever sets it.
         Arm64State state = new Arm64State(regime, true, true, false, false, false);
         Arm64Walker walker = new Arm64Walker(machine.memory(), regime, tables.roots(), state);
         for (long va : tables.addresses()) {
