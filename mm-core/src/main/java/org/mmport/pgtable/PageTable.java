@@ -1,6 +1,7 @@
 package org.mmport.pgtable;
 
 import java.util.Arrays;
+import java.util.Optional;
 import org.mmport.spi.InvalidRequestException;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
@@ -21,6 +22,7 @@ public abstract class PageTable implements AutoCloseable {
   private final TableSpace space;
   private final PagingGeometry geometry;
   private final TableEditor editor;
+  private final PteTables pteTables;
   private final TableWalker walker;
   final long[] roots;
   private final long pageMask;
@@ -38,6 +40,7 @@ public abstract class PageTable implements AutoCloseable {
     this.memory = space.entryMemory();
     this.cursor = new PteCursor(mm, roots);
     this.editor = new TableEditor(mm);
+    this.pteTables = new PteTables(mm);
     this.walker = TableWalker.over(space, roots);
     this.pageBytes = geometry.pageBytes();
     this.pageMask = pageBytes - 1;
@@ -178,6 +181,44 @@ public abstract class PageTable implements AutoCloseable {
     long pgprot = pgprot(protection);
     VaRegion region = requireRange("protect", va, sizeBytes);
     editor.protect(roots[region.root()], va, va + sizeBytes - 1, pgprot, gather);
+  }
+
+  /**
+   * The table of the last level that serves an address; empty where there is none yet.
+   *
+   * @param gather takes on what changes through it owe
+   * @throws InvalidRequestException for an address that no root translates, or that a larger leaf
+   *     maps
+   */
+  public final Optional<PteTable> pteTable(long va, MmuGather gather) {
+    return pteTables.find(rootOf(va), va, gather);
+  }
+
+  /**
+   * The same, allocated with all above it where missing.
+   *
+   * @throws InvalidRequestException as above
+   * @throws org.mmport.machine.OutOfFramesException when there is no memory for the tables; nothing
+   *     changed then
+   */
+  public final PteTable pteTableAlloc(long va, MmuGather gather) {
+    return pteTables.alloc(rootOf(va), va, gather);
+  }
+
+  /**
+   * Tells of every table of the last level that serves any of a range, in ascending order. Larger
+   * leaves are passed over.
+   *
+   * @throws InvalidRequestException for an unaligned or non-canonical range
+   */
+  public final void pteTables(
+      long va, long sizeBytes, MmuGather gather, PteTableVisitor visitor) {
+    long root = roots[requireRange("visit", va, sizeBytes).root()];
+    pteTables.visit(root, va, va + sizeBytes - 1, gather, visitor);
+  }
+
+  private long rootOf(long va) {
+    return roots[requireRange("page", va & -pageBytes, pageBytes).root()];
   }
 
   /**

@@ -28,6 +28,7 @@ final class TableEditor {
   private final PteFormat format;
   private final EntryCode code;
   private final EntryMemory memory;
+  private final TreeEntries entries;
 
   TableEditor(MmTables mm) {
     this.mm = mm;
@@ -38,6 +39,7 @@ final class TableEditor {
     this.format = variant.format();
     this.code = space.code();
     this.memory = space.entryMemory();
+    this.entries = new TreeEntries(mm);
   }
 
   // Mapping.
@@ -70,20 +72,20 @@ final class TableEditor {
     Level below = geometry.nextReal(level);
     long spanBytes = geometry.spanBytes(level);
     for (long at = va; ; ) {
-      long last = unsignedMin(lastVa, at | (spanBytes - 1));
+      long last = TreeEntries.unsignedMin(lastVa, at | (spanBytes - 1));
       int index = geometry.index(level, at);
-      long raw = table == ABSENT ? format.empty(level) : load(level, table, index);
+      long raw = table == ABSENT ? format.empty(level) : entries.load(level, table, index);
       if (format.none(raw, level)) {
         if (!request.isLeaf(geometry, level, at, last)) {
           needed[below.ordinal()]++;
           planMap(below, ABSENT, at, last, request, needed);
         }
       } else {
-        if (isTable(raw, level)) {
+        if (entries.isTable(raw, level)) {
           planMap(below, format.tableAddr(raw, level), at, last, request, needed);
         }
         // A table is only there for what is mapped through it, so it cannot make way for a leaf.
-        if (!isTable(raw, level) || request.isLeaf(geometry, level, at, last)) {
+        if (!entries.isTable(raw, level) || request.isLeaf(geometry, level, at, last)) {
           throw overlap(level, at, table, index, request);
         }
       }
@@ -108,7 +110,7 @@ final class TableEditor {
       Level level, long va, long table, int index, MapRequest request) {
     return new InvalidRequestException(
         "map 0x%016x..0x%016x: overlaps what is at 0x%016x (%s entry 0x%x); unmap that first"
-            .formatted(request.va(), request.lastVa(), va, level, load(level, table, index)));
+            .formatted(request.va(), request.lastVa(), va, level, entries.load(level, table, index)));
   }
 
   private void buildMap(
@@ -121,7 +123,7 @@ final class TableEditor {
       MmuGather gather) {
     long spanBytes = geometry.spanBytes(level);
     for (long at = va; ; ) {
-      long last = unsignedMin(lastVa, at | (spanBytes - 1));
+      long last = TreeEntries.unsignedMin(lastVa, at | (spanBytes - 1));
       if (request.isLeaf(geometry, level, at, last)) {
         int count = leavesFrom(level, at, lastVa, request);
         long raw = format.mkLeaf(request.physAddrOf(at), request.pgprot(), level);
@@ -157,7 +159,7 @@ final class TableEditor {
       MmuGather gather) {
     Level below = geometry.nextReal(level);
     int index = geometry.index(level, va);
-    long raw = load(level, table, index);
+    long raw = entries.load(level, table, index);
     if (!format.none(raw, level)) {
       buildMap(below, format.tableAddr(raw, level), va, lastVa, request, reserve, gather);
       return;
@@ -168,10 +170,7 @@ final class TableEditor {
       space.empty(fresh, below);
     }
     buildMap(below, fresh, va, lastVa, request, reserve, gather);
-    long hooked = format.mkTable(fresh, level, owner);
-    code.store(memory, entryAddr(table, index), hooked);
-    space.addLive(table, 1);
-    owe(format.empty(level), hooked, level, va, lastVa, gather);
+    entries.hook(level, table, index, fresh, va, lastVa, gather);
   }
 
   /** Whether leaves overwrite every byte of the table, so that it need not be emptied first. */
@@ -202,17 +201,17 @@ final class TableEditor {
     Level below = geometry.nextReal(level);
     long spanBytes = geometry.spanBytes(level);
     for (long at = va; ; ) {
-      long last = unsignedMin(lastVa, at | (spanBytes - 1));
+      long last = TreeEntries.unsignedMin(lastVa, at | (spanBytes - 1));
       int index = geometry.index(level, at);
-      long raw = load(level, table, index);
+      long raw = entries.load(level, table, index);
       if (!format.none(raw, level)) {
-        if (!isTable(raw, level) && last - at == spanBytes - 1) {
+        if (!entries.isTable(raw, level) && last - at == spanBytes - 1) {
           int count = wholeLeaves(level, table, at, lastVa);
           space.code(level).clear(mm, table, index, count, at, gather);
           last = at + count * spanBytes - 1;
         } else {
           long child =
-              isTable(raw, level)
+              entries.isTable(raw, level)
                   ? format.tableAddr(raw, level)
                   : split(level, table, index, at, reserve, gather);
           unmap(below, child, at, last, reserve, gather);
@@ -230,10 +229,10 @@ final class TableEditor {
 
   private void unhook(
       Level level, long table, int index, long child, long va, long lastVa, MmuGather gather) {
-    long hooked = load(level, table, index);
-    code.store(memory, entryAddr(table, index), format.empty(level));
+    long hooked = entries.load(level, table, index);
+    code.store(memory, entries.entryAddr(table, index), format.empty(level));
     space.addLive(table, -1);
-    owe(hooked, format.empty(level), level, va, lastVa, gather);
+    entries.owe(hooked, format.empty(level), level, va, lastVa, gather);
     gather.freeLater(child);
   }
 
@@ -263,10 +262,10 @@ final class TableEditor {
     Level below = geometry.nextReal(level);
     long spanBytes = geometry.spanBytes(level);
     for (long at = va; ; ) {
-      long last = unsignedMin(lastVa, at | (spanBytes - 1));
+      long last = TreeEntries.unsignedMin(lastVa, at | (spanBytes - 1));
       int index = geometry.index(level, at);
-      long raw = load(level, table, index);
-      if (isTable(raw, level)) {
+      long raw = entries.load(level, table, index);
+      if (entries.isTable(raw, level)) {
         protect(below, format.tableAddr(raw, level), at, last, pgprot, reserve, gather);
       } else if (format.present(raw, level)) {
         if (last - at == spanBytes - 1) {
@@ -299,7 +298,7 @@ final class TableEditor {
     int reached = geometry.index(level, lastVa) - first;
     int whole = ((lastVa + 1) & (geometry.spanBytes(level) - 1)) == 0 ? reached + 1 : reached;
     int count = 1;
-    while (count < whole && !isTable(load(level, table, first + count), level)) {
+    while (count < whole && !entries.isTable(entries.load(level, table, first + count), level)) {
       count++;
     }
     return count;
@@ -326,12 +325,12 @@ final class TableEditor {
     Level level = geometry.rootLevel();
     long table = root;
     while (level != Level.PTE && (boundary & (geometry.spanBytes(level) - 1)) != 0) {
-      long raw = load(level, table, geometry.index(level, va));
+      long raw = entries.load(level, table, geometry.index(level, va));
       Level below = geometry.nextReal(level);
       if (format.none(raw, level)) {
         return;
       }
-      if (!isTable(raw, level)) {
+      if (!entries.isTable(raw, level)) {
         countSplits(raw, level, va, boundary, needed);
         return;
       }
@@ -397,15 +396,15 @@ final class TableEditor {
       Level level, long table, int index, long va, long child, MmuGather gather) {
     Level below = geometry.nextReal(level);
     long spanBytes = geometry.spanBytes(level);
-    int entries = geometry.at(below).entries();
+    int length = geometry.at(below).entries();
     long hooked = format.mkTable(child, level, owner);
-    long entryAddr = entryAddr(table, index);
-    space.addLive(child, entries);
+    long entryAddr = entries.entryAddr(table, index);
+    space.addLive(child, length);
     LeafTable leaves = mm.leaves(space.code(below), below, child, 0, va, gather);
     while (true) {
-      long leaf = load(level, table, index);
+      long leaf = entries.load(level, table, index);
       space.empty(child, below);
-      variant.batchOps().set(leaves, 0, entries, format.splitLeaf(leaf, level, below));
+      variant.batchOps().set(leaves, 0, length, format.splitLeaf(leaf, level, below));
       TlbDuty duty = variant.tlbRules().duty(leaf, hooked, level);
       boolean global = format.global(leaf, level);
       if (duty.breakBeforeMake()) {
@@ -438,41 +437,12 @@ final class TableEditor {
   private void freeAll(Level level, long table) {
     if (level != Level.PTE) {
       for (int i = 0; i < geometry.at(level).entries(); i++) {
-        long raw = load(level, table, i);
-        if (isTable(raw, level)) {
+        long raw = entries.load(level, table, i);
+        if (entries.isTable(raw, level)) {
           freeAll(geometry.nextReal(level), format.tableAddr(raw, level));
         }
       }
     }
     space.freeTable(table);
-  }
-
-  private boolean isTable(long raw, Level level) {
-    return level != Level.PTE
-        && format.valid(raw, level)
-        && !(geometry.at(level).leafAllowed() && format.leaf(raw, level));
-  }
-
-  /**
-   * Any address below the entry will do for what is cached of the table, so no more is named than
-   * was asked.
-   */
-  private void owe(long oldRaw, long newRaw, Level level, long va, long lastVa, MmuGather gather) {
-    TlbDuty duty = variant.tlbRules().duty(oldRaw, newRaw, level);
-    if (!duty.isNone()) {
-      gather.add(va, lastVa - va + 1, duty, false);
-    }
-  }
-
-  private long load(Level level, long table, int index) {
-    return code.load(memory, entryAddr(table, index), level);
-  }
-
-  private long entryAddr(long table, int index) {
-    return table + (long) index * geometry.entryBytes();
-  }
-
-  private static long unsignedMin(long a, long b) {
-    return Long.compareUnsigned(a, b) < 0 ? a : b;
   }
 }

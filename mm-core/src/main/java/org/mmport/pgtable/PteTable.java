@@ -1,0 +1,107 @@
+package org.mmport.pgtable;
+
+import java.util.Optional;
+import org.mmport.spi.BatchOps;
+import org.mmport.spi.HashMmu;
+import org.mmport.spi.LeafTable;
+import org.mmport.spi.Level;
+import org.mmport.spi.MmuVariant;
+import org.mmport.spi.PteFormat;
+
+/**
+ * One table of the last level, as whoever holds its lock changes it entry by entry: faults, copying
+ * at fork, reclaim. Counts the entries in use and notes what each change owes to the TLBs; what
+ * entries mean, references to what they map among it, is the caller's business.
+ *
+ * <p>Indices are those of {@link #index}; {@code nr} is at least 1 and stays within the table. What
+ * a single entry is cached together with is taken apart where that must be, so callers never hear
+ * of it.
+ */
+public final class PteTable {
+  private final TableSpace space;
+  private final LeafTable leaves;
+  private final BatchOps batch;
+  private final PteFormat format;
+  private final long tableAddr;
+
+  PteTable(MmTables mm, long tableAddr, long firstVa, MmuGather gather) {
+    MmuVariant variant = mm.space().variant();
+    this.space = mm.space();
+    this.leaves = mm.leaves(space.code(Level.PTE), Level.PTE, tableAddr, 0, firstVa, gather);
+    this.batch = variant.batchOps();
+    this.format = variant.format();
+    this.tableAddr = tableAddr;
+  }
+
+  /** Physical address of the table. */
+  public long tableAddr() {
+    return tableAddr;
+  }
+
+  /** Which entry is for an address that the table serves. */
+  public int index(long va) {
+    return space.variant().geometry().index(Level.PTE, va);
+  }
+
+  /** Entries from this one on that are cached together: alike in all but frame, young and dirty. */
+  public int hint(int index) {
+    return batch.hint(leaves, index);
+  }
+
+  /** An entry, young and dirty if anything that it is cached with is. */
+  public long get(int index) {
+    return batch.get(leaves, index);
+  }
+
+  /**
+   * Stores present leaves that map consecutive memory of one folio, the first being {@code raw},
+   * into entries that are none. Where a hash table keeps note of its own in leaves, that of another
+   * leaf is not taken over.
+   */
+  public void set(int index, int nr, long raw) {
+    Optional<HashMmu> hash = space.variant().segmentMap().hashMmu();
+    batch.set(leaves, index, nr, hash.isPresent() ? hash.get().withoutSlot(raw) : raw);
+    space.addLive(tableAddr, nr);
+    leaves.owe(index, nr, format.empty(Level.PTE), raw);
+  }
+
+  /** Stores an entry that is neither none nor present, such as a swap entry, where there is none. */
+  public void setNonPresent(int index, long raw) {
+    leaves.set(index, raw);
+    space.addLive(tableAddr, 1);
+  }
+
+  /**
+   * Empties entries that are in use and alike but for their frames, or a single one, and returns
+   * what the first was, young and dirty if any was.
+   */
+  public long clear(int index, int nr) {
+    long old = batch.clear(leaves, index, nr);
+    space.addLive(tableAddr, -nr);
+    leaves.owe(index, nr, old, format.empty(Level.PTE));
+    return old;
+  }
+
+  /** Takes write permission from present leaves, which stay dirty if they were. */
+  public void wrProtect(int index, int nr) {
+    batch.wrProtect(leaves, index, nr);
+  }
+
+  /** Makes present leaves old; returns whether any was young. */
+  public boolean mkOld(int index, int nr) {
+    return batch.mkOld(leaves, index, nr);
+  }
+
+  /** Makes present leaves clean. */
+  public void mkClean(int index, int nr) {
+    batch.mkClean(leaves, index, nr);
+  }
+
+  /**
+   * Makes a present leaf young, dirty and writable where {@code raw} is; takes nothing away.
+   * Returns whether anything changed.
+   */
+  public boolean setAccessFlags(int index, long raw) {
+    return batch.setAccessFlags(leaves, index, raw);
+  }
+}
