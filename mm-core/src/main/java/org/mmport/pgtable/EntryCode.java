@@ -36,13 +36,13 @@ abstract class EntryCode {
    */
   abstract boolean mapPage(PteCursor cursor, long va, long physAddr, long pgprot, MmuGather gather);
 
-  /**
-   * Empties an entry at PTE level; true also where there was nothing. False where more is to be
-   * done: the table is empty now, a larger leaf maps the page, or the request is bad.
-   */
-  abstract boolean unmapPage(PteCursor cursor, long va, MmuGather gather);
+  /** Empties an entry at PTE level; done also where there was nothing. */
+  abstract PageEdit unmapPage(PteCursor cursor, long va, MmuGather gather);
 
-  /** Gives a present entry at PTE level other rights; true and false as for unmapPage. */
+  /**
+   * Gives a present entry at PTE level other rights; true also where there was none. False where a
+   * larger leaf maps the page, or the request is bad.
+   */
   abstract boolean protectPage(PteCursor cursor, long va, long pgprot, MmuGather gather);
 
   // The rest is about runs of entries of one table, of the level that this code was made for.

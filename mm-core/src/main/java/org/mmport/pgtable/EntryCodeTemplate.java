@@ -466,20 +466,20 @@ final class EntryCodeTemplate extends EntryCode {
   }
 
   @Override
-  boolean unmapPage(PteCursor cursor, long va, MmuGather gather) {
+  PageEdit unmapPage(PteCursor cursor, long va, MmuGather gather) {
     if ((va & (PAGE_BYTES - 1)) != 0) {
-      return false;
+      return PageEdit.NOT_HERE;
     }
     if (va >>> SPAN_SHIFT != cursor.span) {
       long table = seek(cursor, va);
       if (table < 0) {
-        return table == MISSING;
+        return table == MISSING ? PageEdit.DONE : PageEdit.NOT_HERE;
       }
     }
     long address = pteAddress(cursor, va);
     long old = read(address);
     if (FORMAT.none(old, Level.PTE)) {
-      return true;
+      return PageEdit.DONE;
     }
     if (BATCH.inRun(old, Level.PTE, FORMAT)) {
       BATCH.isolate(pteLeaves(cursor, va, gather), pteIndex(va), 1);
@@ -490,7 +490,7 @@ final class EntryCodeTemplate extends EntryCode {
     if (!duty.isNone()) {
       gather.add(va, PAGE_BYTES, duty, FORMAT.global(old, Level.PTE));
     }
-    return addLive(cursor.liveCount, -1) != 0;
+    return addLive(cursor.liveCount, -1) != 0 ? PageEdit.DONE : PageEdit.EMPTIED;
   }
 
   @Override
