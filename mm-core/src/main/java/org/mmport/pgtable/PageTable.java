@@ -217,8 +217,7 @@ public abstract class PageTable implements AutoCloseable {
    *
    * @throws InvalidRequestException for an unaligned or non-canonical range
    */
-  public final void pteTables(
-      long va, long sizeBytes, MmuGather gather, PteTableVisitor visitor) {
+  public final void pteTables(long va, long sizeBytes, MmuGather gather, PteTableVisitor visitor) {
     long root = roots[requireRange("visit", va, sizeBytes).root()];
     pteTables.visit(root, va, va + sizeBytes - 1, gather, visitor);
   }

@@ -37,8 +37,7 @@ final class PageTableTemplate extends PageTable {
 
   @Override
   public void unmap(long va, long sizeBytes, MmuGather gather) {
-    PageEdit edit =
-        sizeBytes == pageBytes ? CODE.unmapPage(cursor, va, gather) : PageEdit.NOT_HERE;
+    PageEdit edit = sizeBytes == pageBytes ? CODE.unmapPage(cursor, va, gather) : PageEdit.NOT_HERE;
     if (edit == PageEdit.EMPTIED) {
       freeEmptied(va, gather);
     } else if (edit == PageEdit.NOT_HERE) {

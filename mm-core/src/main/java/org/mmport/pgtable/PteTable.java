@@ -65,7 +65,9 @@ public final class PteTable {
     leaves.owe(index, nr, format.empty(Level.PTE), raw);
   }
 
-  /** Stores an entry that is neither none nor present, such as a swap entry, where there is none. */
+  /**
+   * Stores an entry that is neither none nor present, such as a swap entry, where there is none.
+   */
   public void setNonPresent(int index, long raw) {
     leaves.set(index, raw);
     space.addLive(tableAddr, 1);

@@ -110,7 +110,8 @@ final class TableEditor {
       Level level, long va, long table, int index, MapRequest request) {
     return new InvalidRequestException(
         "map 0x%016x..0x%016x: overlaps what is at 0x%016x (%s entry 0x%x); unmap that first"
-            .formatted(request.va(), request.lastVa(), va, level, entries.load(level, table, index)));
+            .formatted(
+                request.va(), request.lastVa(), va, level, entries.load(level, table, index)));
   }
 
   private void buildMap(
