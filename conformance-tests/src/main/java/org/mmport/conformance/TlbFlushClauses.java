@@ -165,7 +165,8 @@ final class TlbFlushClauses {
     long va = rig.va(Level.PTE);
     rig.given(0, va, 2 * page, Protection.PAGE_SHARED, Level.PTE);
     rig.judge(0, 0, va, Access.USER_READ, "at first");
-    rig.protect(0, va, page, Protection.PAGE_READONLY);
+    rig.unmap(0, va, page);
+    rig.map(0, va, page, Protection.PAGE_READONLY, Level.PTE);
     CpuCounts before = rig.cpus().counts();
     rig.judge(0, 0, va, Access.USER_READ, "after the flush");
     CpuCounts after = rig.cpus().counts();

@@ -48,6 +48,8 @@ final class CpuLock {
     }
   }
 
+  /** What holds it is a few hundred instructions, so giving way is for where CPUs are lent out. */
+  @SuppressWarnings("ThreadPriorityCheck")
   private void waitFor() {
     if (holder == Thread.currentThread().threadId()) {
       throw new IllegalStateException(
