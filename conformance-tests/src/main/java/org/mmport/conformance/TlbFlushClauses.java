@@ -4,10 +4,13 @@ import java.util.List;
 import org.mmport.cpu.Access;
 import org.mmport.cpu.CpuCounts;
 import org.mmport.cpu.FaultKind;
+import org.mmport.pgtable.FlushRequest;
 import org.mmport.spi.InvalidRequestException;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmuFeature;
 import org.mmport.spi.Protection;
+import org.mmport.spi.Rights;
+import org.mmport.spi.TlbDuty;
 import org.mmport.spi.VaRegion;
 
 /** TLB 20 to 39: what CPUs no longer use once a gather is paid, and what they still do. */
@@ -240,7 +243,7 @@ final class TlbFlushClauses {
       for (int i = 0; i < 24; i++) {
         int by = c.random().nextInt(2);
         Access access = rig.accesses().get(c.random().nextInt(rig.accesses().size()));
-        long va = randomPage(c, rig) + c.random().nextLong(c.geometry().pageBytes());
+        long va = randomPage(c) + c.random().nextLong(c.geometry().pageBytes());
         rig.judge(by, rig.running(by), va, access, "in step " + step);
       }
     }
@@ -251,7 +254,7 @@ final class TlbFlushClauses {
     int space = c.random().nextInt(3);
     Protection protection =
         TlbRig.protections(c).get(c.random().nextInt(TlbRig.protections(c).size()));
-    long va = randomPage(c, rig);
+    long va = randomPage(c);
     long sizeBytes = (1 + c.random().nextInt(8)) * page;
     if (!region(c, va).contains(va + sizeBytes - 1)) {
       return;
@@ -290,7 +293,7 @@ final class TlbFlushClauses {
   }
 
   /** A page near where the first region begins, or the last one where its pages are a user's. */
-  private static long randomPage(ClauseContext c, TlbRig rig) {
+  private static long randomPage(ClauseContext c) {
     List<VaRegion> regions = c.geometry().vaLayout().regions();
     boolean low = c.has(MmuFeature.HASHED) || c.random().nextInt(3) > 0;
     VaRegion region = low ? regions.getFirst() : regions.getLast();
@@ -324,6 +327,63 @@ final class TlbFlushClauses {
     rig.unmap(0, va, page);
     long sent = rig.cpus().counts().ipis() - before;
     c.check(sent == expected, expected + " interrupts", sent);
+  }
+
+  @Clause(
+      id = "TLB-31",
+      text = "A flush of any page of a large leaf takes all of what is cached of the leaf",
+      source = "Intel SDM volume 3A, 4.10.4.1: INVLPG and large pages; Arm ARM, D8.13",
+      check = "Tlb.drop: pages of every size that the range touches")
+  static void aPageOfALargeLeafTakesIt(ClauseContext c) {
+    long page = c.geometry().pageBytes();
+    for (Level level : c.hugeLevels()) {
+      if (TlbRig.levels(c).contains(level)) {
+        TlbRig rig = new TlbRig(c, 1);
+        long va = rig.va(level);
+        rig.given(0, va, Samples.spanBytes(c.geometry(), level), Protection.PAGE_READONLY, level);
+        rig.judge(0, 0, va, Access.USER_READ, "at first");
+        c.cpuFlushes()
+            .flusher(rig.cpus(), rig.context(0))
+            .flush(new FlushRequest(va + page, va + 2 * page - 1, TlbDuty.FLUSH_LEAF, false));
+        int left = rig.cpu(0).cachedTranslations();
+        c.check(left == 0, level, "nothing cached", left);
+      }
+    }
+  }
+
+  @Clause(
+      id = "TLB-32",
+      text = "What a table takes away is taken from walks that begin below it, too",
+      source = "Intel SDM volume 3A, 4.10.3.1: caches hold the rights of all entries used",
+      check = "WalkCache.put: rights",
+      requires = MmuFeature.HIERARCHICAL_RIGHTS)
+  static void rightsOfTablesAreCached(ClauseContext c) {
+    long page = c.geometry().pageBytes();
+    long step = Math.max(1, c.variant().batchOps().runEntries(Level.PTE)) * page;
+    TlbRig rig = new TlbRig(c, 1);
+    long va = rig.va(Level.PTE);
+    rig.given(0, va, page, Protection.PAGE_SHARED, Level.PTE);
+    rig.given(0, va + step, page, Protection.PAGE_SHARED, Level.PTE);
+    List<ReferenceReader.Entry> path = rig.reader(0).path(va);
+    ReferenceReader.Entry table = path.get(path.size() - 2);
+    for (int bit = 0; bit < 8 * c.geometry().entryBytes(); bit++) {
+      long raw = table.raw() ^ 1L << bit;
+      boolean like =
+          c.format().valid(raw, table.level())
+              && c.format().reserved(raw, table.level()) == 0
+              && !c.format().leaf(raw, table.level())
+              && c.format().tableAddr(raw, table.level())
+                  == c.format().tableAddr(table.raw(), table.level());
+      if (like && (c.format().rights(raw, table.level()) & Rights.USER_WRITE) == 0) {
+        rig.machine().bytes().store(table.entryAddr(), raw);
+        for (Access access : List.of(Access.KERNEL_READ, Access.USER_READ, Access.USER_WRITE)) {
+          rig.cpus().retire(rig.context(0));
+          rig.load(0, 0);
+          rig.judge(0, 0, va, Access.KERNEL_READ, "at first");
+          rig.judge(0, 0, va + step, access, "below a table that takes away");
+        }
+      }
+    }
   }
 
   /** Both CPUs must do as the tables say. */

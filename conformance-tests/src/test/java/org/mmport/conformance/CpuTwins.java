@@ -41,7 +41,8 @@ final class CpuTwins {
             "TLB-27",
             "TLB-28",
             "TLB-29",
-            "TLB-30"),
+            "TLB-30",
+            "TLB-31"),
         twin(
             "drops every request",
             "ppc64/hash-4k",
@@ -105,7 +106,8 @@ final class CpuTwins {
             "TLB-26",
             "TLB-27",
             "TLB-28",
-            "TLB-29"),
+            "TLB-29",
+            "TLB-31"),
         changed(
             "leaves what is global",
             "x86_64/4level",
@@ -159,7 +161,8 @@ final class CpuTwins {
             "TLB-26",
             "TLB-27",
             "TLB-28",
-            "TLB-29"),
+            "TLB-29",
+            "TLB-31"),
         twin(
             "pays for each change with the next one",
             "x86_64/4level",
@@ -171,7 +174,8 @@ final class CpuTwins {
             "TLB-26",
             "TLB-27",
             "TLB-29",
-            "TLB-30"));
+            "TLB-30",
+            "TLB-31"));
   }
 
   private static Twin twin(String name, String variant, CpuFlushes flushes, String... clauses) {
