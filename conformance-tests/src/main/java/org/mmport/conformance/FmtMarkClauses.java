@@ -7,13 +7,13 @@ import org.mmport.spi.PteFormat;
 import org.mmport.spi.Rights;
 import org.mmport.spi.TableOwner;
 
-/** FMT 88 to 91: the marks that hardware leaves. */
+/** FMT 91 to 93: the marks that hardware leaves. */
 final class FmtMarkClauses {
   private FmtMarkClauses() {}
 
   @RestsOn("FMT-21")
   @Clause(
-      id = "FMT-88",
+      id = "FMT-91",
       text = "A leaf that hardware went by is young, and is what it was in everything else",
       source = "Intel SDM volume 3A, 4.8; Arm ARM, D8.5; Power ISA 3.0B Book III, 5.7.12",
       check = "touched: which bit, and no other",
@@ -33,7 +33,7 @@ final class FmtMarkClauses {
 
   @RestsOn({"FMT-20", "FMT-21", "FMT-29"})
   @Clause(
-      id = "FMT-89",
+      id = "FMT-92",
       text =
           "A writable leaf that hardware wrote through is dirty and writable, and maps what it mapped",
       source = "Intel SDM volume 3A, 4.8; Arm ARM, D8.5.5; Power ISA 3.0B Book III, 5.7.12",
@@ -68,7 +68,7 @@ final class FmtMarkClauses {
 
   @RestsOn({"FMT-60", "FMT-61"})
   @Clause(
-      id = "FMT-90",
+      id = "FMT-93",
       text = "A table entry that hardware went by leads where it led, with the same rights",
       source = "Intel SDM volume 3A, 4.8, and table 4-8: root entries of PAE have no such flag",
       check = "touched of tables, and of roots that are unlike them",

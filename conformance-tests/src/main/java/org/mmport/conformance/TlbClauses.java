@@ -14,7 +14,7 @@ import org.mmport.spi.PteFormat;
 
 /** TLB 01 to 19: what CPUs make of tables, what they keep of it, and what they leave in it. */
 @RestsOn({
-  "GEO-15", "FMT-20", "FMT-21", "FMT-63", "FMT-83", "FMT-84", "FMT-88", "FMT-89", "FMT-90",
+  "GEO-15", "FMT-20", "FMT-21", "FMT-63", "FMT-83", "FMT-84", "FMT-91", "FMT-92", "FMT-93",
   "SEG-01", "SEG-02", "HASH-01", "HASH-02", "HASH-03", "HASH-05", "HASH-10", "WALK-01", "MAP-01",
   "MAP-02", "MAP-04"
 })

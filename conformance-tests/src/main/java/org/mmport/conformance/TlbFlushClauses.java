@@ -358,6 +358,7 @@ final class TlbFlushClauses {
       check = "WalkCache.put: rights",
       requires = MmuFeature.HIERARCHICAL_RIGHTS)
   static void rightsOfTablesAreCached(ClauseContext c) {
+    c.tableLevels();
     long page = c.geometry().pageBytes();
     long step = Math.max(1, c.variant().batchOps().runEntries(Level.PTE)) * page;
     TlbRig rig = new TlbRig(c, 1);

@@ -69,7 +69,7 @@ final class BrokenArm64 {
                   }
                 },
             "expected dirty once written, found clean",
-            "FMT-89"),
+            "FMT-92"),
         Breaker.format(
             "PA bits 51:50 of LPA2 swapped",
             "arm64/4k-va52",

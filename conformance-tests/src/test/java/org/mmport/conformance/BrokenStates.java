@@ -40,7 +40,7 @@ final class BrokenStates {
                   }
                 },
             "expected all but young",
-            "FMT-88"),
+            "FMT-91"),
         format(
             "rights take the accessed bit for write permission",
             in ->

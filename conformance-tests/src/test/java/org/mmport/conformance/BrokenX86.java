@@ -78,7 +78,7 @@ final class BrokenX86 {
                   }
                 },
             "expected no mark in such a root",
-            "FMT-90"),
+            "FMT-93"),
         Breaker.rules(
             "a change of the root is flushed like any other",
             "x86/pae",
