@@ -1,0 +1,313 @@
+package org.mmport.mm;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.function.Supplier;
+import org.mmport.cpu.Access;
+import org.mmport.cpu.MmContext;
+import org.mmport.machine.OutOfFramesException;
+import org.mmport.pgtable.PageTable;
+import org.mmport.spi.InvalidRequestException;
+import org.mmport.spi.MemoryType;
+import org.mmport.spi.Protection;
+import org.mmport.spi.TableOwner;
+import org.mmport.spi.VaRegion;
+
+/**
+ * The memory of one process: its mappings, its page tables and what they count. Ranges are whole
+ * pages, given as first address and bytes. An operation that breaks a rule, or for which there is
+ * no memory, changes nothing.
+ */
+public final class AddressSpace implements AutoCloseable {
+  private final MmSystem system;
+  private final PageTable pageTable;
+  private final MmContext context;
+  private final VmaTree vmas;
+  private final PageFaults faults;
+  private MmCounters counters = MmCounters.ZERO;
+  private boolean closed;
+
+  AddressSpace(MmSystem system, long contextId) {
+    this.system = system;
+    this.pageTable = PageTable.create(system.tables(), TableOwner.USER);
+    this.context = new MmContext(contextId, roots());
+    this.vmas = new VmaTree(system.variant().geometry().pageShift());
+    this.faults = new PageFaults(this);
+  }
+
+  private List<Long> roots() {
+    List<Long> roots = new ArrayList<>();
+    for (int i = 0; i < system.variant().geometry().vaLayout().roots(); i++) {
+      roots.add(pageTable.root(i));
+    }
+    return roots;
+  }
+
+  // Mappings.
+
+  /**
+   * Makes a mapping, of which no page is there yet, and returns its first address.
+   *
+   * @throws InvalidRequestException for an unaligned or empty size, an address that is taken or
+   *     outside the user's, or where there is no gap that large
+   */
+  public long mmap(MmapRequest request) {
+    return locked(
+        () -> {
+          long sizeBytes = request.sizeBytes();
+          VaRegion user = system.userRegion();
+          requirePages("mmap", request.va().orElse(0), sizeBytes);
+          long va =
+              request.va().isPresent()
+                  ? request.va().getAsLong()
+                  : findGap(sizeBytes, user).orElseThrow(() -> noGap(sizeBytes));
+          requireUser("mmap", va, sizeBytes);
+          Backing backing =
+              request.shared() && request.backing() instanceof Backing.Anonymous
+                  ? new Backing.OfFile(system.createShared(sizeBytes / pageBytes()), 0)
+                  : request.backing();
+          Vma vma =
+              new Vma(va, va + sizeBytes - 1, request.rights(), request.shared(), false, backing);
+          try {
+            vmas.insert(vma);
+          } catch (InvalidRequestException e) {
+            system.unmapped(List.of(vma));
+            throw e;
+          }
+          return va;
+        });
+  }
+
+  /** Never at the first page, so that following a null pointer faults. */
+  private OptionalLong findGap(long sizeBytes, VaRegion user) {
+    long pageBytes = pageBytes();
+    return vmas.findGap(user.firstVa() + pageBytes, user.lastVa(), sizeBytes, pageBytes);
+  }
+
+  private InvalidRequestException noGap(long sizeBytes) {
+    return new InvalidRequestException(
+        "mmap of 0x%x bytes: no gap of that size is left; unmap something first"
+            .formatted(sizeBytes));
+  }
+
+  /**
+   * Removes whatever is mapped in a range, and gives back pages and tables that nobody needs then.
+   *
+   * @throws InvalidRequestException for an unaligned range or one that is not the user's
+   */
+  public void munmap(long va, long sizeBytes) {
+    locked(
+        () -> {
+          requireRange("munmap", va, sizeBytes);
+          List<Vma> removed = vmas.remove(va, va + sizeBytes - 1);
+          try (PageGather gather = gather()) {
+            new Zap(this, gather).range(va, sizeBytes);
+            pageTable.unmap(va, sizeBytes, gather.gather());
+            gather.flush();
+          }
+          system.unmapped(removed);
+          return va;
+        });
+  }
+
+  /**
+   * Gives all mappings of a range other rights.
+   *
+   * @throws InvalidRequestException for an unaligned range or one with a hole
+   */
+  public void mprotect(long va, long sizeBytes, VmaRights rights) {
+    locked(
+        () -> {
+          requireRange("mprotect", va, sizeBytes);
+          long lastVa = va + sizeBytes - 1;
+          vmas.replace(va, lastVa, vma -> vma.withRights(rights));
+          try (PageGather gather = gather()) {
+            for (Vma vma : vmas.in(va, lastVa)) {
+              Vma part = vma.part(max(va, vma.firstVa()), min(lastVa, vma.lastVa()));
+              pageTable.protect(
+                  part.firstVa(),
+                  part.lastVa() - part.firstVa() + 1,
+                  protection(part),
+                  gather.gather());
+            }
+            gather.flush();
+          }
+          return va;
+        });
+  }
+
+  /**
+   * Drops the pages of a range ({@code MADV_DONTNEED}): private ones read as they did at first.
+   *
+   * @throws InvalidRequestException for an unaligned range or one with a hole
+   */
+  public void dontNeed(long va, long sizeBytes) {
+    locked(
+        () -> {
+          requireRange("madvise", va, sizeBytes);
+          vmas.replace(va, va + sizeBytes - 1, vma -> vma);
+          try (PageGather gather = gather()) {
+            new Zap(this, gather).range(va, sizeBytes);
+            gather.flush();
+          }
+          return va;
+        });
+  }
+
+  /**
+   * An address space with the same mappings and, as far as anybody can tell, the same contents.
+   *
+   * @throws OutOfFramesException when there is no memory for its tables; this one is as before
+   */
+  public AddressSpace fork() {
+    return locked(
+        () -> {
+          AddressSpace child = system.create();
+          try {
+            for (Vma vma : vmas.all()) {
+              child.vmas.insert(vma);
+            }
+            new EagerCopy(this, child).copy();
+          } catch (OutOfFramesException e) {
+            child.close();
+            throw e;
+          }
+          return child;
+        });
+  }
+
+  /** The end of the process: every page, every table and every translation of it goes. */
+  @Override
+  public void close() {
+    locked(
+        () -> {
+          if (!closed) {
+            closed = true;
+            try (PageGather gather = gather()) {
+              for (Vma vma : vmas.all()) {
+                new Zap(this, gather).range(vma.firstVa(), vma.lastVa() - vma.firstVa() + 1);
+              }
+              gather.flush();
+            }
+            system.cpus().retire(context);
+            pageTable.close();
+            system.forget(this);
+            system.unmapped(vmas.all());
+          }
+          return counters;
+        });
+  }
+
+  // Faults.
+
+  /**
+   * What an access that hardware refused comes to. Where {@link FaultStatus#isResolved}, it can be
+   * tried again.
+   */
+  public FaultStatus fault(long va, Access access) {
+    return locked(
+        () -> {
+          FaultStatus status = faults.handle(va, access);
+          system.count(status);
+          return status;
+        });
+  }
+
+  // What is known of it.
+
+  /** What CPUs load to run it. */
+  public MmContext context() {
+    return context;
+  }
+
+  /** Its mappings, ascending. */
+  public List<Vma> vmas() {
+    return locked(vmas::all);
+  }
+
+  public MmCounters counters() {
+    return counters;
+  }
+
+  public MmSystem system() {
+    return system;
+  }
+
+  /** Its page tables; to be changed by nobody else. */
+  public PageTable pageTable() {
+    return pageTable;
+  }
+
+  // For the other classes of this package, with the lock held.
+
+  VmaTree mappings() {
+    return vmas;
+  }
+
+  void count(long anon, long file, long swap) {
+    counters = counters.plus(anon, file, swap);
+  }
+
+  PageGather gather() {
+    return new PageGather(pageTable.gather(system.cpus().flusher(context)), system.folios());
+  }
+
+  /** What leaves of a mapping are made with: {@code vm_get_page_prot()}. */
+  Protection protection(Vma vma) {
+    VmaRights rights = vma.rights();
+    return new Protection(
+        rights.read(),
+        rights.write(),
+        rights.exec(),
+        vma.shared(),
+        TableOwner.USER,
+        MemoryType.WRITE_BACK,
+        0);
+  }
+
+  long pageBytes() {
+    return system.variant().geometry().pageBytes();
+  }
+
+  private <T> T locked(Supplier<T> operation) {
+    system.lock.lock();
+    try {
+      return operation.get();
+    } finally {
+      system.lock.unlock();
+    }
+  }
+
+  private void requireRange(String operation, long va, long sizeBytes) {
+    requirePages(operation, va, sizeBytes);
+    requireUser(operation, va, sizeBytes);
+  }
+
+  private void requirePages(String operation, long va, long sizeBytes) {
+    if (((va | sizeBytes) & (pageBytes() - 1)) != 0 || sizeBytes <= 0) {
+      throw new InvalidRequestException(
+          "%s 0x%x, 0x%x bytes: both must be multiples of the page, 0x%x, and not empty"
+              .formatted(operation, va, sizeBytes, pageBytes()));
+    }
+  }
+
+  private void requireUser(String operation, long va, long sizeBytes) {
+    VaRegion user = system.userRegion();
+    long lastVa = va + sizeBytes - 1;
+    if (!user.contains(va) || !user.contains(lastVa) || Long.compareUnsigned(lastVa, va) < 0) {
+      throw new InvalidRequestException(
+          "%s 0x%x..0x%x: user mappings of %s are within 0x%x..0x%x"
+              .formatted(
+                  operation, va, lastVa, system.variant().id(), user.firstVa(), user.lastVa()));
+    }
+  }
+
+  private static long max(long a, long b) {
+    return Long.compareUnsigned(a, b) > 0 ? a : b;
+  }
+
+  private static long min(long a, long b) {
+    return Long.compareUnsigned(a, b) < 0 ? a : b;
+  }
+}

@@ -1,0 +1,97 @@
+package org.mmport.mm;
+
+import java.lang.foreign.MemorySegment;
+import org.mmport.machine.Folios;
+import org.mmport.machine.PageFlag;
+import org.mmport.spi.Level;
+import org.mmport.spi.PteFormat;
+
+/** Pages of anonymous memory: made, copied, shared with a child, and taken over. */
+final class AnonPages {
+  private final MmSystem system;
+  private final Folios folios;
+  private final PteFormat format;
+
+  AnonPages(MmSystem system) {
+    this.system = system;
+    this.folios = system.folios();
+    this.format = system.variant().format();
+  }
+
+  /**
+   * A page for one mapping alone, zeroed.
+   *
+   * @throws org.mmport.machine.OutOfFramesException when there is none
+   */
+  long allocZeroed() {
+    long pfn = alloc();
+    system.page(pfn).fill((byte) 0);
+    return pfn;
+  }
+
+  /**
+   * A page for one mapping alone, with the contents of another.
+   *
+   * @throws org.mmport.machine.OutOfFramesException when there is none
+   */
+  long allocCopy(long from) {
+    long pfn = alloc();
+    MemorySegment.copy(system.page(from), 0, system.page(pfn), 0, system.page(pfn).byteSize());
+    return pfn;
+  }
+
+  private long alloc() {
+    long pfn = folios.alloc(0, 0);
+    folios.set(pfn, PageFlag.ANON);
+    folios.set(pfn, PageFlag.ANON_EXCLUSIVE);
+    folios.set(pfn, PageFlag.UPTODATE);
+    return pfn;
+  }
+
+  boolean isAnon(long pfn) {
+    return pfn != system.zeroPfn() && folios.is(pfn, PageFlag.ANON);
+  }
+
+  /**
+   * Whether a write may go to the page as it is, because nobody else can have it: {@code
+   * wp_can_reuse_anon_folio()} for small folios. From then on it is known to be so.
+   */
+  boolean reuse(long pfn) {
+    if (folios.is(pfn, PageFlag.ANON_EXCLUSIVE)) {
+      return true;
+    }
+    if (folios.refCount(pfn) != 1) {
+      return false;
+    }
+    folios.set(pfn, PageFlag.ANON_EXCLUSIVE);
+    return true;
+  }
+
+  /**
+   * Lets a child have the page too, the reference before the map count (R4.5). False, and nothing
+   * changed, where it may be pinned: whoever did so must go on seeing the parent's writes, so the
+   * child gets a copy ({@code folio_try_dup_anon_rmap_pte()}).
+   */
+  boolean tryDup(long pfn) {
+    if (folios.is(pfn, PageFlag.ANON_EXCLUSIVE) && folios.maybePinned(pfn)) {
+      return false;
+    }
+    folios.ref(pfn, 1);
+    folios.clear(pfn, PageFlag.ANON_EXCLUSIVE);
+    folios.addMapCount(pfn, 1);
+    return true;
+  }
+
+  /** The leaf by which the one mapping of a new page of its own maps it: written just now. */
+  long writableLeaf(AddressSpace mm, Vma vma, long pfn) {
+    long raw = leaf(mm, vma, pfn);
+    long dirty = format.mkDirty(format.mkYoung(raw, Level.PTE), Level.PTE);
+    return vma.rights().write() ? format.mkWrite(dirty, Level.PTE) : dirty;
+  }
+
+  /** A leaf as a mapping has it before anybody wrote. */
+  long leaf(AddressSpace mm, Vma vma, long pfn) {
+    long pgprot = format.pgprot(mm.protection(vma));
+    return format.mkLeaf(folios.physAddr(pfn), pgprot, Level.PTE);
+  }
+}

@@ -1,0 +1,136 @@
+package org.mmport.mm;
+
+import java.util.Optional;
+import org.mmport.cpu.Access;
+import org.mmport.machine.Folios;
+import org.mmport.machine.OutOfFramesException;
+import org.mmport.pgtable.PteTable;
+import org.mmport.spi.Level;
+import org.mmport.spi.MmuFeature;
+import org.mmport.spi.PteFormat;
+
+/** The one place that faults of an address space come to (R1.12): {@code handle_mm_fault()}. */
+final class PageFaults {
+  private final AddressSpace mm;
+  private final MmSystem system;
+  private final Folios folios;
+  private final AnonPages anon;
+  private final FilePagesFault files;
+  private final PteFormat format;
+
+  PageFaults(AddressSpace mm) {
+    this.mm = mm;
+    this.system = mm.system();
+    this.folios = system.folios();
+    this.anon = new AnonPages(system);
+    this.files = new FilePagesFault(mm, anon);
+    this.format = system.variant().format();
+  }
+
+  FaultStatus handle(long va, Access access) {
+    Optional<Vma> vma = mm.mappings().find(va);
+    if (vma.isEmpty()) {
+      return FaultStatus.NOT_MAPPED;
+    }
+    if (!permits(vma.get().rights(), access)) {
+      return FaultStatus.NOT_PERMITTED;
+    }
+    try (PageGather gather = mm.gather()) {
+      try {
+        PteTable table = mm.pageTable().pteTableAlloc(va, gather.gather());
+        return handle(vma.get(), table, va, access, gather);
+      } catch (OutOfFramesException e) {
+        return FaultStatus.OUT_OF_MEMORY;
+      } finally {
+        gather.flush();
+      }
+    }
+  }
+
+  private static boolean permits(VmaRights rights, Access access) {
+    return switch (access) {
+      case USER_READ -> rights.read();
+      case USER_WRITE -> rights.write();
+      case USER_EXEC -> rights.exec();
+      case KERNEL_READ, KERNEL_WRITE, KERNEL_EXEC -> false;
+    };
+  }
+
+  private FaultStatus handle(Vma vma, PteTable table, long va, Access access, PageGather gather) {
+    int index = table.index(va);
+    long raw = table.get(index);
+    if (format.none(raw, Level.PTE)) {
+      return switch (vma.backing()) {
+        case Backing.Anonymous none -> missing(vma, table, index, access);
+        case Backing.OfFile file -> files.missing(vma, file, table, va, access);
+      };
+    }
+    if (format.protnone(raw, Level.PTE)) {
+      restore(vma, table, index);
+      return FaultStatus.TOUCHED;
+    }
+    if (access.writes() && !format.write(raw, Level.PTE)) {
+      return vma.shared()
+          ? files.makeWritable(table, index)
+          : writeProtected(vma, table, index, gather);
+    }
+    long touched = format.mkYoung(raw, Level.PTE);
+    long wanted = access.writes() ? format.mkDirty(touched, Level.PTE) : touched;
+    return table.setAccessFlags(index, wanted) ? FaultStatus.TOUCHED : FaultStatus.SPURIOUS;
+  }
+
+  /** {@code do_anonymous_page()}. */
+  private FaultStatus missing(Vma vma, PteTable table, int index, Access access) {
+    if (access.writes()) {
+      mapNew(vma, table, index, anon.allocZeroed());
+      mm.count(1, 0, 0);
+    } else {
+      table.set(index, 1, zeroLeaf(vma));
+    }
+    return FaultStatus.MINOR;
+  }
+
+  private long zeroLeaf(Vma vma) {
+    long raw = format.mkYoung(anon.leaf(mm, vma, system.zeroPfn()), Level.PTE);
+    return system.variant().has(MmuFeature.PTE_SPECIAL) ? format.mkSpecial(raw, Level.PTE) : raw;
+  }
+
+  private void mapNew(Vma vma, PteTable table, int index, long pfn) {
+    folios.addMapCount(pfn, 1);
+    table.set(index, 1, anon.writableLeaf(mm, vma, pfn));
+  }
+
+  /** {@code do_numa_page()}: the mapping permits what the entry was kept from. */
+  private void restore(Vma vma, PteTable table, int index) {
+    long old = table.clear(index, 1);
+    long pgprot = format.pgprot(mm.protection(vma));
+    table.set(index, 1, format.mkYoung(format.modify(old, pgprot, Level.PTE), Level.PTE));
+  }
+
+  /** {@code do_wp_page()}. */
+  private FaultStatus writeProtected(Vma vma, PteTable table, int index, PageGather gather) {
+    long raw = table.get(index);
+    long pfn = system.pfn(raw);
+    if (anon.isAnon(pfn) && anon.reuse(pfn)) {
+      long dirty = format.mkDirty(format.mkYoung(raw, Level.PTE), Level.PTE);
+      table.setAccessFlags(index, format.mkWrite(dirty, Level.PTE));
+      return FaultStatus.REUSED;
+    }
+    boolean zero = pfn == system.zeroPfn();
+    long fresh = zero ? anon.allocZeroed() : anon.allocCopy(pfn);
+    table.clear(index, 1);
+    // Nobody may go on reading the old page when the first write to the new one is made.
+    gather.gather().flush();
+    mapNew(vma, table, index, fresh);
+    if (zero) {
+      mm.count(1, 0, 0);
+      return FaultStatus.MINOR;
+    }
+    if (!anon.isAnon(pfn)) {
+      mm.count(1, -1, 0);
+    }
+    folios.addMapCount(pfn, -1);
+    gather.releaseLater(pfn);
+    return FaultStatus.COPIED;
+  }
+}
