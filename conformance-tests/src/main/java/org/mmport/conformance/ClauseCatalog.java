@@ -34,6 +34,9 @@ final class ClauseCatalog {
           HashFaultClauses.class,
           TlbClauses.class,
           TlbFlushClauses.class,
+          FaultClauses.class,
+          CowClauses.class,
+          AcctClauses.class,
           HwClauses.class);
 
   static final List<ClauseInfo> ALL = all();
@@ -46,6 +49,17 @@ final class ClauseCatalog {
         .filter(clause -> clause.id().equals(id))
         .findFirst()
         .orElseThrow(() -> new IllegalStateException("no clause " + id));
+  }
+
+  /** What must not fail for a clause to mean anything, whole areas clause by clause. */
+  static List<ClauseInfo> premises(ClauseInfo clause) {
+    return clause.restsOn().stream()
+        .flatMap(
+            name ->
+                areas().contains(name)
+                    ? ALL.stream().filter(other -> other.area().equals(name))
+                    : Stream.of(byId(name)))
+        .toList();
   }
 
   /** The areas in the order of the suite. */

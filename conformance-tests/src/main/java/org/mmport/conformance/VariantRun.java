@@ -42,10 +42,12 @@ final class VariantRun {
   }
 
   private ClauseResult judge(ClauseInfo clause) {
-    for (String premise : clause.restsOn()) {
-      ClauseResult result = run(ClauseCatalog.byId(premise));
+    for (ClauseInfo premise : ClauseCatalog.premises(clause)) {
+      ClauseResult result = run(premise);
       String failed =
-          result.outcome() == ClauseOutcome.FAIL ? premise : defects.getOrDefault(premise, "");
+          result.outcome() == ClauseOutcome.FAIL
+              ? premise.id()
+              : defects.getOrDefault(premise.id(), "");
       if (!failed.isEmpty()) {
         defects.put(clause.id(), failed);
         String reason = "rests on %s, which %s fails".formatted(failed, variant.id());

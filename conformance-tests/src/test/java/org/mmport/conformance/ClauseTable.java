@@ -67,6 +67,10 @@ final class ClauseTable {
       case "HASH" -> "hash tables";
       case "TLB" -> "what CPUs make of tables, keep of them and leave in them";
       case "SEG" -> "segments";
+      case "FAULT" -> "what a process meets where hardware stops";
+      case "COW" -> "pages that several have until one writes";
+      case "ACCT" -> "what is counted, and that nothing is lost";
+      case "MODEL" -> "processes at random, beside a model";
       case "HW" -> "what QEMU's MMU makes of tables (run with `--hw`)";
       default ->
           throw new IllegalArgumentException("say in ClauseTable what " + area + " is about");

@@ -1,0 +1,110 @@
+package org.mmport.conformance;
+
+import java.util.List;
+import java.util.Optional;
+import org.mmport.scenario.MmBench;
+import org.mmport.scenario.ScenarioCheck;
+import org.mmport.scenario.ScenarioCheck.Failure;
+import org.mmport.scenario.Script;
+
+/** ACCT and MODEL: everything at once, against what must come of it. */
+@RestsOn({"GEO", "FMT", "FOLD", "WALK", "MAP", "FLUSH", "BATCH", "CONT", "SEG", "HASH", "TLB"})
+final class AcctClauses {
+  private static final int MODEL_STEPS = 2_000;
+  private static final int RECOUNT_EVERY = 50;
+
+  private AcctClauses() {}
+
+  @Clause(
+      id = "ACCT-01",
+      text = "When the last process is gone, no page and no table is in use",
+      source = "T23; kernel: check_mm, page_owner",
+      check = "AddressSpace.close, Zap, and what frees tables")
+  static void nothingIsLeft(ClauseContext c) {
+    try (Scene scene = new Scene(c)) {
+      scene.play(
+          """
+          start a
+          mmap a 0 40 rw- private
+          cpu0 store a 0 1
+          cpu0 store a 39 1
+          fork a b
+          cpu0 store a 0 2
+          cpu1 store b 20 2
+          munmap b 10 20
+          fork b c
+          exit a
+          exit c
+          exit b
+          """);
+      long left = scene.bench().leaked();
+      c.check(left == 0, "no frame in use", left);
+    }
+  }
+
+  @Clause(
+      id = "ACCT-02",
+      text = "Where memory runs out within an operation, all is as before and nothing is lost",
+      source = "R2.40, R3.26: no half-done fork",
+      check = "what is allocated before anything changes, and what is given back")
+  static void runningOutLosesNothing(ClauseContext c) {
+    List<String> last =
+        List.of("fork a b", "cpu0 store a 0 9", "cpu0 store a 39 9", "cpu0 load a 20");
+    for (String step : last) {
+      for (int permitted = 0; ; permitted++) {
+        try (Scene scene = new Scene(c)) {
+          scene.play(
+              """
+              start a
+              mmap a 0 40 rw- private
+              cpu0 store a 0 1
+              cpu0 store a 1 2
+              start z
+              mmap z 0 1 rw- private
+              """);
+          scene.bench().permitAllocations(permitted);
+          String result =
+              scene
+                  .bench()
+                  .simulation()
+                  .run(Script.parse(List.of(step)).lines().getFirst().step())
+                  .toString();
+          scene.bench().permitAllAllocations();
+          scene.sound("after '%s' with %d allocations".formatted(step, permitted));
+          if (!result.equals("out of memory")) {
+            break;
+          }
+          scene.play(
+              """
+              expect cpu0 load a 0 is 1
+              expect cpu1 load a 1 is 2
+              cpu0 store a 0 3
+              exit a
+              exit z
+              """);
+          long left = scene.bench().leaked();
+          c.check(left == 0, "no frame in use after '%s'".formatted(step), left);
+        }
+      }
+    }
+  }
+
+  @RestsOn({"FAULT", "COW", "ACCT"})
+  @Clause(
+      id = "MODEL-01",
+      text = "Whatever processes do, they see what a model without page tables says",
+      source = "fork(2), mmap(2), mprotect(2), madvise(2) as a map of bytes and rights",
+      check = "the steps that the message ends with, in docs/scenarios.md's language")
+  static void equalsTheModel(ClauseContext c) {
+    ScenarioCheck check = new ScenarioCheck(() -> new MmBench(c.variant()));
+    Optional<Failure> failure = check.random(c.random().nextLong(), MODEL_STEPS, RECOUNT_EVERY);
+    if (failure.isPresent()) {
+      Failure shrunk = check.shrink(failure.get());
+      c.check(
+          false,
+          "what the model says",
+          "%s; steps: %s"
+              .formatted(shrunk.reason(), String.join("; ", Script.write(shrunk.steps()))));
+    }
+  }
+}

@@ -1,0 +1,54 @@
+package org.mmport.conformance;
+
+import org.mmport.mm.AddressSpace;
+import org.mmport.scenario.MmBench;
+import org.mmport.scenario.Script;
+import org.mmport.scenario.StepResult;
+
+/** A machine on which clauses have scripts run, everything being counted anew after each step. */
+final class Scene implements AutoCloseable {
+  private final ClauseContext c;
+  private final MmBench bench;
+
+  Scene(ClauseContext c) {
+    this.c = c;
+    this.bench = new MmBench(c.variant());
+  }
+
+  MmBench bench() {
+    return bench;
+  }
+
+  /** The process of that name. */
+  AddressSpace process(String name) {
+    AddressSpace space = bench.simulation().processes().get(name);
+    if (space == null) {
+      throw new IllegalStateException("the clause's script starts no process " + name);
+    }
+    return space;
+  }
+
+  /** Runs a script, each line of which must come to what it says, or to done or a value. */
+  void play(String text) {
+    for (Script.Line line : Script.parse(text.lines().toList()).lines()) {
+      StepResult result = bench.simulation().run(line.step());
+      boolean fine =
+          line.expected().isPresent()
+              ? result.equals(line.expected().get())
+              : result instanceof StepResult.Done || result instanceof StepResult.Value;
+      String expected = line.expected().map(StepResult::toString).orElse("it done");
+      c.check(fine, "'%s' to be %s".formatted(line.step(), expected), result);
+      sound("after '" + line.step() + "'");
+    }
+  }
+
+  /** What must hold between any two steps. */
+  void sound(String when) {
+    bench.invariants().broken().ifPresent(reason -> c.check(false, "all sound " + when, reason));
+  }
+
+  @Override
+  public void close() {
+    bench.close();
+  }
+}

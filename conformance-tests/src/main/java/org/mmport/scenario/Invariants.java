@@ -1,0 +1,124 @@
+package org.mmport.scenario;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.mmport.machine.Folios;
+import org.mmport.machine.PageFlag;
+import org.mmport.mm.AddressSpace;
+import org.mmport.mm.MmCounters;
+import org.mmport.mm.MmSystem;
+import org.mmport.pgtable.TableVisitor;
+import org.mmport.spi.InvalidRequestException;
+import org.mmport.spi.Level;
+import org.mmport.spi.PteFormat;
+
+/**
+ * What must hold between any two steps (T23), found out by reading every table anew: who maps a
+ * page is counted there, and nothing else is believed.
+ */
+public final class Invariants {
+  private final MmSystem system;
+  private final PteFormat format;
+
+  public Invariants(MmSystem system) {
+    this.system = system;
+    this.format = system.variant().format();
+  }
+
+  /** The first thing that does not hold, in one line. */
+  public Optional<String> broken() {
+    try {
+      return counted();
+    } catch (InvalidRequestException e) {
+      return Optional.of("a table maps memory that is not in use: " + e.getMessage());
+    }
+  }
+
+  private Optional<String> counted() {
+    Map<Long, Integer> mappers = new HashMap<>();
+    Map<Long, Integer> writers = new HashMap<>();
+    for (AddressSpace space : system.spaces()) {
+      List<Long> raws = leaves(space);
+      long anon = 0;
+      long file = 0;
+      for (long raw : raws) {
+        long pfn = format.physAddr(raw, Level.PTE) >>> system.variant().geometry().pageShift();
+        if (pfn == system.zeroPfn()) {
+          if (format.write(raw, Level.PTE)) {
+            return Optional.of("the zero page is mapped writable by 0x%x".formatted(raw));
+          }
+          continue;
+        }
+        mappers.merge(pfn, 1, Integer::sum);
+        if (format.write(raw, Level.PTE)) {
+          writers.merge(pfn, 1, Integer::sum);
+        }
+        if (system.folios().is(pfn, PageFlag.ANON)) {
+          anon++;
+        } else {
+          file++;
+        }
+      }
+      MmCounters counted = new MmCounters(anon, file, space.counters().swapEntries());
+      if (!counted.equals(space.counters())) {
+        return Optional.of(
+            "an address space counts %s, its tables have %s".formatted(space.counters(), counted));
+      }
+    }
+    return pages(mappers, writers);
+  }
+
+  private Optional<String> pages(Map<Long, Integer> mappers, Map<Long, Integer> writers) {
+    Folios folios = system.folios();
+    for (Map.Entry<Long, Integer> page : mappers.entrySet()) {
+      long pfn = page.getKey();
+      int count = page.getValue();
+      if (folios.mapCount(pfn) != count) {
+        return Optional.of(
+            "page 0x%x has a mapcount of %d and is mapped %d times"
+                .formatted(pfn, folios.mapCount(pfn), count));
+      }
+      if (folios.refCount(pfn) < count) {
+        return Optional.of(
+            "page 0x%x has a refcount of %d below its mapcount %d"
+                .formatted(pfn, folios.refCount(pfn), count));
+      }
+      boolean anon = folios.is(pfn, PageFlag.ANON);
+      if (anon && count > 1 && writers.containsKey(pfn)) {
+        return Optional.of(
+            "anonymous page 0x%x is mapped %d times, and writable".formatted(pfn, count));
+      }
+      if (anon && count > 1 && folios.is(pfn, PageFlag.ANON_EXCLUSIVE)) {
+        return Optional.of(
+            "anonymous page 0x%x is mapped %d times, and exclusive".formatted(pfn, count));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Present leaves of the last level, those that hardware is kept from too. */
+  private List<Long> leaves(AddressSpace space) {
+    List<Long> raws = new ArrayList<>();
+    space
+        .pageTable()
+        .walker()
+        .visit(
+            new TableVisitor() {
+              @Override
+              public void leaf(long va, long raw, Level level, int rights) {
+                raws.add(raw);
+              }
+
+              @Override
+              public void nonPresent(long va, long raw, Level level) {
+                if (format.present(raw, level)) {
+                  raws.add(raw);
+                }
+              }
+            });
+    return raws;
+  }
+}

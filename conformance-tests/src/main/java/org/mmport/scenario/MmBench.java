@@ -1,0 +1,84 @@
+package org.mmport.scenario;
+
+import java.util.List;
+import org.mmport.machine.FrameAllocator;
+import org.mmport.machine.NumaNode;
+import org.mmport.machine.NumaTopology;
+import org.mmport.machine.PhysicalMemory;
+import org.mmport.mm.MmSystem;
+import org.mmport.spi.MmuFeature;
+import org.mmport.spi.MmuVariant;
+
+/** A machine of a variant with its memory, for one scenario. */
+public final class MmBench implements AutoCloseable {
+  /** Enough for the tables and pages of a few small processes, whatever the page size. */
+  private static final long FRAMES = 1L << 14;
+
+  private static final int CPUS = 2;
+
+  /** Pages of a scenario that lie before the place where tables of all levels end. */
+  private static final long PAGES_BEFORE = 20;
+
+  private final PhysicalMemory memory;
+  private final FrameAllocator frames;
+  private final MmSystem system;
+  private final Simulation simulation;
+  private final long framesAtRest;
+  private long permitted = Long.MAX_VALUE;
+
+  /** A machine on which nothing runs. */
+  public MmBench(MmuVariant variant) {
+    int pageShift = variant.geometry().pageShift();
+    this.memory = PhysicalMemory.ofSize(FRAMES << pageShift);
+    this.frames =
+        new FrameAllocator(
+            memory,
+            pageShift,
+            NumaTopology.uniform(List.of(new NumaNode(0, 0, memory.sizeBytes()))),
+            (order, node) -> permitted-- > 0);
+    this.system = new MmSystem(variant, frames, CPUS);
+    this.simulation =
+        new Simulation(system, Simulation.beforeBoundary(variant.geometry(), PAGES_BEFORE));
+    this.framesAtRest = frames.allocatedFrames();
+  }
+
+  public Simulation simulation() {
+    return simulation;
+  }
+
+  public MmSystem system() {
+    return system;
+  }
+
+  /** Lets so many more allocations pass, and refuses those after. */
+  public void permitAllocations(long count) {
+    permitted = count;
+  }
+
+  public void permitAllAllocations() {
+    permitted = Long.MAX_VALUE;
+  }
+
+  int cpus() {
+    return CPUS;
+  }
+
+  /** Whether pages can be kept from being executed, so that fetches tell something. */
+  boolean fetches() {
+    return system.variant().has(MmuFeature.NO_EXECUTE);
+  }
+
+  public Invariants invariants() {
+    return new Invariants(system);
+  }
+
+  /** Frames in use beyond those of a machine on which nothing runs. */
+  public long leaked() {
+    return frames.allocatedFrames() - framesAtRest;
+  }
+
+  @Override
+  public void close() {
+    memory.close();
+  }
+}

@@ -1,0 +1,133 @@
+package org.mmport.scenario;
+
+import java.util.List;
+import java.util.SplittableRandom;
+import org.mmport.mm.VmaRights;
+
+/**
+ * Makes steps up: a few processes, a few dozen pages, everything that may be done to them, now and
+ * then what must be refused. Asks a model what there is, so that most steps do something.
+ */
+public final class RandomSteps {
+  private static final List<String> NAMES = List.of("a", "b", "c", "d");
+  private static final List<String> FILES = List.of("f", "g");
+  private static final int MAX_FILE_PAGES = 24;
+  private static final long PAGES = 48;
+  private static final List<VmaRights> RIGHTS =
+      List.of(VmaRights.READ, VmaRights.READ_WRITE, VmaRights.NONE, VmaRights.READ_EXEC);
+
+  private final SplittableRandom random;
+  private final ReferenceMemory model;
+  private final int cpus;
+  private final boolean fetches;
+
+  /**
+   * Steps that follow from a seed.
+   *
+   * @param model in the state that steps made up so far lead to
+   * @param fetches whether the variant can keep pages from being executed
+   */
+  public RandomSteps(long seed, ReferenceMemory model, int cpus, boolean fetches) {
+    this.random = new SplittableRandom(seed);
+    this.model = model;
+    this.cpus = cpus;
+    this.fetches = fetches;
+  }
+
+  /** One more. */
+  public Step next() {
+    List<String> living = model.processes();
+    if (living.isEmpty() || (living.size() < NAMES.size() && random.nextInt(60) == 0)) {
+      return new Step.Start(unused(living));
+    }
+    String process = living.get(random.nextInt(living.size()));
+    int kind = random.nextInt(100);
+    if (kind < 40) {
+      return store(process);
+    }
+    if (kind < 65) {
+      return new Step.Load(process, cpu(), page(process));
+    }
+    if (kind < 70) {
+      return fetches
+          ? new Step.Fetch(process, cpu(), page(process))
+          : new Step.Load(process, cpu(), page(process));
+    }
+    return kind < 78 && living.size() < NAMES.size()
+        ? new Step.Fork(process, unused(living))
+        : change(process, kind);
+  }
+
+  private Step change(String process, int kind) {
+    long page = random.nextLong(PAGES);
+    long pages = 1 + random.nextLong(Math.min(PAGES - page, 12));
+    if (kind < 82) {
+      return new Step.Exit(process);
+    }
+    if (kind < 86) {
+      return new Step.Mmap(process, page, pages, rights(), random.nextInt(4) == 0);
+    }
+    if (kind < 90) {
+      return ofFile(process, page, pages);
+    }
+    if (kind < 93) {
+      return new Step.Munmap(process, page, pages);
+    }
+    List<Long> mapped = model.pages(process);
+    if (!mapped.isEmpty() && random.nextInt(8) > 0) {
+      page = mapped.get(random.nextInt(mapped.size()));
+      pages = 1 + random.nextLong(3);
+    }
+    return kind < 97
+        ? new Step.Mprotect(process, page, pages, rights())
+        : new Step.DontNeed(process, page, pages);
+  }
+
+  private Step ofFile(String process, long page, long pages) {
+    List<String> files = model.files();
+    if (files.size() < FILES.size() && random.nextInt(4) == 0) {
+      String name = FILES.stream().filter(f -> !files.contains(f)).findFirst().orElseThrow();
+      return new Step.CreateFile(name, random.nextInt(MAX_FILE_PAGES));
+    }
+    String file = FILES.get(random.nextInt(FILES.size()));
+    return switch (random.nextInt(8)) {
+      case 0 -> new Step.Truncate(file, random.nextInt(MAX_FILE_PAGES));
+      case 1 -> new Step.Sync(file);
+      case 2 -> new Step.Evict(file);
+      default ->
+          new Step.MmapFile(
+              process,
+              page,
+              pages,
+              rights(),
+              random.nextBoolean(),
+              file,
+              random.nextInt(MAX_FILE_PAGES));
+    };
+  }
+
+  private VmaRights rights() {
+    return random.nextInt(2) == 0
+        ? VmaRights.READ_WRITE
+        : RIGHTS.get(random.nextInt(RIGHTS.size()));
+  }
+
+  private Step store(String process) {
+    return new Step.Store(process, cpu(), page(process), (byte) (1 + random.nextInt(120)));
+  }
+
+  private int cpu() {
+    return random.nextInt(cpus);
+  }
+
+  private long page(String process) {
+    List<Long> mapped = model.pages(process);
+    return mapped.isEmpty() || random.nextInt(20) == 0
+        ? random.nextLong(PAGES)
+        : mapped.get(random.nextInt(mapped.size()));
+  }
+
+  private static String unused(List<String> living) {
+    return NAMES.stream().filter(name -> !living.contains(name)).findFirst().orElseThrow();
+  }
+}

@@ -1,0 +1,230 @@
+package org.mmport.scenario;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.mmport.mm.VmaRights;
+import org.mmport.spi.InvalidRequestException;
+
+/**
+ * A scenario as it is written down: one step a line or, on one line, with {@code ;} between; {@code
+ * #} before what is for people. A line that begins with {@code expect} says after {@code is} what
+ * its step must come to.
+ *
+ * <pre>
+ * start a
+ * mmap a 0 4 rw- private
+ * cpu0 store a 0 7
+ * fork a b
+ * expect cpu1 load b 0 is 7
+ * expect cpu1 fetch b 0 is fault: not permitted
+ * </pre>
+ */
+public record Script(List<Line> lines) {
+  /** No process needs more, and a typing error must not fill memory. */
+  private static final long MAX_PAGE = 1L << 20;
+
+  private static final Pattern EXPECT = Pattern.compile("expect\\s+(.+?)\\s+is\\s+(.+)");
+  private static final Pattern CPU = Pattern.compile("cpu(\\d{1,3})");
+  private static final Pattern NAME = Pattern.compile("[A-Za-z][A-Za-z0-9_-]{0,15}");
+
+  public Script {
+    lines = List.copyOf(lines);
+  }
+
+  /**
+   * A step of a script.
+   *
+   * @param number of the line, from 1
+   * @param expected what it must come to, where the script says so
+   */
+  public record Line(int number, Step step, Optional<StepResult> expected) {}
+
+  /**
+   * Reads a script.
+   *
+   * @throws InvalidRequestException for a line that says nothing known; it names line and rule
+   */
+  public static Script parse(List<String> text) {
+    List<Line> lines = new ArrayList<>();
+    for (int i = 0; i < text.size(); i++) {
+      String line = text.get(i).replaceFirst("#.*", "");
+      for (String step : line.split(";", -1)) {
+        if (!step.isBlank()) {
+          lines.add(line(i + 1, step.strip()));
+        }
+      }
+    }
+    return new Script(lines);
+  }
+
+  /** A script of steps that were run. */
+  public static List<String> write(List<Step> steps) {
+    return steps.stream().map(Step::toString).toList();
+  }
+
+  private static Line line(int number, String text) {
+    try {
+      Matcher expect = EXPECT.matcher(text);
+      if (expect.matches()) {
+        return new Line(number, step(expect.group(1)), Optional.of(result(expect.group(2))));
+      }
+      if (text.startsWith("expect")) {
+        throw new InvalidRequestException("write it like: expect cpu0 load a 0 is 7");
+      }
+      return new Line(number, step(text), Optional.empty());
+    } catch (InvalidRequestException e) {
+      throw new InvalidRequestException(
+          "line %d, '%s': %s".formatted(number, text, e.getMessage()));
+    }
+  }
+
+  private static Step step(String text) {
+    Words words = new Words(List.of(text.split("\\s+")));
+    Matcher cpu = CPU.matcher(words.word(0));
+    if (cpu.matches()) {
+      return access(Integer.parseInt(cpu.group(1)), words);
+    }
+    return switch (words.word(0)) {
+      case "start" -> words.exactly(2, w -> new Step.Start(w.name(1)));
+      case "exit" -> words.exactly(2, w -> new Step.Exit(w.name(1)));
+      case "fork" -> words.exactly(3, w -> new Step.Fork(w.name(1), w.name(2)));
+      case "mmap" -> mmap(words);
+      case "munmap" -> words.exactly(4, w -> new Step.Munmap(w.name(1), w.page(2), w.pages(3)));
+      case "mprotect" ->
+          words.exactly(5, w -> new Step.Mprotect(w.name(1), w.page(2), w.pages(3), w.rights(4)));
+      case "dontneed" -> words.exactly(4, w -> new Step.DontNeed(w.name(1), w.page(2), w.pages(3)));
+      case "file" -> words.exactly(3, w -> new Step.CreateFile(w.name(1), w.size(2)));
+      case "truncate" -> words.exactly(3, w -> new Step.Truncate(w.name(1), w.size(2)));
+      case "sync" -> words.exactly(2, w -> new Step.Sync(w.name(1)));
+      case "evict" -> words.exactly(2, w -> new Step.Evict(w.name(1)));
+      default ->
+          throw new InvalidRequestException(
+              "'%s': one of start, exit, fork, mmap, munmap, mprotect, dontneed, file, truncate, sync, evict, cpuN load, cpuN store, cpuN fetch, expect"
+                  .formatted(words.word(0)));
+    };
+  }
+
+  private static Step mmap(Words words) {
+    return words.count() > 6
+        ? words.exactly(
+            8,
+            w ->
+                new Step.MmapFile(
+                    w.name(1),
+                    w.page(2),
+                    w.pages(3),
+                    w.rights(4),
+                    w.shared(5),
+                    w.name(6),
+                    w.page(7)))
+        : words.exactly(
+            6, w -> new Step.Mmap(w.name(1), w.page(2), w.pages(3), w.rights(4), w.shared(5)));
+  }
+
+  private static Step access(int cpu, Words words) {
+    return switch (words.word(1)) {
+      case "load" -> words.exactly(4, w -> new Step.Load(w.name(2), cpu, w.page(3)));
+      case "fetch" -> words.exactly(4, w -> new Step.Fetch(w.name(2), cpu, w.page(3)));
+      case "store" ->
+          words.exactly(5, w -> new Step.Store(w.name(2), cpu, w.page(3), w.byteValue(4)));
+      default ->
+          throw new InvalidRequestException(
+              "'%s': a CPU does load, store or fetch".formatted(words.word(1)));
+    };
+  }
+
+  private static StepResult result(String text) {
+    return switch (text) {
+      case "done" -> new StepResult.Done();
+      case "refused" -> new StepResult.Refused();
+      case "out of memory" -> new StepResult.OutOfMemory();
+      case "fault: not mapped" -> new StepResult.NotMapped();
+      case "fault: beyond the file" -> new StepResult.BeyondFile();
+      case "fault: not permitted" -> new StepResult.NotPermitted();
+      default -> new StepResult.Value(Words.byteOf(text));
+    };
+  }
+
+  /** The words of a line. */
+  private record Words(List<String> words) {
+    String word(int index) {
+      if (index >= words.size()) {
+        throw new InvalidRequestException(
+            "there must be a word after '" + words.get(index - 1) + "'");
+      }
+      return words.get(index);
+    }
+
+    Step exactly(int count, Function<Words, Step> make) {
+      if (words.size() != count) {
+        throw new InvalidRequestException(
+            "'%s' takes %d more words, not %d"
+                .formatted(words.get(0), count - 1, words.size() - 1));
+      }
+      return make.apply(this);
+    }
+
+    int count() {
+      return words.size();
+    }
+
+    boolean shared(int index) {
+      return switch (word(index)) {
+        case "private" -> false;
+        case "shared" -> true;
+        default ->
+            throw new InvalidRequestException("'" + word(index) + "': must be private or shared");
+      };
+    }
+
+    long size(int index) {
+      return number(word(index), 0, MAX_PAGE, "a number of pages");
+    }
+
+    String name(int index) {
+      if (!NAME.matcher(word(index)).matches()) {
+        throw new InvalidRequestException(
+            "'%s': a process has a name of at most 16 letters, digits, - and _"
+                .formatted(word(index)));
+      }
+      return word(index);
+    }
+
+    long page(int index) {
+      return number(word(index), 0, MAX_PAGE - 1, "a page");
+    }
+
+    long pages(int index) {
+      return number(word(index), 1, MAX_PAGE, "a number of pages");
+    }
+
+    VmaRights rights(int index) {
+      return VmaRights.parse(word(index));
+    }
+
+    byte byteValue(int index) {
+      return byteOf(word(index));
+    }
+
+    static byte byteOf(String text) {
+      return (byte) number(text, -128, 127, "a result, or a byte");
+    }
+
+    private static long number(String text, long min, long max, String what) {
+      try {
+        long value = Long.decode(text);
+        if (value >= min && value <= max) {
+          return value;
+        }
+      } catch (NumberFormatException e) {
+        // Refused below, with those out of range.
+      }
+      throw new InvalidRequestException(
+          "'%s': %s must be %d to %d".formatted(text, what, min, max));
+    }
+  }
+}

@@ -1,0 +1,146 @@
+package org.mmport.scenario;
+
+import org.mmport.mm.VmaRights;
+
+/**
+ * One thing that happens to memory. Pages count from the place that a scenario is run at, so that a
+ * step means the same on every variant. A step's text is how it is written in a script.
+ */
+public sealed interface Step {
+  /** What a process does. */
+  sealed interface OfProcess extends Step {
+    /** Which process. */
+    String process();
+  }
+
+  /** A process that has nothing mapped begins. */
+  record Start(String process) implements OfProcess {
+    @Override
+    public String toString() {
+      return "start " + process;
+    }
+  }
+
+  /** A process becomes two. */
+  record Fork(String process, String child) implements OfProcess {
+    @Override
+    public String toString() {
+      return "fork %s %s".formatted(process, child);
+    }
+  }
+
+  /** A process ends. */
+  record Exit(String process) implements OfProcess {
+    @Override
+    public String toString() {
+      return "exit " + process;
+    }
+  }
+
+  /** Maps pages that are zero. */
+  record Mmap(String process, long page, long pages, VmaRights rights, boolean shared)
+      implements OfProcess {
+    @Override
+    public String toString() {
+      return "mmap %s %d %d %s %s"
+          .formatted(process, page, pages, rights, shared ? "shared" : "private");
+    }
+  }
+
+  /** Unmaps pages. */
+  record Munmap(String process, long page, long pages) implements OfProcess {
+    @Override
+    public String toString() {
+      return "munmap %s %d %d".formatted(process, page, pages);
+    }
+  }
+
+  /** Gives pages other rights. */
+  record Mprotect(String process, long page, long pages, VmaRights rights) implements OfProcess {
+    @Override
+    public String toString() {
+      return "mprotect %s %d %d %s".formatted(process, page, pages, rights);
+    }
+  }
+
+  /** Drops what pages hold. */
+  record DontNeed(String process, long page, long pages) implements OfProcess {
+    @Override
+    public String toString() {
+      return "dontneed %s %d %d".formatted(process, page, pages);
+    }
+  }
+
+  /** Loads the byte at the start of a page. */
+  record Load(String process, int cpu, long page) implements OfProcess {
+    @Override
+    public String toString() {
+      return "cpu%d load %s %d".formatted(cpu, process, page);
+    }
+  }
+
+  /** Stores a byte at the start of a page. */
+  record Store(String process, int cpu, long page, byte value) implements OfProcess {
+    @Override
+    public String toString() {
+      return "cpu%d store %s %d %d".formatted(cpu, process, page, value);
+    }
+  }
+
+  /** Fetches the byte at the start of a page. */
+  record Fetch(String process, int cpu, long page) implements OfProcess {
+    @Override
+    public String toString() {
+      return "cpu%d fetch %s %d".formatted(cpu, process, page);
+    }
+  }
+
+  /** Maps pages of a file, the first being that many pages into it. */
+  record MmapFile(
+      String process,
+      long page,
+      long pages,
+      VmaRights rights,
+      boolean shared,
+      String file,
+      long filePage)
+      implements OfProcess {
+    @Override
+    public String toString() {
+      return "mmap %s %d %d %s %s %s %d"
+          .formatted(process, page, pages, rights, shared ? "shared" : "private", file, filePage);
+    }
+  }
+
+  /** A file begins, its pages being zero. */
+  record CreateFile(String file, long pages) implements Step {
+    @Override
+    public String toString() {
+      return "file %s %d".formatted(file, pages);
+    }
+  }
+
+  /** A file becomes longer or shorter. */
+  record Truncate(String file, long pages) implements Step {
+    @Override
+    public String toString() {
+      return "truncate %s %d".formatted(file, pages);
+    }
+  }
+
+  /** What was written to a file's pages is written to its storage. */
+  record Sync(String file) implements Step {
+    @Override
+    public String toString() {
+      return "sync " + file;
+    }
+  }
+
+  /** Pages of a file that nobody maps and that are in its storage leave memory. */
+  record Evict(String file) implements Step {
+    @Override
+    public String toString() {
+      return "evict " + file;
+    }
+  }
+}
