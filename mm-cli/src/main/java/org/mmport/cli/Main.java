@@ -26,6 +26,7 @@ import picocli.CommandLine.Option;
       ListCommand.class,
       ShowCommand.class,
       DiffCommand.class,
+      RunCommand.class,
       TranslateCommand.class,
       MapsCommand.class,
       AutoComplete.GenerateCompletion.class
@@ -43,7 +44,8 @@ import picocli.CommandLine.Option;
       "  mmport show x86_64/la57",
       "  mmport diff x86_64/4level x86_64/la57",
       "  mmport translate --dump vm.core 0xffffffff81000000",
-      "  mmport maps --dump vm.core --each --json"
+      "  mmport maps --dump vm.core --each --json",
+      "  mmport run fork.mm"
     })
 public final class Main {
   static final int NO = 1;

@@ -32,7 +32,12 @@ class CliDocsTest {
       while (!lines.get(i + 1).startsWith("```") && !lines.get(i + 1).startsWith("$ ")) {
         expected.add(lines.get(++i));
       }
-      Run run = Run.of(command.replace("tiny.core", dump).split(" "));
+      Run run =
+          Run.of(
+              command
+                  .replace("tiny.core", dump)
+                  .replace("fork.mm", "../docs/examples/fork.mm")
+                  .split(" "));
       assertEquals(String.join("\n", expected), run.out().stripTrailing(), command);
       examples++;
     }

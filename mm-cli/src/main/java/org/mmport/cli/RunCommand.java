@@ -1,0 +1,165 @@
+package org.mmport.cli;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.mmport.cpu.CpuCounts;
+import org.mmport.mm.FaultStatus;
+import org.mmport.scenario.ScenarioCounts;
+import org.mmport.scenario.ScenarioRun;
+import org.mmport.scenario.Script;
+import org.mmport.spi.InvalidRequestException;
+import org.mmport.spi.MmuVariant;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(
+    name = "run",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Run a scenario of processes and their memory, and count what it takes on each variant.",
+      "A script has one step a line; docs/scenarios.md says which there are."
+    },
+    footer = {
+      "",
+      "Exits with 1 where a line comes to something else than it expects.",
+      "",
+      "Examples:",
+      "  mmport run fork.mm",
+      "  mmport run fork.mm x86_64/4level arm64/4k-va48",
+      "  echo 'start a; mmap a 0 4 rw- private; cpu0 store a 0 7' | mmport run -"
+    })
+final class RunCommand implements Callable<Integer> {
+  private static final long MAX_BYTES = 16L << 20;
+
+  @Parameters(index = "0", paramLabel = "SCRIPT", description = "a file, or - for standard input")
+  String script;
+
+  @Parameters(
+      index = "1..*",
+      paramLabel = "VARIANT",
+      completionCandidates = Ports.class,
+      description = "such as x86_64/4level; all by default")
+  List<String> variants = new ArrayList<>();
+
+  @Option(names = "--json", description = "one JSON object per line")
+  boolean json;
+
+  @Spec CommandLine.Model.CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    PrintWriter out = spec.commandLine().getOut();
+    List<MmuVariant> chosen =
+        variants.isEmpty() ? Ports.variants() : variants.stream().map(Ports::variant).toList();
+    Script parsed = Script.parse(text());
+    List<ScenarioRun.Result> results = new ArrayList<>();
+    for (MmuVariant variant : chosen) {
+      results.add(ScenarioRun.run(parsed, variant));
+    }
+    if (json) {
+      JsonLines lines = new JsonLines(out);
+      results.forEach(result -> lines.object(object -> write(object, result)));
+    } else {
+      print(out, results);
+    }
+    boolean fine = results.stream().allMatch(result -> result.mismatch().isEmpty());
+    return fine ? CommandLine.ExitCode.OK : Main.NO;
+  }
+
+  private List<String> text() {
+    try {
+      if (script.equals("-")) {
+        return new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))
+            .lines()
+            .toList();
+      }
+      Path file = Path.of(script);
+      if (!Files.isRegularFile(file) || Files.size(file) > MAX_BYTES) {
+        throw new InvalidRequestException(
+            script + ": must be a script, a text file of at most 16 MiB, or -");
+      }
+      return Files.readAllLines(file, StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(script + ": cannot be read as text: " + e.getMessage(), e);
+    }
+  }
+
+  private static void print(PrintWriter out, List<ScenarioRun.Result> results) {
+    out.printf(
+        "%-26s %6s %6s %6s %6s %6s %6s %8s %8s %7s %5s%n",
+        "variant",
+        "pages",
+        "tables",
+        "faults",
+        "minor",
+        "copied",
+        "reused",
+        "TLB miss",
+        "entries",
+        "flushes",
+        "IPIs");
+    for (ScenarioRun.Result result : results) {
+      ScenarioCounts counts = result.counts();
+      CpuCounts cpus = counts.cpus();
+      out.printf(
+          "%-26s %6d %6d %6d %6d %6d %6d %8d %8d %7d %5d%n",
+          result.variant().id(),
+          counts.pages(),
+          counts.tables(),
+          counts.faults().values().stream().mapToLong(Long::longValue).sum(),
+          counts.faults(FaultStatus.MINOR),
+          counts.faults(FaultStatus.COPIED),
+          counts.faults(FaultStatus.REUSED),
+          cpus.tlbMisses(),
+          cpus.entriesRead(),
+          cpus.leafFlushes() + cpus.walkCacheFlushes(),
+          cpus.ipis());
+      result.mismatch().ifPresent(text -> out.printf("%s %s%n", result.variant().id(), text));
+    }
+  }
+
+  private static void write(JsonGenerator json, ScenarioRun.Result result) throws IOException {
+    ScenarioCounts counts = result.counts();
+    CpuCounts cpus = counts.cpus();
+    json.writeStringField("variant", result.variant().id());
+    json.writeBooleanField("expected", result.mismatch().isEmpty());
+    if (result.mismatch().isPresent()) {
+      json.writeStringField("mismatch", result.mismatch().get());
+    }
+    json.writeNumberField("pages", counts.pages());
+    json.writeNumberField("tables", counts.tables());
+    json.writeObjectFieldStart("faults");
+    for (FaultStatus status : FaultStatus.values()) {
+      json.writeNumberField(
+          status.name().toLowerCase(Locale.ROOT).replace('_', '-'), counts.faults(status));
+    }
+    json.writeEndObject();
+    json.writeNumberField("tlbHits", cpus.tlbHits());
+    json.writeNumberField("tlbMisses", cpus.tlbMisses());
+    json.writeNumberField("walks", cpus.walks());
+    json.writeNumberField("walkCacheHits", cpus.walkCacheHits());
+    json.writeNumberField("entriesRead", cpus.entriesRead());
+    json.writeNumberField("accessedMarks", cpus.accessedMarks());
+    json.writeNumberField("dirtyMarks", cpus.dirtyMarks());
+    json.writeNumberField("hashFaults", cpus.hashFaults());
+    json.writeNumberField("leafFlushes", cpus.leafFlushes());
+    json.writeNumberField("walkCacheFlushes", cpus.walkCacheFlushes());
+    json.writeNumberField("flushedTranslations", cpus.flushedTranslations());
+    json.writeNumberField("rootReloads", cpus.rootReloads());
+    json.writeNumberField("ipis", cpus.ipis());
+  }
+}
