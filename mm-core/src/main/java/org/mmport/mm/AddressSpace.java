@@ -17,7 +17,8 @@ import org.mmport.spi.VaRegion;
 /**
  * The memory of one process: its mappings, its page tables and what they count. Ranges are whole
  * pages, given as first address and bytes. An operation that breaks a rule, or for which there is
- * no memory, changes nothing.
+ * no memory, changes nothing. Any thread may call everything; after {@link #close()} everything is
+ * refused.
  */
 public final class AddressSpace implements AutoCloseable {
   private final MmSystem system;
@@ -169,7 +170,7 @@ public final class AddressSpace implements AutoCloseable {
               child.vmas.insert(vma);
             }
             new EagerCopy(this, child).copy();
-          } catch (OutOfFramesException e) {
+          } catch (RuntimeException | Error e) {
             child.close();
             throw e;
           }
@@ -177,26 +178,34 @@ public final class AddressSpace implements AutoCloseable {
         });
   }
 
-  /** The end of the process: every page, every table and every translation of it goes. */
+  /**
+   * The end of the process: every page, every table and every translation of it goes. Nothing can
+   * be done with it any more.
+   */
   @Override
   public void close() {
-    locked(
-        () -> {
-          if (!closed) {
-            closed = true;
-            try (PageGather gather = gather()) {
-              for (Vma vma : vmas.all()) {
-                new Zap(this, gather).range(vma.firstVa(), vma.lastVa() - vma.firstVa() + 1);
-              }
-              gather.flush();
-            }
-            system.cpus().retire(context);
-            pageTable.close();
-            system.forget(this);
-            system.unmapped(vmas.all());
-          }
-          return counters;
-        });
+    system.lock.lock();
+    try {
+      if (!closed) {
+        end();
+        closed = true;
+      }
+    } finally {
+      system.lock.unlock();
+    }
+  }
+
+  private void end() {
+    try (PageGather gather = gather()) {
+      for (Vma vma : vmas.all()) {
+        new Zap(this, gather).range(vma.firstVa(), vma.lastVa() - vma.firstVa() + 1);
+      }
+      gather.flush();
+    }
+    system.cpus().retire(context);
+    pageTable.close();
+    system.forget(this);
+    system.unmapped(vmas.all());
   }
 
   // Faults.
@@ -227,7 +236,7 @@ public final class AddressSpace implements AutoCloseable {
   }
 
   public MmCounters counters() {
-    return counters;
+    return locked(() -> counters);
   }
 
   public MmSystem system() {
@@ -273,6 +282,10 @@ public final class AddressSpace implements AutoCloseable {
   private <T> T locked(Supplier<T> operation) {
     system.lock.lock();
     try {
+      if (closed) {
+        throw new InvalidRequestException(
+            "address space %d has ended: start another".formatted(context.id()));
+      }
       return operation.get();
     } finally {
       system.lock.unlock();

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.mmport.cpu.CpuSet;
 import org.mmport.machine.Folios;
 import org.mmport.machine.FrameAllocator;
@@ -65,14 +66,12 @@ public final class MmSystem {
    * @throws org.mmport.machine.OutOfFramesException when there is no memory for its roots
    */
   public AddressSpace create() {
-    lock.lock();
-    try {
-      AddressSpace space = new AddressSpace(this, ++lastContext);
-      spaces.add(space);
-      return space;
-    } finally {
-      lock.unlock();
-    }
+    return locked(
+        () -> {
+          AddressSpace space = new AddressSpace(this, ++lastContext);
+          spaces.add(space);
+          return space;
+        });
   }
 
   /**
@@ -91,7 +90,7 @@ public final class MmSystem {
    * @param sizePages 0 or more
    */
   public FilePages createFile(Storage storage, long sizePages) {
-    return new FilePages(++lastFile, folios, storage, sizePages);
+    return locked(() -> new FilePages(++lastFile, folios, storage, sizePages));
   }
 
   /** Makes a file longer or shorter; what is cut off is unmapped wherever it is mapped. */
@@ -106,12 +105,7 @@ public final class MmSystem {
 
   /** Writes back what is dirty of a file ({@code fsync()}), and returns how many pages were. */
   public long writeBack(FilePages file) {
-    lock.lock();
-    try {
-      return file.sizePages() == 0 ? 0 : file.writeBack(0, file.sizePages() - 1, rmap);
-    } finally {
-      lock.unlock();
-    }
+    return locked(() -> file.sizePages() == 0 ? 0 : file.writeBack(0, file.sizePages() - 1, rmap));
   }
 
   /** What was mapped there before may have been the last of it. */
@@ -128,7 +122,7 @@ public final class MmSystem {
 
   /** Those that exist, in the order in which they came to be. */
   public List<AddressSpace> spaces() {
-    return List.copyOf(spaces);
+    return locked(() -> List.copyOf(spaces));
   }
 
   public MmuVariant variant() {
@@ -145,12 +139,21 @@ public final class MmSystem {
 
   /** Tables in use, of all address spaces, roots included. */
   public long tablesInUse() {
-    return tables.descriptors().tables();
+    return locked(() -> tables.descriptors().tables());
   }
 
   /** How many faults came to what, since the beginning. */
   public Map<FaultStatus, Long> faults() {
-    return Map.copyOf(faults);
+    return locked(() -> Map.copyOf(faults));
+  }
+
+  private <T> T locked(Supplier<T> operation) {
+    lock.lock();
+    try {
+      return operation.get();
+    } finally {
+      lock.unlock();
+    }
   }
 
   void count(FaultStatus status) {
