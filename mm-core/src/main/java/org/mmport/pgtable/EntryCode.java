@@ -30,20 +30,22 @@ abstract class EntryCode {
   /** Physical address that a CPU would reach, or {@link TableWalker#NOT_MAPPED}. */
   abstract long translate(EntryMemory memory, long[] roots, long va);
 
-  /**
-   * Stores a leaf at PTE level into an entry that is none. False, and nothing changed, where that
-   * is not all there is to do: no such table yet, the entry in use, or a bad request.
-   */
-  abstract boolean mapPage(PteCursor cursor, long va, long physAddr, long pgprot, MmuGather gather);
+  // Requests for a single page. False, and nothing changed, where one is for more than that, breaks
+  // a rule, or needs more than a change of one entry at PTE level.
 
-  /** Empties an entry at PTE level; done also where there was nothing. */
-  abstract PageEdit unmapPage(PteCursor cursor, long va, MmuGather gather);
+  /** Stores a leaf at PTE level into an entry that is none; false also where there is no table. */
+  abstract boolean mapPage(
+      PteCursor cursor, long va, long physAddr, long sizeBytes, long pgprot, MmuGather gather);
 
   /**
-   * Gives a present entry at PTE level other rights; true also where there was none. False where a
-   * larger leaf maps the page, or the request is bad.
+   * Empties an entry at PTE level, and unhooks the tables that have no entry in use then; true also
+   * where there was nothing.
    */
-  abstract boolean protectPage(PteCursor cursor, long va, long pgprot, MmuGather gather);
+  abstract boolean unmapPage(PteCursor cursor, long va, long sizeBytes, MmuGather gather);
+
+  /** Gives a present entry at PTE level other rights; true also where there was none. */
+  abstract boolean protectPage(
+      PteCursor cursor, long va, long sizeBytes, long pgprot, MmuGather gather);
 
   // The rest is about runs of entries of one table, of the level that this code was made for.
 

@@ -427,7 +427,6 @@ final class EntryCodeTemplate extends EntryCode {
 
   /** Where the machine we run on has the entry of an address in the cursor's table. */
   private static long pteAddress(PteCursor cursor, long va) {
-    cursor.memory.requireOpen();
     return aligned(PTE.entryAddr(cursor.entries, va));
   }
 
@@ -440,8 +439,9 @@ final class EntryCodeTemplate extends EntryCode {
   }
 
   @Override
-  boolean mapPage(PteCursor cursor, long va, long physAddr, long pgprot, MmuGather gather) {
-    if (((physAddr & NOT_A_PAGE) | (va & (PAGE_BYTES - 1))) != 0) {
+  boolean mapPage(
+      PteCursor cursor, long va, long physAddr, long sizeBytes, long pgprot, MmuGather gather) {
+    if (((physAddr & NOT_A_PAGE) | notOnePage(va, sizeBytes)) != 0) {
       return false;
     }
     if (va >>> SPAN_SHIFT != cursor.span && seek(cursor, va) < 0) {
@@ -459,6 +459,7 @@ final class EntryCodeTemplate extends EntryCode {
     }
     addLive(cursor.liveCount, 1);
     TlbDuty duty = TLB.duty(PTE.empty(), raw, Level.PTE);
+    // The gather asks that too, but here most variants' answer is a constant.
     if (!duty.isNone()) {
       gather.add(va, PAGE_BYTES, duty, FORMAT.global(raw, Level.PTE));
     }
@@ -466,20 +467,20 @@ final class EntryCodeTemplate extends EntryCode {
   }
 
   @Override
-  PageEdit unmapPage(PteCursor cursor, long va, MmuGather gather) {
-    if ((va & (PAGE_BYTES - 1)) != 0) {
-      return PageEdit.NOT_HERE;
+  boolean unmapPage(PteCursor cursor, long va, long sizeBytes, MmuGather gather) {
+    if (notOnePage(va, sizeBytes) != 0) {
+      return false;
     }
     if (va >>> SPAN_SHIFT != cursor.span) {
       long table = seek(cursor, va);
       if (table < 0) {
-        return table == MISSING ? PageEdit.DONE : PageEdit.NOT_HERE;
+        return table == MISSING;
       }
     }
     long address = pteAddress(cursor, va);
     long old = read(address);
     if (FORMAT.none(old, Level.PTE)) {
-      return PageEdit.DONE;
+      return true;
     }
     if (BATCH.inRun(old, Level.PTE, FORMAT)) {
       BATCH.isolate(pteLeaves(cursor, va, gather), pteIndex(va), 1);
@@ -487,15 +488,60 @@ final class EntryCodeTemplate extends EntryCode {
     }
     write(address, PTE.empty());
     TlbDuty duty = TLB.duty(old, PTE.empty(), Level.PTE);
-    if (!duty.isNone()) {
-      gather.add(va, PAGE_BYTES, duty, FORMAT.global(old, Level.PTE));
+    gather.add(va, PAGE_BYTES, duty, FORMAT.global(old, Level.PTE));
+    if (addLive(cursor.liveCount, -1) == 0) {
+      unhookEmptied(cursor, va, gather);
     }
-    return addLive(cursor.liveCount, -1) != 0 ? PageEdit.DONE : PageEdit.EMPTIED;
+    return true;
+  }
+
+  /** From the lowest level of tables that are hooked into others up to that below the root. */
+  private static final List<LevelCode> HOOKS =
+      ABOVE_PTE.reversed().stream().filter(at -> !at.folded()).toList();
+
+  /** Unhooks the PTE table of an address, which is empty, and those above that become so. */
+  private static void unhookEmptied(PteCursor cursor, long va, MmuGather gather) {
+    long emptied = cursor.table;
+    cursor.reset();
+    for (LevelCode at : HOOKS) {
+      long table = tableAt(cursor, at, va);
+      long entryAddr = at.entryAddr(table, va);
+      long hooked = get(cursor.memory, entryAddr, at.empty());
+      put(cursor.memory, entryAddr, at.empty());
+      // Any address below the entry will do for what is cached of the table.
+      TlbDuty duty = TLB.duty(hooked, at.empty(), at.level());
+      gather.add(va, PAGE_BYTES, duty, false);
+      gather.freeLater(emptied);
+      if (addLive(liveCount(cursor.space, table, at), -1) != 0) {
+        return;
+      }
+      emptied = table;
+    }
+  }
+
+  /** The table of a level through which an address goes; all above it is there. */
+  private static long tableAt(PteCursor cursor, LevelCode wanted, long va) {
+    long table = cursor.roots[rootOf(va)];
+    for (LevelCode at : ABOVE_PTE) {
+      if (at.level() == wanted.level()) {
+        return table;
+      }
+      if (!at.folded()) {
+        table =
+            FORMAT.tableAddr(get(cursor.memory, at.entryAddr(table, va), at.empty()), at.level());
+      }
+    }
+    return table;
+  }
+
+  /** Not zero where a range is no page. */
+  private static long notOnePage(long va, long sizeBytes) {
+    return (va & (PAGE_BYTES - 1)) | (sizeBytes ^ PAGE_BYTES);
   }
 
   @Override
-  boolean protectPage(PteCursor cursor, long va, long pgprot, MmuGather gather) {
-    if ((va & (PAGE_BYTES - 1)) != 0) {
+  boolean protectPage(PteCursor cursor, long va, long sizeBytes, long pgprot, MmuGather gather) {
+    if (notOnePage(va, sizeBytes) != 0) {
       return false;
     }
     if (va >>> SPAN_SHIFT != cursor.span) {
@@ -591,9 +637,7 @@ final class EntryCodeTemplate extends EntryCode {
     }
     addLive(liveCount(space, table, AT), count);
     TlbDuty duty = TLB.duty(AT.empty(), raw, AT.level());
-    if (!duty.isNone()) {
-      gather.add(va, (long) count << AT.shift(), duty, FORMAT.global(raw, AT.level()));
-    }
+    gather.add(va, (long) count << AT.shift(), duty, FORMAT.global(raw, AT.level()));
   }
 
   /**
@@ -647,11 +691,8 @@ final class EntryCodeTemplate extends EntryCode {
       emptyEntries(address, i, end);
       used += end - i;
       TlbDuty duty = TLB.duty(first, AT.empty(), AT.level());
-      if (!duty.isNone()) {
-        long sizeBytes = (long) (end - i) << AT.shift();
-        gather.add(
-            va + ((long) i << AT.shift()), sizeBytes, duty, FORMAT.global(first, AT.level()));
-      }
+      long sizeBytes = (long) (end - i) << AT.shift();
+      gather.add(va + ((long) i << AT.shift()), sizeBytes, duty, FORMAT.global(first, AT.level()));
     }
     addLive(liveCount(space, table, AT), -used);
     return used;
@@ -750,7 +791,7 @@ final class EntryCodeTemplate extends EntryCode {
   }
 
   private static void owe(long va, int count, TlbDuty duty, long old, MmuGather gather) {
-    if (count > 0 && !duty.isNone()) {
+    if (count > 0) {
       gather.add(va, (long) count << AT.shift(), duty, FORMAT.global(old, AT.level()));
     }
   }

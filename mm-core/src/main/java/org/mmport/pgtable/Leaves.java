@@ -85,9 +85,7 @@ record Leaves(MmTables mm, EntryCode code, Level level, long table, long firstVa
   @Override
   public void owe(int index, int nr, long oldRaw, long newRaw) {
     TlbDuty duty = duty(oldRaw, newRaw);
-    if (!duty.isNone()) {
-      gather.add(va(index), nr * spanBytes(), duty, format().global(oldRaw, level));
-    }
+    gather.add(va(index), nr * spanBytes(), duty, format().global(oldRaw, level));
   }
 
   private TlbDuty duty(long oldRaw, long newRaw) {

@@ -1,6 +1,7 @@
 package org.mmport.pgtable;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 import org.mmport.spi.FlushScope;
 import org.mmport.spi.TlbDuty;
 
@@ -22,9 +23,12 @@ import org.mmport.spi.TlbDuty;
 public final class MmuGather implements AutoCloseable {
   private final TableSpace space;
   private final TlbFlusher flusher;
-  private long firstVa = -1;
-  private long lastVa;
-  private TlbDuty lastDuty = TlbDuty.NONE;
+
+  /** The range owed a flush, flipped: signed minimum and maximum cost no branch. */
+  private long first = Long.MAX_VALUE;
+
+  private long last = Long.MIN_VALUE;
+  private @Nullable TlbDuty lastDuty;
   private FlushScope scope = FlushScope.NONE;
   private boolean reloadRoot;
   private boolean global;
@@ -36,19 +40,34 @@ public final class MmuGather implements AutoCloseable {
     this.flusher = flusher;
   }
 
-  /** Takes on the duty for a range. */
+  /**
+   * Takes on the duty for a range, if there is one. Rules return the same few objects and one duty
+   * follows another of its kind, so for most it is enough to compare them by identity.
+   */
   @SuppressWarnings("ReferenceEquality")
   void add(long va, long sizeBytes, TlbDuty duty, boolean globalEntry) {
-    long last = va + sizeBytes - 1;
-    firstVa = Long.compareUnsigned(va, firstVa) < 0 ? va : firstVa;
-    lastVa = Long.compareUnsigned(last, lastVa) > 0 ? last : lastVa;
-    global |= globalEntry;
-    // One duty follows another of its kind; rules return the same few objects.
-    if (duty != lastDuty) {
-      lastDuty = duty;
-      scope = duty.scope().compareTo(scope) > 0 ? duty.scope() : scope;
-      reloadRoot |= duty.reloadRoot();
+    if (duty != lastDuty && !takesOn(duty)) {
+      return;
     }
+    long flipped = flip(va);
+    first = Math.min(first, flipped);
+    last = Math.max(last, flipped + sizeBytes - 1);
+    global |= globalEntry;
+  }
+
+  /** Between addresses, which are unsigned, and signed numbers in the same order. */
+  private static long flip(long va) {
+    return va ^ Long.MIN_VALUE;
+  }
+
+  private boolean takesOn(TlbDuty duty) {
+    if (duty.isNone()) {
+      return false;
+    }
+    lastDuty = duty;
+    scope = duty.scope().compareTo(scope) > 0 ? duty.scope() : scope;
+    reloadRoot |= duty.reloadRoot();
+    return true;
   }
 
   /** The flush in the middle of break-before-make: at once, and for that entry alone. */
@@ -76,10 +95,10 @@ public final class MmuGather implements AutoCloseable {
   public void flush() {
     if (!isDischarged()) {
       flusher.flush(
-          new FlushRequest(firstVa, lastVa, new TlbDuty(scope, false, reloadRoot), global));
-      firstVa = -1;
-      lastVa = 0;
-      lastDuty = TlbDuty.NONE;
+          new FlushRequest(flip(first), flip(last), new TlbDuty(scope, false, reloadRoot), global));
+      first = Long.MAX_VALUE;
+      last = Long.MIN_VALUE;
+      lastDuty = null;
       scope = FlushScope.NONE;
       reloadRoot = false;
       global = false;
@@ -99,7 +118,12 @@ public final class MmuGather implements AutoCloseable {
     if (!isDischarged() || unhookedCount > 0) {
       throw new UndischargedDutyException(
           "gather closed while it owes a flush of 0x%016x..0x%016x (%s%s) and %d tables: call flush() first"
-              .formatted(firstVa, lastVa, scope, reloadRoot ? ", root reload" : "", unhookedCount));
+              .formatted(
+                  flip(first),
+                  flip(last),
+                  scope,
+                  reloadRoot ? ", root reload" : "",
+                  unhookedCount));
     }
   }
 }

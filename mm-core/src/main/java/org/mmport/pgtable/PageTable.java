@@ -168,12 +168,6 @@ public abstract class PageTable implements AutoCloseable {
     editor.unmap(roots[region.root()], va, va + sizeBytes - 1, gather);
   }
 
-  /** Gives back the tables of a page whose last one has no entry in use any more. */
-  final void freeEmptied(long va, MmuGather gather) {
-    cursor.reset();
-    editor.unhookEmpty(rootOf(va), va, va + pageBytes - 1, gather);
-  }
-
   /**
    * Gives what is mapped in a range other rights, and leaves all else of it as it was. Nothing need
    * be mapped.

@@ -30,24 +30,21 @@ final class PageTableTemplate extends PageTable {
 
   @Override
   public void map(long va, long physAddr, long sizeBytes, Protection protection, MmuGather gather) {
-    if (sizeBytes != pageBytes || !CODE.mapPage(cursor, va, physAddr, pgprot(protection), gather)) {
+    if (!CODE.mapPage(cursor, va, physAddr, sizeBytes, pgprot(protection), gather)) {
       map(va, physAddr, sizeBytes, protection, Level.PTE, gather);
     }
   }
 
   @Override
   public void unmap(long va, long sizeBytes, MmuGather gather) {
-    PageEdit edit = sizeBytes == pageBytes ? CODE.unmapPage(cursor, va, gather) : PageEdit.NOT_HERE;
-    if (edit == PageEdit.EMPTIED) {
-      freeEmptied(va, gather);
-    } else if (edit == PageEdit.NOT_HERE) {
+    if (!CODE.unmapPage(cursor, va, sizeBytes, gather)) {
       unmapRange(va, sizeBytes, gather);
     }
   }
 
   @Override
   public void protect(long va, long sizeBytes, Protection protection, MmuGather gather) {
-    if (sizeBytes != pageBytes || !CODE.protectPage(cursor, va, pgprot(protection), gather)) {
+    if (!CODE.protectPage(cursor, va, sizeBytes, pgprot(protection), gather)) {
       protectRange(va, sizeBytes, protection, gather);
     }
   }

@@ -1,11 +1,14 @@
 package org.mmport.pgtable;
 
+import org.mmport.machine.PhysicalMemory;
+
 /**
  * Where one thread last edited a page: the PTE table of an address and what compiled code needs to
  * know of it, so that the next page of that table costs no walk. Whoever may free tables, or put
- * others in their place, calls {@link #reset()}.
+ * others in their place, calls {@link #reset()}; so does memory that is closed, which spares each
+ * page the question.
  */
-final class PteCursor {
+final class PteCursor implements PhysicalMemory.ByAddress {
   /** What {@link #span} is while no table is known: no address shifted right is negative. */
   private static final long NOWHERE = -1;
 
@@ -31,6 +34,12 @@ final class PteCursor {
     this.space = mm.space();
     this.memory = space.entryMemory();
     this.roots = roots;
+    memory.memory().tellBeforeClose(this);
+  }
+
+  @Override
+  public void memoryCloses() {
+    reset();
   }
 
   void reset() {

@@ -228,22 +228,6 @@ final class TableEditor {
     }
   }
 
-  /** Unhooks the tables of an address that have no entry in use, from below. */
-  void unhookEmpty(long root, long va, long lastVa, MmuGather gather) {
-    unhookEmpty(geometry.rootLevel(), root, va, lastVa, gather);
-  }
-
-  private void unhookEmpty(Level level, long table, long va, long lastVa, MmuGather gather) {
-    if (level != Level.PTE) {
-      int index = geometry.index(level, va);
-      long child = format.tableAddr(entries.load(level, table, index), level);
-      unhookEmpty(geometry.nextReal(level), child, va, lastVa, gather);
-      if (space.live(child) == 0) {
-        unhook(level, table, index, child, va, lastVa, gather);
-      }
-    }
-  }
-
   private void unhook(
       Level level, long table, int index, long child, long va, long lastVa, MmuGather gather) {
     long hooked = entries.load(level, table, index);
@@ -436,9 +420,7 @@ final class TableEditor {
           return;
         }
       } else if (code.compareAndSet(memory, entryAddr, leaf, hooked)) {
-        if (!duty.isNone()) {
-          gather.add(va, spanBytes, duty, global);
-        }
+        gather.add(va, spanBytes, duty, global);
         return;
       }
     }

@@ -48,9 +48,7 @@ final class TreeEntries {
    */
   void owe(long oldRaw, long newRaw, Level level, long va, long lastVa, MmuGather gather) {
     TlbDuty duty = variant.tlbRules().duty(oldRaw, newRaw, level);
-    if (!duty.isNone()) {
-      gather.add(va, lastVa - va + 1, duty, false);
-    }
+    gather.add(va, lastVa - va + 1, duty, false);
   }
 
   long load(Level level, long table, int index) {

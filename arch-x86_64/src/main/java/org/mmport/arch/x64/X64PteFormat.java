@@ -75,7 +75,11 @@ record X64PteFormat(List<EntryField> fields, PteBits bits) implements PteFormat 
 
   @Override
   public boolean leaf(long raw, Level level) {
-    return level == Level.PTE || ((raw & PS) != 0 && (level == Level.PMD || level == Level.PUD));
+    return level == Level.PTE || ((raw & PS) != 0 && mayBeHuge(level));
+  }
+
+  private static boolean mayBeHuge(Level level) {
+    return level == Level.PMD || level == Level.PUD;
   }
 
   @Override
