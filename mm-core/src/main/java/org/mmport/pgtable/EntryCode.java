@@ -47,7 +47,14 @@ abstract class EntryCode {
   abstract boolean protectPage(
       PteCursor cursor, long va, long sizeBytes, long pgprot, MmuGather gather);
 
-  // The rest is about runs of entries of one table, of the level that this code was made for.
+  // The rest is about tables of the level that this code was made for.
+
+  /**
+   * Takes the child out of a table, to be freed later. Any address below the entry will do to have
+   * forgotten what is cached of it, so no more is named than was asked.
+   */
+  abstract void unhook(
+      TableSpace space, long table, long va, long lastVa, long child, MmuGather gather);
 
   /** Index of the first entry that is not none, or {@code index + count}. */
   abstract int firstUsed(EntryMemory memory, long table, int index, int count);

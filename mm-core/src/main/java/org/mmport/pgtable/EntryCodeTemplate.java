@@ -505,18 +505,33 @@ final class EntryCodeTemplate extends EntryCode {
     cursor.reset();
     for (LevelCode at : HOOKS) {
       long table = tableAt(cursor, at, va);
-      long entryAddr = at.entryAddr(table, va);
-      long hooked = get(cursor.memory, entryAddr, at.empty());
-      put(cursor.memory, entryAddr, at.empty());
-      // Any address below the entry will do for what is cached of the table.
-      TlbDuty duty = TLB.duty(hooked, at.empty(), at.level());
-      gather.add(va, PAGE_BYTES, duty, false);
-      gather.freeLater(emptied);
-      if (addLive(liveCount(cursor.space, table, at), -1) != 0) {
+      if (unhook(cursor.space, at, table, va, va + PAGE_BYTES - 1, emptied, gather) != 0) {
         return;
       }
       emptied = table;
     }
+  }
+
+  @Override
+  void unhook(TableSpace space, long table, long va, long lastVa, long child, MmuGather gather) {
+    unhook(space, AT, table, va, lastVa, child, gather);
+  }
+
+  /** Returns how many entries of the table are in use then. */
+  private static int unhook(
+      TableSpace space,
+      LevelCode at,
+      long table,
+      long va,
+      long lastVa,
+      long child,
+      MmuGather gather) {
+    long entryAddr = at.entryAddr(table, va);
+    long hooked = get(space.entryMemory(), entryAddr, at.empty());
+    put(space.entryMemory(), entryAddr, at.empty());
+    gather.add(va, lastVa - va + 1, TLB.duty(hooked, at.empty(), at.level()), false);
+    gather.freeLater(child);
+    return addLive(liveCount(space, table, at), -1);
   }
 
   /** The table of a level through which an address goes; all above it is there. */

@@ -206,18 +206,19 @@ final class TableEditor {
       int index = geometry.index(level, at);
       long raw = entries.load(level, table, index);
       if (!format.none(raw, level)) {
-        if (!entries.isTable(raw, level) && last - at == spanBytes - 1) {
+        boolean isTable = entries.isTable(raw, level);
+        if (!isTable && last - at == spanBytes - 1) {
           int count = wholeLeaves(level, table, at, lastVa);
           space.code(level).clear(mm, table, index, count, at, gather);
           last = at + count * spanBytes - 1;
         } else {
           long child =
-              entries.isTable(raw, level)
+              isTable
                   ? format.tableAddr(raw, level)
                   : split(level, table, index, at, reserve, gather);
           unmap(below, child, at, last, reserve, gather);
           if (space.live(child) == 0) {
-            unhook(level, table, index, child, at, last, gather);
+            space.code(level).unhook(space, table, at, last, child, gather);
           }
         }
       }
@@ -226,15 +227,6 @@ final class TableEditor {
       }
       at = last + 1;
     }
-  }
-
-  private void unhook(
-      Level level, long table, int index, long child, long va, long lastVa, MmuGather gather) {
-    long hooked = entries.load(level, table, index);
-    code.store(memory, entries.entryAddr(table, index), format.empty(level));
-    space.addLive(table, -1);
-    entries.owe(hooked, format.empty(level), level, va, lastVa, gather);
-    gather.freeLater(child);
   }
 
   // Protecting.
