@@ -2,6 +2,7 @@ package org.mmport.scenario;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Supplier;
 import org.mmport.machine.OutOfFramesException;
@@ -141,7 +142,7 @@ public final class Simulation {
                 mmap.pages() * pageBytes,
                 mmap.rights(),
                 mmap.shared(),
-                new Backing.OfFile(file(mmap.file()), mmap.filePage())));
+                Optional.of(new Backing.OfFile(file(mmap.file()), mmap.filePage()))));
     return new Done();
   }
 

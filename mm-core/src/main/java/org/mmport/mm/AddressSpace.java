@@ -64,12 +64,14 @@ public final class AddressSpace implements AutoCloseable {
                   ? request.va().getAsLong()
                   : findGap(sizeBytes, user).orElseThrow(() -> noGap(sizeBytes));
           requireUser("mmap", va, sizeBytes);
-          Backing backing =
-              request.shared() && request.backing() instanceof Backing.Anonymous
-                  ? new Backing.OfFile(system.createShared(sizeBytes / pageBytes()), 0)
-                  : request.backing();
           Vma vma =
-              new Vma(va, va + sizeBytes - 1, request.rights(), request.shared(), false, backing);
+              new Vma(
+                  va,
+                  va + sizeBytes - 1,
+                  request.rights(),
+                  request.shared(),
+                  false,
+                  backing(request, va));
           try {
             vmas.insert(vma);
           } catch (InvalidRequestException e) {
@@ -78,6 +80,15 @@ public final class AddressSpace implements AutoCloseable {
           }
           return va;
         });
+  }
+
+  private Backing backing(MmapRequest request, long va) {
+    if (request.file().isPresent()) {
+      return request.file().get();
+    }
+    return request.shared()
+        ? new Backing.OfFile(system.createShared(request.sizeBytes() / pageBytes()), 0)
+        : new Backing.Anonymous(va);
   }
 
   /** Never at the first page, so that following a null pointer faults. */

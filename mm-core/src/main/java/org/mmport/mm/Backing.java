@@ -10,16 +10,22 @@ public sealed interface Backing {
   /** The same from so many bytes on. */
   Backing from(long bytes);
 
-  /** Zeros. */
-  record Anonymous() implements Backing {
+  /**
+   * Zeros. Pages are known by the addresses at which they were mapped first, whatever they move to
+   * later: so are they found again from the frame that they have got ({@code vm_pgoff} of anonymous
+   * VMAs).
+   *
+   * @param firstVa the address at which the VMA's first page was mapped
+   */
+  record Anonymous(long firstVa) implements Backing {
     @Override
     public boolean continuesIn(Backing next, long afterBytes) {
-      return next instanceof Anonymous;
+      return next instanceof Anonymous other && other.firstVa == firstVa + afterBytes;
     }
 
     @Override
     public Backing from(long bytes) {
-      return this;
+      return new Anonymous(firstVa + bytes);
     }
   }
 

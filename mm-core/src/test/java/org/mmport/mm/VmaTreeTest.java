@@ -221,7 +221,7 @@ class VmaTreeTest {
   @Test
   void theWholeOfTheAddressSpaceIsOneVma() {
     assertEquals(OptionalLong.of(-0x1000), tree.findGap(0, -1, 4096, 4096));
-    Vma all = new Vma(0, -1, VmaRights.READ, false, false, new Backing.Anonymous());
+    Vma all = new Vma(0, -1, VmaRights.READ, false, false, new Backing.Anonymous(0));
     tree.insert(all);
     assertEquals(1L << 52, all.pages(PAGE_SHIFT));
     assertFalse(all.joins(all), "no VMA follows the last");
@@ -291,7 +291,9 @@ class VmaTreeTest {
 
   private Vma vma(int first, int last, Page page) {
     Backing backing =
-        page.file < 0 ? new Backing.Anonymous() : new Backing.OfFile(FILES[page.file], page.index);
+        page.file < 0
+            ? new Backing.Anonymous(va(first))
+            : new Backing.OfFile(FILES[page.file], page.index);
     return new Vma(va(first), last(last), page.rights, page.shared, page.locked, backing);
   }
 
