@@ -10,6 +10,7 @@ import org.mmport.machine.PageFlag;
 import org.mmport.mm.AddressSpace;
 import org.mmport.mm.MmCounters;
 import org.mmport.mm.MmSystem;
+import org.mmport.mm.SwapArea;
 import org.mmport.pgtable.TableVisitor;
 import org.mmport.spi.InvalidRequestException;
 import org.mmport.spi.Level;
@@ -40,11 +41,18 @@ public final class Invariants {
   private Optional<String> counted() {
     Map<Long, Integer> mappers = new HashMap<>();
     Map<Long, Integer> writers = new HashMap<>();
+    Map<Integer, Integer> swapped = new HashMap<>();
     for (AddressSpace space : system.spaces()) {
       List<Long> raws = leaves(space);
       long anon = 0;
       long file = 0;
+      long swap = 0;
       for (long raw : raws) {
+        if (!format.present(raw, Level.PTE)) {
+          swapped.merge((int) format.swapOffset(raw, Level.PTE), 1, Integer::sum);
+          swap++;
+          continue;
+        }
         long pfn = format.physAddr(raw, Level.PTE) >>> system.variant().geometry().pageShift();
         if (pfn == system.zeroPfn()) {
           if (format.write(raw, Level.PTE)) {
@@ -62,13 +70,32 @@ public final class Invariants {
           file++;
         }
       }
-      MmCounters counted = new MmCounters(anon, file, space.counters().swapEntries());
+      MmCounters counted = new MmCounters(anon, file, swap);
       if (!counted.equals(space.counters())) {
         return Optional.of(
             "an address space counts %s, its tables have %s".formatted(space.counters(), counted));
       }
     }
-    return pages(mappers, writers);
+    return pages(mappers, writers).or(() -> slots(swapped));
+  }
+
+  /** Uses of slots of the swap area: those of entries, and the swap cache's. */
+  private Optional<String> slots(Map<Integer, Integer> swapped) {
+    if (system.swapArea().isEmpty()) {
+      return swapped.isEmpty()
+          ? Optional.empty()
+          : Optional.of("there are swap entries and no swap area");
+    }
+    SwapArea area = system.swapArea().get();
+    for (int slot = 1; slot <= area.slots(); slot++) {
+      int uses = swapped.getOrDefault(slot, 0) + (system.swapCached(slot).isPresent() ? 1 : 0);
+      if (area.useCount(slot) != uses) {
+        return Optional.of(
+            "swap slot %d has %d uses counted, and %d in the tables and the cache"
+                .formatted(slot, area.useCount(slot), uses));
+      }
+    }
+    return Optional.empty();
   }
 
   private Optional<String> pages(Map<Long, Integer> mappers, Map<Long, Integer> writers) {
@@ -99,7 +126,7 @@ public final class Invariants {
     return Optional.empty();
   }
 
-  /** Present leaves of the last level, those that hardware is kept from too. */
+  /** Entries of the last level that are in use, those that hardware is kept from too. */
   private List<Long> leaves(AddressSpace space) {
     List<Long> raws = new ArrayList<>();
     space
@@ -114,9 +141,7 @@ public final class Invariants {
 
               @Override
               public void nonPresent(long va, long raw, Level level) {
-                if (format.present(raw, level)) {
-                  raws.add(raw);
-                }
+                raws.add(raw);
               }
             });
     return raws;

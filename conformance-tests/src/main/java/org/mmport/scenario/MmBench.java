@@ -6,6 +6,7 @@ import org.mmport.machine.NumaNode;
 import org.mmport.machine.NumaTopology;
 import org.mmport.machine.PhysicalMemory;
 import org.mmport.mm.MmSystem;
+import org.mmport.mm.SwapArea;
 import org.mmport.spi.MmuFeature;
 import org.mmport.spi.MmuVariant;
 
@@ -15,6 +16,9 @@ public final class MmBench implements AutoCloseable {
   private static final long FRAMES = 1L << 14;
 
   private static final int CPUS = 2;
+
+  /** So few that they run out at times. */
+  private static final int SWAP_SLOTS = 40;
 
   /** Pages of a scenario that lie before the place where tables of all levels end. */
   private static final long PAGES_BEFORE = 20;
@@ -37,6 +41,7 @@ public final class MmBench implements AutoCloseable {
             NumaTopology.uniform(List.of(new NumaNode(0, 0, memory.sizeBytes()))),
             (order, node) -> permitted-- > 0);
     this.system = new MmSystem(variant, frames, CPUS);
+    this.system.swapOn(new SwapArea(pageShift, SWAP_SLOTS));
     this.simulation =
         new Simulation(system, Simulation.beforeBoundary(variant.geometry(), PAGES_BEFORE));
     this.framesAtRest = frames.allocatedFrames();

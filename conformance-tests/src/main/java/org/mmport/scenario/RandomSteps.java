@@ -53,7 +53,7 @@ public final class RandomSteps {
           ? new Step.Fetch(process, cpu(), page(process))
           : new Step.Load(process, cpu(), page(process));
     }
-    return kind < 78 && living.size() < NAMES.size()
+    return kind < 77 && living.size() < NAMES.size()
         ? new Step.Fork(process, unused(living))
         : change(process, kind);
   }
@@ -61,7 +61,10 @@ public final class RandomSteps {
   private Step change(String process, int kind) {
     long page = random.nextLong(PAGES);
     long pages = 1 + random.nextLong(Math.min(PAGES - page, 12));
-    if (kind < 82) {
+    if (kind < 80) {
+      return new Step.Reclaim(1 + random.nextInt(30));
+    }
+    if (kind < 83) {
       return new Step.Exit(process);
     }
     if (kind < 86) {

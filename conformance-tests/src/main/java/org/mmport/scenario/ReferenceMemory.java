@@ -109,6 +109,7 @@ public final class ReferenceMemory {
               : new Refused();
       case Step.Truncate truncate -> truncate(truncate);
       case Step.Sync sync -> files.containsKey(sync.file()) ? new Done() : new Refused();
+      case Step.Reclaim reclaim -> new Done();
       case Step.Evict evict -> files.containsKey(evict.file()) ? new Done() : new Refused();
     };
   }

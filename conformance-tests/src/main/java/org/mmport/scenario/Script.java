@@ -101,9 +101,10 @@ public record Script(List<Line> lines) {
       case "truncate" -> words.exactly(3, w -> new Step.Truncate(w.name(1), w.size(2)));
       case "sync" -> words.exactly(2, w -> new Step.Sync(w.name(1)));
       case "evict" -> words.exactly(2, w -> new Step.Evict(w.name(1)));
+      case "reclaim" -> words.exactly(2, w -> new Step.Reclaim(w.pages(1)));
       default ->
           throw new InvalidRequestException(
-              "'%s': one of start, exit, fork, mmap, munmap, mprotect, dontneed, file, truncate, sync, evict, cpuN load, cpuN store, cpuN fetch, expect"
+              "'%s': one of start, exit, fork, mmap, munmap, mprotect, dontneed, file, truncate, sync, evict, reclaim, cpuN load, cpuN store, cpuN fetch, expect"
                   .formatted(words.word(0)));
     };
   }

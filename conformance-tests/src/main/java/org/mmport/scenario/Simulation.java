@@ -92,6 +92,10 @@ public final class Simulation {
           system.writeBack(file(sync.file()));
           yield new Done();
         }
+        case Step.Reclaim reclaim -> {
+          system.reclaim(reclaim.pages());
+          yield new Done();
+        }
         case Step.Evict evict -> evict(file(evict.file()));
         case Step.Fetch fetch -> new Value(cpu(fetch, fetch.cpu()).fetch(va(fetch.page())));
       };

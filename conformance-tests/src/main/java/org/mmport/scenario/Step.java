@@ -136,6 +136,14 @@ public sealed interface Step {
     }
   }
 
+  /** So many pages that were not used of late leave memory, as far as there are such. */
+  record Reclaim(long pages) implements Step {
+    @Override
+    public String toString() {
+      return "reclaim " + pages;
+    }
+  }
+
   /** Pages of a file that nobody maps and that are in its storage leave memory. */
   record Evict(String file) implements Step {
     @Override

@@ -10,6 +10,7 @@ import org.mmport.scenario.ScenarioCheck.Failure;
 import org.mmport.scenario.Script;
 import org.mmport.spi.BatchOps;
 import org.mmport.spi.LeafTable;
+import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.Protection;
 import org.mmport.spi.PteFormat;
@@ -68,6 +69,35 @@ class MmTwinsTest {
           }
         };
     isSeen(Breaker.good("arm64/16k-va47").withBatchOps(sticky), "");
+  }
+
+  @Test
+  void swapEntriesThatStayExclusiveAtFork() {
+    MmuVariant good = Breaker.good("x86_64/4level");
+    PteFormat forgetful =
+        new FilterFormat(good.format()) {
+          @Override
+          public long swapClearExclusive(long raw, Level level) {
+            return raw;
+          }
+        };
+    isSeen(good.withFormat(forgetful), "");
+  }
+
+  @Test
+  void pagesThatAreForgottenToBeDirty() {
+    MmuVariant good = Breaker.good("x86_64/4level");
+    BatchOps forgetful =
+        new FilterBatchOps(BatchOps.ENTRY_WISE) {
+          @Override
+          public long clear(LeafTable table, int index, int nr) {
+            long old = super.clear(table, index, nr);
+            return good.format().present(old, Level.PTE)
+                ? good.format().mkClean(old, Level.PTE)
+                : old;
+          }
+        };
+    isSeen(good.withBatchOps(forgetful), "");
   }
 
   @Test

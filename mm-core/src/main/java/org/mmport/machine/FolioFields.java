@@ -83,6 +83,19 @@ final class FolioFields {
     return (int) INT.getAndBitwiseAnd(records, frames.offset(pfn) + FrameTable.FLAGS, ~bits);
   }
 
+  long mapping(long head) {
+    return (long) LONG.getVolatile(records, frames.offset(head) + FrameTable.MAPPING);
+  }
+
+  long index(long head) {
+    return (long) LONG.getVolatile(records, frames.offset(head) + FrameTable.INDEX);
+  }
+
+  void setMapping(long head, long mapping, long index) {
+    LONG.setVolatile(records, frames.offset(head) + FrameTable.INDEX, index);
+    LONG.setVolatile(records, frames.offset(head) + FrameTable.MAPPING, mapping);
+  }
+
   /** A counter at that offset of a frame's record. */
   int counter(long pfn, long field) {
     return (int) INT.getVolatile(records, frames.offset(pfn) + field);

@@ -191,6 +191,29 @@ public final class Folios {
     return FolioFields.maps(fields.counts(headOf(pfn)));
   }
 
+  /**
+   * What the page belongs to ({@code page->mapping}): a number that whoever owns it gave it; 0
+   * where nobody did.
+   */
+  public long mapping(long pfn) {
+    return fields.mapping(headOf(pfn));
+  }
+
+  /** Which page of that it is ({@code page->index}). */
+  public long index(long pfn) {
+    long head = headOf(pfn);
+    return fields.index(head) + (pfn - head);
+  }
+
+  /**
+   * Gives the folio to an owner.
+   *
+   * @param index which page of the owner's its first is
+   */
+  public void setMapping(long pfn, long mapping, long index) {
+    fields.setMapping(headOf(pfn), mapping, index);
+  }
+
   /** Whether the page, or its folio, has the flag. */
   public boolean is(long pfn, PageFlag flag) {
     return (fields.flags(flagged(pfn, flag)) & flag.bit()) != 0;
@@ -319,6 +342,8 @@ public final class Folios {
     int node = frames.node(head);
     splitQueues.get(node).remove(head);
     int flags = fields.flags(head) & ~PageFlag.ANON_EXCLUSIVE.bit();
+    long mapping = fields.mapping(head);
+    long index = fields.index(head);
     int kept = 0;
     for (long page = head; page < head + pages; page++) {
       int maps = fields.counter(page, FrameTable.PAGE_MAPS);
@@ -330,6 +355,7 @@ public final class Folios {
       } else {
         int locked = page == pfn ? 0 : PageFlag.LOCKED.bit();
         fields.setFlags(page, (flags & ~locked) | ownFlags);
+        fields.setMapping(page, mapping, index + (page - head));
         fields.setCounts(page, FolioFields.counts(refs, maps));
         kept++;
       }

@@ -26,9 +26,9 @@ import java.lang.foreign.MemorySegment;
  *     20     4  folios: mapcounts of all pages and the entire mapcount together (heads)
  *     24     8  next pfn of the list it is on: free blocks, slabs, split queues; -1 ends it
  *     32     8  previous pfn of that list; -1 at its head
- *     40     8  slabs: id of the first slot's descriptor; reserved for plain frames: mapping
- *     48     4  slabs: slots in use; reserved for plain frames: index in the mapping, low half
- *     52     4  slabs: slots never used start here; reserved for plain frames: index, high half
+ *     40     8  slabs: id of the first slot's descriptor; folios: what they belong to (heads)
+ *     48     4  slabs: slots in use; folios: 8 bytes, which page of that the head is
+ *     52     4  slabs: slots never used start here
  *     56     4  slabs: first slot of the list of freed ones, -1 for none; folios: entire mapcount (heads)
  *     60     4  large folios: pins (heads)
  * </pre>
@@ -57,6 +57,8 @@ final class FrameTable {
   static final long COUNTS = 16;
   static final long ENTIRE_MAPS = 56;
   static final long PINS = 60;
+  static final long MAPPING = 40;
+  static final long INDEX = 48;
 
   private static final long STATE = 0;
   private static final long ORDER = 1;

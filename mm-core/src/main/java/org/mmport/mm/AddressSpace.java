@@ -25,15 +25,22 @@ public final class AddressSpace implements AutoCloseable {
   private final PageTable pageTable;
   private final MmContext context;
   private final VmaTree vmas;
+  private final long family;
   private final PageFaults faults;
   private MmCounters counters = MmCounters.ZERO;
   private boolean closed;
 
-  AddressSpace(MmSystem system, long contextId) {
+  /**
+   * A new one.
+   *
+   * @param family the number of the processes that may have private pages in common with it
+   */
+  AddressSpace(MmSystem system, long contextId, long family) {
     this.system = system;
+    this.family = family;
     this.pageTable = PageTable.create(system.tables(), TableOwner.USER);
     this.context = new MmContext(contextId, roots());
-    this.vmas = new VmaTree(system.variant().geometry().pageShift());
+    this.vmas = new VmaTree(system.variant().geometry().pageShift(), system.rmap().listener(this));
     this.faults = new PageFaults(this);
   }
 
@@ -175,7 +182,7 @@ public final class AddressSpace implements AutoCloseable {
   public AddressSpace fork() {
     return locked(
         () -> {
-          AddressSpace child = system.create();
+          AddressSpace child = system.create(family);
           try {
             for (Vma vma : vmas.all()) {
               child.vmas.insert(vma);
@@ -207,8 +214,9 @@ public final class AddressSpace implements AutoCloseable {
   }
 
   private void end() {
+    List<Vma> all = vmas.all();
     try (PageGather gather = gather()) {
-      for (Vma vma : vmas.all()) {
+      for (Vma vma : all) {
         new Zap(this, gather).range(vma.firstVa(), vma.lastVa() - vma.firstVa() + 1);
       }
       gather.flush();
@@ -216,7 +224,8 @@ public final class AddressSpace implements AutoCloseable {
     system.cpus().retire(context);
     pageTable.close();
     system.forget(this);
-    system.unmapped(vmas.all());
+    vmas.remove(0, -1);
+    system.unmapped(all);
   }
 
   // Faults.
@@ -229,6 +238,9 @@ public final class AddressSpace implements AutoCloseable {
     return locked(
         () -> {
           FaultStatus status = faults.handle(va, access);
+          for (int i = 0; status == FaultStatus.OUT_OF_MEMORY && system.makeRoom(i); i++) {
+            status = faults.handle(va, access);
+          }
           system.count(status);
           return status;
         });
@@ -265,12 +277,17 @@ public final class AddressSpace implements AutoCloseable {
     return vmas;
   }
 
+  /** The number of the processes that it may have private pages in common with. */
+  long family() {
+    return family;
+  }
+
   void count(long anon, long file, long swap) {
     counters = counters.plus(anon, file, swap);
   }
 
   PageGather gather() {
-    return new PageGather(pageTable.gather(system.cpus().flusher(context)), system.folios());
+    return new PageGather(pageTable.gather(system.cpus().flusher(context)), system::release);
   }
 
   /** What leaves of a mapping are made with: {@code vm_get_page_prot()}. */
@@ -297,7 +314,7 @@ public final class AddressSpace implements AutoCloseable {
         throw new InvalidRequestException(
             "address space %d has ended: start another".formatted(context.id()));
       }
-      return operation.get();
+      return system.withRoom(operation);
     } finally {
       system.lock.unlock();
     }

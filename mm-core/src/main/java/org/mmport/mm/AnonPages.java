@@ -3,6 +3,7 @@ package org.mmport.mm;
 import java.lang.foreign.MemorySegment;
 import org.mmport.machine.Folios;
 import org.mmport.machine.PageFlag;
+import org.mmport.pgtable.PteTable;
 import org.mmport.spi.Level;
 import org.mmport.spi.PteFormat;
 
@@ -11,40 +12,50 @@ final class AnonPages {
   private final MmSystem system;
   private final Folios folios;
   private final PteFormat format;
+  private final Rmap rmap;
 
   AnonPages(MmSystem system) {
     this.system = system;
+    this.rmap = system.rmap();
     this.folios = system.folios();
     this.format = system.variant().format();
   }
 
   /**
-   * A page for one mapping alone, zeroed.
+   * A page for an address of one mapping alone, zeroed.
    *
    * @throws org.mmport.machine.OutOfFramesException when there is none
    */
-  long allocZeroed() {
-    long pfn = alloc();
+  long allocZeroed(AddressSpace mm, Vma vma, long va) {
+    long pfn = alloc(mm, vma, va);
     system.page(pfn).fill((byte) 0);
     return pfn;
   }
 
   /**
-   * A page for one mapping alone, with the contents of another.
+   * A page for an address of one mapping alone, with the contents of another.
    *
    * @throws org.mmport.machine.OutOfFramesException when there is none
    */
-  long allocCopy(long from) {
-    long pfn = alloc();
+  long allocCopy(long from, AddressSpace mm, Vma vma, long va) {
+    long pfn = alloc(mm, vma, va);
     MemorySegment.copy(system.page(from), 0, system.page(pfn), 0, system.page(pfn).byteSize());
     return pfn;
   }
 
-  private long alloc() {
+  private long alloc(AddressSpace mm, Vma vma, long va) {
+    long pfn = allocUnfilled(mm, vma, va);
+    folios.set(pfn, PageFlag.ANON_EXCLUSIVE);
+    return pfn;
+  }
+
+  /** A page for an address, whose contents the caller brings from swap. */
+  long allocUnfilled(AddressSpace mm, Vma vma, long va) {
     long pfn = folios.alloc(0, 0);
     folios.set(pfn, PageFlag.ANON);
-    folios.set(pfn, PageFlag.ANON_EXCLUSIVE);
     folios.set(pfn, PageFlag.UPTODATE);
+    rmap.ownAnon(pfn, mm, vma, va);
+    system.lru().add(pfn);
     return pfn;
   }
 
@@ -60,6 +71,7 @@ final class AnonPages {
     if (folios.is(pfn, PageFlag.ANON_EXCLUSIVE)) {
       return true;
     }
+    system.swapCache().dropIfNoEntry(pfn);
     if (folios.refCount(pfn) != 1) {
       return false;
     }
@@ -80,6 +92,12 @@ final class AnonPages {
     folios.clear(pfn, PageFlag.ANON_EXCLUSIVE);
     folios.addMapCount(pfn, 1);
     return true;
+  }
+
+  /** Maps a new page of its own where nothing is mapped. The mapping takes the reference over. */
+  void mapNew(AddressSpace mm, Vma vma, PteTable table, long va, long pfn) {
+    folios.addMapCount(pfn, 1);
+    table.set(table.index(va), 1, writableLeaf(mm, vma, pfn));
   }
 
   /** The leaf by which the one mapping of a new page of its own maps it: written just now. */

@@ -14,6 +14,7 @@ final class EagerCopy {
   private final MmSystem system;
   private final AnonPages anon;
   private final PteFormat format;
+  private final SwapEntries swapEntries;
 
   EagerCopy(AddressSpace parent, AddressSpace child) {
     this.parent = parent;
@@ -21,6 +22,7 @@ final class EagerCopy {
     this.system = parent.system();
     this.anon = new AnonPages(system);
     this.format = system.variant().format();
+    this.swapEntries = system.swapEntries();
   }
 
   /**
@@ -56,8 +58,8 @@ final class EagerCopy {
             (table, first, count, va) -> {
               if (!isEmpty(table, first, count)) {
                 PteTable to = child.pageTable().pteTableAlloc(va, childs.gather());
-                for (int i = first; i < first + count; i++) {
-                  copy(vma, table, to, i);
+                for (int i = 0; i < count; i++) {
+                  copy(vma, table, to, first + i, va + i * parent.pageBytes());
                 }
               }
             });
@@ -72,9 +74,13 @@ final class EagerCopy {
     return true;
   }
 
-  private void copy(Vma vma, PteTable from, PteTable to, int index) {
+  private void copy(Vma vma, PteTable from, PteTable to, int index, long va) {
     long raw = from.get(index);
     if (format.none(raw, Level.PTE)) {
+      return;
+    }
+    if (swapEntries.isSwap(raw)) {
+      copySwapped(from, to, index, raw);
       return;
     }
     long pfn = system.pfn(raw);
@@ -87,11 +93,23 @@ final class EagerCopy {
       from.wrProtect(index, 1);
       to.set(index, 1, format.mkOld(format.wrProtect(from.get(index), Level.PTE), Level.PTE));
     } else {
-      long copy = anon.allocCopy(pfn);
+      long copy = anon.allocCopy(pfn, child, vma, va);
       system.folios().addMapCount(copy, 1);
       child.count(1, 0, 0);
       to.set(index, 1, anon.writableLeaf(child, vma, copy));
     }
+  }
+
+  /** {@code copy_nonpresent_pte()}: from then on nobody has the page in the slot for itself. */
+  private void copySwapped(PteTable from, PteTable to, int index, long raw) {
+    long shared = format.swapClearExclusive(raw, Level.PTE);
+    system.swapCache().requireArea().dup(swapEntries.slot(raw), 1);
+    if (shared != raw) {
+      from.clear(index, 1);
+      from.setNonPresent(index, shared);
+    }
+    to.setNonPresent(index, shared);
+    child.count(0, 0, 1);
   }
 
   /** A page of a file in a private mapping is clean there, or it would be anonymous. */

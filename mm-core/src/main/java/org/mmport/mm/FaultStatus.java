@@ -22,7 +22,7 @@ public enum FaultStatus {
   NOT_PERMITTED,
   /** A page of the mapping lies behind the end of its file: {@code SIGBUS}. */
   BEYOND_FILE,
-  /** There is no memory for the page or for its tables; nothing changed. */
+  /** There is no memory for the page or for its tables; the page is as it was. */
   OUT_OF_MEMORY;
 
   /** Whether the access can be tried again. */

@@ -138,9 +138,14 @@ public final class FilePages {
    *
    * @return whether it was dropped
    */
-  public synchronized boolean evict(long index) {
+  public boolean evict(long index) {
+    return evict(index, 0);
+  }
+
+  /** The same where the caller has so many references to it, and keeps them. */
+  synchronized boolean evict(long index, int callers) {
     Long pfn = pfnByIndex.get(requireIndex(index));
-    if (pfn == null || folios.refCount(pfn) != 1 || folios.is(pfn, PageFlag.DIRTY)) {
+    if (pfn == null || folios.refCount(pfn) != 1 + callers || folios.is(pfn, PageFlag.DIRTY)) {
       return false;
     }
     pfnByIndex.remove(index);
@@ -161,6 +166,7 @@ public final class FilePages {
     }
     folios.set(pfn, PageFlag.UPTODATE);
     folios.set(pfn, PageFlag.PAGECACHE);
+    folios.setMapping(pfn, id, index);
     pfnByIndex.put(index, pfn);
     return pfn;
   }
@@ -199,6 +205,7 @@ public final class FilePages {
   private void release(long pfn) {
     folios.clear(pfn, PageFlag.DIRTY);
     folios.clear(pfn, PageFlag.PAGECACHE);
+    folios.setMapping(pfn, 0, 0);
     folios.unref(pfn, 1);
   }
 

@@ -39,11 +39,14 @@ final class FilePagesFault {
       found.ifPresent(pfn -> folios.unref(pfn, 1));
       return FaultStatus.BEYOND_FILE;
     }
+    if (cached.isEmpty()) {
+      system.lru().add(found.getAsLong());
+    }
     FaultStatus status =
         cached.isPresent() || !file.isWrittenBack() ? FaultStatus.MINOR : FaultStatus.MAJOR;
     long pfn = found.getAsLong();
     if (access.writes() && !vma.shared()) {
-      copy(vma, table, table.index(va), pfn);
+      copy(vma, table, va, pfn);
       return status;
     }
     map(vma, table, table.index(va), pfn, access);
@@ -53,11 +56,11 @@ final class FilePagesFault {
     return status;
   }
 
-  private void copy(Vma vma, PteTable table, int index, long pfn) {
+  private void copy(Vma vma, PteTable table, long va, long pfn) {
     try {
-      long own = anon.allocCopy(pfn);
+      long own = anon.allocCopy(pfn, mm, vma, va);
       folios.addMapCount(own, 1);
-      table.set(index, 1, anon.writableLeaf(mm, vma, own));
+      table.set(table.index(va), 1, anon.writableLeaf(mm, vma, own));
       mm.count(1, 0, 0);
     } finally {
       folios.unref(pfn, 1);

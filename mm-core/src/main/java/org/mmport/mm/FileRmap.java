@@ -1,39 +1,28 @@
 package org.mmport.mm;
 
-import java.util.List;
 import org.mmport.pgtable.PteTable;
 import org.mmport.spi.Level;
 import org.mmport.spi.PteFormat;
 
-/**
- * Who maps a file's pages: what truncation and writeback need of address spaces. Looks through all
- * mappings for now, where Linux has an interval tree for each file.
- */
+/** What truncation and writeback need of those who map a file. */
 final class FileRmap implements FileMappings {
   private final MmSystem system;
+  private final Rmap rmap;
   private final PteFormat format;
 
-  FileRmap(MmSystem system) {
+  FileRmap(MmSystem system, Rmap rmap) {
     this.system = system;
+    this.rmap = rmap;
     this.format = system.variant().format();
-  }
-
-  /** Whether any address space maps any of the file. */
-  boolean isMapped(FilePages file) {
-    return system.spaces().stream()
-        .flatMap(space -> space.mappings().all().stream())
-        .anyMatch(vma -> vma.backing() instanceof Backing.OfFile of && of.file() == file);
   }
 
   /** {@code page_mkclean_one()}: clean, so that the next write is noticed. */
   @Override
   public boolean makeClean(FilePages file, long index, long pfn) {
     boolean dirty = false;
-    for (AddressSpace space : system.spaces()) {
-      for (Vma part : parts(space, file, index, index)) {
-        if (part.shared()) {
-          dirty |= makeClean(space, part.firstVa(), pfn);
-        }
+    for (Mapping mapping : rmap.of(file.id(), index, index)) {
+      if (mapping.vma().shared()) {
+        dirty |= makeClean(mapping.mm(), mapping.va(index), pfn);
       }
     }
     return dirty;
@@ -69,37 +58,14 @@ final class FileRmap implements FileMappings {
 
   @Override
   public void unmap(FilePages file, long firstIndex, long lastIndex) {
-    for (AddressSpace space : system.spaces()) {
-      for (Vma part : parts(space, file, firstIndex, lastIndex)) {
-        try (PageGather gather = space.gather()) {
-          new Zap(space, gather).range(part.firstVa(), part.lastVa() - part.firstVa() + 1);
-          gather.flush();
-        }
+    for (Mapping mapping : rmap.of(file.id(), firstIndex, lastIndex)) {
+      long first = Math.max(firstIndex, mapping.firstPage());
+      long last = Math.min(lastIndex, mapping.lastPage());
+      long va = mapping.va(first);
+      try (PageGather gather = mapping.mm().gather()) {
+        new Zap(mapping.mm(), gather).range(va, mapping.va(last) - va + mapping.mm().pageBytes());
+        gather.flush();
       }
     }
-  }
-
-  /** The parts of mappings that show any of these pages. */
-  private List<Vma> parts(AddressSpace space, FilePages file, long firstIndex, long lastIndex) {
-    int pageShift = system.variant().geometry().pageShift();
-    return space.mappings().all().stream()
-        .filter(vma -> vma.backing() instanceof Backing.OfFile of && of.file() == file)
-        .filter(vma -> first(vma) <= lastIndex && last(vma, pageShift) >= firstIndex)
-        .map(
-            vma -> {
-              long from = Math.max(firstIndex, first(vma)) - first(vma);
-              long to = Math.min(lastIndex, last(vma, pageShift)) - first(vma);
-              return vma.part(
-                  vma.firstVa() + (from << pageShift), vma.firstVa() + ((to + 1) << pageShift) - 1);
-            })
-        .toList();
-  }
-
-  private static long first(Vma vma) {
-    return ((Backing.OfFile) vma.backing()).pageOffset();
-  }
-
-  private static long last(Vma vma, int pageShift) {
-    return first(vma) + vma.pages(pageShift) - 1;
   }
 }

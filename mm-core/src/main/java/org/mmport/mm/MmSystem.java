@@ -3,17 +3,23 @@ package org.mmport.mm;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.mmport.cpu.CpuSet;
 import org.mmport.machine.Folios;
 import org.mmport.machine.FrameAllocator;
+import org.mmport.machine.OutOfFramesException;
+import org.mmport.machine.PageFlag;
 import org.mmport.machine.PhysicalMemory;
 import org.mmport.pgtable.TableSpace;
+import org.mmport.spi.InvalidRequestException;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PteFormat;
@@ -29,6 +35,11 @@ public final class MmSystem {
    */
   private static final long LAST_KERNEL_CONTEXT = 15;
 
+  /** How many pages reclaim frees at once, and how often it is tried (include/linux/swap.h). */
+  private static final int SWAP_CLUSTER_MAX = 32;
+
+  private static final int MAX_RECLAIM_RETRIES = 16;
+
   final ReentrantLock lock = new ReentrantLock();
   private final MmuVariant variant;
   private final FrameAllocator frames;
@@ -39,9 +50,15 @@ public final class MmSystem {
   private final List<AddressSpace> spaces = new ArrayList<>();
   private final Map<FaultStatus, Long> faults = new EnumMap<>(FaultStatus.class);
   private final Set<FilePages> nameless = new HashSet<>();
-  private final FileRmap rmap;
+  private final Map<Long, FilePages> files = new HashMap<>();
+  private final SwapEntries swapEntries;
+  private final SwapCache swapCache;
+  private final PageLru lru = new PageLru();
+  private final Rmap rmap;
+  private final FileRmap fileRmap;
+  private final Reclaim reclaim;
   private long lastContext = LAST_KERNEL_CONTEXT;
-  private long lastFile;
+  private long lastOwner;
 
   /**
    * A machine with nothing running.
@@ -55,7 +72,11 @@ public final class MmSystem {
     this.folios = new Folios(frames);
     this.tables = new TableSpace(variant, frames, 0);
     this.cpus = new CpuSet(variant, frames, cpuCount);
-    this.rmap = new FileRmap(this);
+    this.swapEntries = new SwapEntries(variant);
+    this.swapCache = new SwapCache(folios, swapEntries);
+    this.rmap = new Rmap(folios);
+    this.fileRmap = new FileRmap(this, rmap);
+    this.reclaim = new Reclaim(this, rmap, swapCache, fileRmap);
     this.zeroPfn = folios.alloc(0, 0);
     page(zeroPfn).fill((byte) 0);
   }
@@ -66,12 +87,14 @@ public final class MmSystem {
    * @throws org.mmport.machine.OutOfFramesException when there is no memory for its roots
    */
   public AddressSpace create() {
-    return locked(
-        () -> {
-          AddressSpace space = new AddressSpace(this, ++lastContext);
-          spaces.add(space);
-          return space;
-        });
+    return locked(() -> withRoom(() -> create(++lastOwner)));
+  }
+
+  /** One of a family. */
+  AddressSpace create(long family) {
+    AddressSpace space = new AddressSpace(this, ++lastContext, family);
+    spaces.add(space);
+    return space;
   }
 
   /**
@@ -79,7 +102,7 @@ public final class MmSystem {
    * nobody maps it any more.
    */
   FilePages createShared(long pages) {
-    FilePages file = new FilePages(++lastFile, folios, Storage.none(), pages);
+    FilePages file = addFile(Storage.none(), pages);
     nameless.add(file);
     return file;
   }
@@ -90,14 +113,29 @@ public final class MmSystem {
    * @param sizePages 0 or more
    */
   public FilePages createFile(Storage storage, long sizePages) {
-    return locked(() -> new FilePages(++lastFile, folios, storage, sizePages));
+    return locked(() -> addFile(storage, sizePages));
+  }
+
+  private FilePages addFile(Storage storage, long sizePages) {
+    FilePages file = new FilePages(++lastOwner, folios, storage, sizePages);
+    files.put(file.id(), file);
+    return file;
+  }
+
+  /** The file that a page of its cache names. */
+  FilePages file(long id) {
+    FilePages file = files.get(id);
+    if (file == null) {
+      throw new IllegalStateException("file " + id + ": is not one of this machine's");
+    }
+    return file;
   }
 
   /** Makes a file longer or shorter; what is cut off is unmapped wherever it is mapped. */
   public void truncate(FilePages file, long sizePages) {
     lock.lock();
     try {
-      file.truncate(sizePages, rmap);
+      file.truncate(sizePages, fileRmap);
     } finally {
       lock.unlock();
     }
@@ -105,7 +143,86 @@ public final class MmSystem {
 
   /** Writes back what is dirty of a file ({@code fsync()}), and returns how many pages were. */
   public long writeBack(FilePages file) {
-    return locked(() -> file.sizePages() == 0 ? 0 : file.writeBack(0, file.sizePages() - 1, rmap));
+    return locked(
+        () -> file.sizePages() == 0 ? 0 : file.writeBack(0, file.sizePages() - 1, fileRmap));
+  }
+
+  /**
+   * Gives anonymous pages somewhere to go when memory is short ({@code swapon()}).
+   *
+   * @throws InvalidRequestException when there is a swap area already, or entries cannot name its
+   *     last slot
+   */
+  public void swapOn(SwapArea area) {
+    locked(
+        () -> {
+          swapCache.use(area);
+          return area;
+        });
+  }
+
+  /** Where anonymous pages go. */
+  public Optional<SwapArea> swapArea() {
+    return locked(swapCache::area);
+  }
+
+  /** The page that is in memory and in a slot of the swap area too. */
+  public OptionalLong swapCached(int slot) {
+    return locked(() -> swapCache.find(slot));
+  }
+
+  /**
+   * Frees so many pages, if there are so many that nobody used since this was asked last, and tells
+   * what that took.
+   */
+  public ReclaimCounts reclaim(long pages) {
+    return locked(() -> reclaim.free(pages));
+  }
+
+  /** All that reclaim did, by itself where memory was short too. */
+  public ReclaimCounts reclaimed() {
+    return locked(reclaim::counts);
+  }
+
+  /** Does what changes nothing when there is no memory for it, as often as room can be made. */
+  <T> T withRoom(Supplier<T> operation) {
+    for (int i = 0; ; i++) {
+      try {
+        return operation.get();
+      } catch (OutOfFramesException e) {
+        if (!makeRoom(i)) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  /** {@code __alloc_pages_direct_reclaim()}: false when there is no point in another try. */
+  boolean makeRoom(int tries) {
+    return tries < MAX_RECLAIM_RETRIES && reclaim.free(SWAP_CLUSTER_MAX).freed() > 0;
+  }
+
+  /** Gives up a mapping's reference to a page, and its slot with the last entry for it. */
+  void release(long pfn) {
+    if (!folios.unref(pfn, 1) && folios.is(pfn, PageFlag.SWAPCACHE)) {
+      swapCache.dropIfUnused(pfn);
+    }
+  }
+
+  Rmap rmap() {
+    return rmap;
+  }
+
+  SwapCache swapCache() {
+    return swapCache;
+  }
+
+  SwapEntries swapEntries() {
+    return swapEntries;
+  }
+
+  PageLru lru() {
+    return lru;
   }
 
   /** What was mapped there before may have been the last of it. */
@@ -113,8 +230,9 @@ public final class MmSystem {
     for (Vma vma : removed) {
       if (vma.backing() instanceof Backing.OfFile of
           && nameless.contains(of.file())
-          && !rmap.isMapped(of.file())) {
+          && !rmap.isMapped(of.file().id())) {
         nameless.remove(of.file());
+        files.remove(of.file().id());
         of.file().truncate(0, FileMappings.NONE);
       }
     }

@@ -2,7 +2,6 @@ package org.mmport.mm;
 
 import java.util.Optional;
 import org.mmport.cpu.Access;
-import org.mmport.machine.Folios;
 import org.mmport.machine.OutOfFramesException;
 import org.mmport.pgtable.PteTable;
 import org.mmport.spi.Level;
@@ -13,7 +12,9 @@ import org.mmport.spi.PteFormat;
 final class PageFaults {
   private final AddressSpace mm;
   private final MmSystem system;
-  private final Folios folios;
+  private final WriteProtectedFault wpFault;
+  private final SwapFault swapFault;
+  private final SwapEntries swapEntries;
   private final AnonPages anon;
   private final FilePagesFault files;
   private final PteFormat format;
@@ -21,9 +22,11 @@ final class PageFaults {
   PageFaults(AddressSpace mm) {
     this.mm = mm;
     this.system = mm.system();
-    this.folios = system.folios();
     this.anon = new AnonPages(system);
     this.files = new FilePagesFault(mm, anon);
+    this.wpFault = new WriteProtectedFault(mm, anon);
+    this.swapFault = new SwapFault(mm, anon, wpFault);
+    this.swapEntries = system.swapEntries();
     this.format = system.variant().format();
   }
 
@@ -59,9 +62,12 @@ final class PageFaults {
   private FaultStatus handle(Vma vma, PteTable table, long va, Access access, PageGather gather) {
     int index = table.index(va);
     long raw = table.get(index);
+    if (swapEntries.isSwap(raw)) {
+      return swapFault.swapIn(vma, table, va, access, gather);
+    }
     if (format.none(raw, Level.PTE)) {
       return switch (vma.backing()) {
-        case Backing.Anonymous none -> missing(vma, table, index, access);
+        case Backing.Anonymous none -> missing(vma, table, va, access);
         case Backing.OfFile file -> files.missing(vma, file, table, va, access);
       };
     }
@@ -72,7 +78,7 @@ final class PageFaults {
     if (access.writes() && !format.write(raw, Level.PTE)) {
       return vma.shared()
           ? files.makeWritable(table, index)
-          : writeProtected(vma, table, index, gather);
+          : wpFault.writeProtected(vma, table, va, gather);
     }
     long touched = format.mkYoung(raw, Level.PTE);
     long wanted = access.writes() ? format.mkDirty(touched, Level.PTE) : touched;
@@ -80,12 +86,12 @@ final class PageFaults {
   }
 
   /** {@code do_anonymous_page()}. */
-  private FaultStatus missing(Vma vma, PteTable table, int index, Access access) {
+  private FaultStatus missing(Vma vma, PteTable table, long va, Access access) {
     if (access.writes()) {
-      mapNew(vma, table, index, anon.allocZeroed());
+      anon.mapNew(mm, vma, table, va, anon.allocZeroed(mm, vma, va));
       mm.count(1, 0, 0);
     } else {
-      table.set(index, 1, zeroLeaf(vma));
+      table.set(table.index(va), 1, zeroLeaf(vma));
     }
     return FaultStatus.MINOR;
   }
@@ -95,42 +101,10 @@ final class PageFaults {
     return system.variant().has(MmuFeature.PTE_SPECIAL) ? format.mkSpecial(raw, Level.PTE) : raw;
   }
 
-  private void mapNew(Vma vma, PteTable table, int index, long pfn) {
-    folios.addMapCount(pfn, 1);
-    table.set(index, 1, anon.writableLeaf(mm, vma, pfn));
-  }
-
   /** {@code do_numa_page()}: the mapping permits what the entry was kept from. */
   private void restore(Vma vma, PteTable table, int index) {
     long old = table.clear(index, 1);
     long pgprot = format.pgprot(mm.protection(vma));
     table.set(index, 1, format.mkYoung(format.modify(old, pgprot, Level.PTE), Level.PTE));
-  }
-
-  /** {@code do_wp_page()}. */
-  private FaultStatus writeProtected(Vma vma, PteTable table, int index, PageGather gather) {
-    long raw = table.get(index);
-    long pfn = system.pfn(raw);
-    if (anon.isAnon(pfn) && anon.reuse(pfn)) {
-      long dirty = format.mkDirty(format.mkYoung(raw, Level.PTE), Level.PTE);
-      table.setAccessFlags(index, format.mkWrite(dirty, Level.PTE));
-      return FaultStatus.REUSED;
-    }
-    boolean zero = pfn == system.zeroPfn();
-    long fresh = zero ? anon.allocZeroed() : anon.allocCopy(pfn);
-    table.clear(index, 1);
-    // Nobody may go on reading the old page when the first write to the new one is made.
-    gather.gather().flush();
-    mapNew(vma, table, index, fresh);
-    if (zero) {
-      mm.count(1, 0, 0);
-      return FaultStatus.MINOR;
-    }
-    if (!anon.isAnon(pfn)) {
-      mm.count(1, -1, 0);
-    }
-    folios.addMapCount(pfn, -1);
-    gather.releaseLater(pfn);
-    return FaultStatus.COPIED;
   }
 }

@@ -1,7 +1,7 @@
 package org.mmport.mm;
 
 import java.util.Arrays;
-import org.mmport.machine.Folios;
+import java.util.function.LongConsumer;
 import org.mmport.pgtable.MmuGather;
 
 /**
@@ -10,13 +10,18 @@ import org.mmport.pgtable.MmuGather;
  */
 final class PageGather implements AutoCloseable {
   private final MmuGather gather;
-  private final Folios folios;
+  private final LongConsumer release;
   private long[] released = new long[16];
   private int releasedCount;
 
-  PageGather(MmuGather gather, Folios folios) {
+  /**
+   * Changes that end with those of a gather.
+   *
+   * @param release gives back a reference to a page's folio
+   */
+  PageGather(MmuGather gather, LongConsumer release) {
     this.gather = gather;
-    this.folios = folios;
+    this.release = release;
   }
 
   MmuGather gather() {
@@ -35,7 +40,7 @@ final class PageGather implements AutoCloseable {
   void flush() {
     gather.flush();
     while (releasedCount > 0) {
-      folios.unref(released[--releasedCount], 1);
+      release.accept(released[--releasedCount]);
     }
   }
 

@@ -18,15 +18,17 @@ import org.mmport.spi.InvalidRequestException;
  */
 public final class VmaTree {
   private final long offsetMask;
+  private final VmaListener listener;
   private final TreeMap<Long, Vma> byFirstVa = new TreeMap<>(Long::compareUnsigned);
 
+  /** None yet, of pages of 2^pageShift bytes. */
   public VmaTree(int pageShift) {
-    this.offsetMask = (1L << pageShift) - 1;
+    this(pageShift, VmaListener.NONE);
   }
 
-  private VmaTree(VmaTree other) {
-    this.offsetMask = other.offsetMask;
-    this.byFirstVa.putAll(other.byFirstVa);
+  VmaTree(int pageShift, VmaListener listener) {
+    this.offsetMask = (1L << pageShift) - 1;
+    this.listener = listener;
   }
 
   /** The VMA that an address is in. */
@@ -77,7 +79,7 @@ public final class VmaTree {
   public List<Vma> remove(long firstVa, long lastVa) {
     List<Vma> removed = new ArrayList<>();
     for (Vma vma : in(firstVa, lastVa)) {
-      byFirstVa.remove(vma.firstVa());
+      take(vma);
       if (Long.compareUnsigned(vma.firstVa(), firstVa) < 0) {
         put(vma.part(vma.firstVa(), firstVa - 1));
       }
@@ -169,11 +171,6 @@ public final class VmaTree {
     return byFirstVa.size();
   }
 
-  /** Another tree of the same VMAs. */
-  public VmaTree copy() {
-    return new VmaTree(this);
-  }
-
   private static OptionalLong highest(long first, long last, long sizeBytes, long alignBytes) {
     if (Long.compareUnsigned(last - first, sizeBytes - 1) < 0) {
       return OptionalLong.empty();
@@ -184,10 +181,14 @@ public final class VmaTree {
 
   private void putMerged(Vma vma) {
     Map.Entry<Long, Vma> below = byFirstVa.lowerEntry(vma.firstVa());
-    Vma merged = below != null && below.getValue().joins(vma) ? join(below.getValue(), vma) : vma;
+    Vma merged = vma;
+    if (below != null && below.getValue().joins(vma)) {
+      take(below.getValue());
+      merged = join(below.getValue(), vma);
+    }
     Map.Entry<Long, Vma> above = byFirstVa.higherEntry(vma.firstVa());
     if (above != null && merged.joins(above.getValue())) {
-      byFirstVa.remove(above.getKey());
+      take(above.getValue());
       merged = join(merged, above.getValue());
     }
     put(merged);
@@ -205,6 +206,12 @@ public final class VmaTree {
 
   private void put(Vma vma) {
     byFirstVa.put(vma.firstVa(), vma);
+    listener.added(vma);
+  }
+
+  private void take(Vma vma) {
+    byFirstVa.remove(vma.firstVa());
+    listener.removed(vma);
   }
 
   private static Vma clip(Vma vma, long firstVa, long lastVa) {

@@ -12,6 +12,7 @@ final class Zap {
   private final MmSystem system;
   private final Folios folios;
   private final PteFormat format;
+  private final SwapEntries swapEntries;
   private final PageGather gather;
 
   Zap(AddressSpace mm, PageGather gather) {
@@ -19,6 +20,7 @@ final class Zap {
     this.system = mm.system();
     this.folios = system.folios();
     this.format = system.variant().format();
+    this.swapEntries = system.swapEntries();
     this.gather = gather;
   }
 
@@ -37,7 +39,14 @@ final class Zap {
   }
 
   private void zap(PteTable table, int index) {
-    if (format.none(table.get(index), Level.PTE)) {
+    long raw = table.get(index);
+    if (format.none(raw, Level.PTE)) {
+      return;
+    }
+    if (swapEntries.isSwap(raw)) {
+      table.clear(index, 1);
+      mm.count(0, 0, -1);
+      system.swapCache().freeEntry(swapEntries.slot(raw));
       return;
     }
     long old = table.clear(index, 1);
@@ -46,7 +55,7 @@ final class Zap {
       return;
     }
     boolean anon = folios.is(pfn, PageFlag.ANON);
-    if (!anon && format.dirty(old, Level.PTE)) {
+    if (format.dirty(old, Level.PTE)) {
       folios.set(pfn, PageFlag.DIRTY);
     }
     mm.count(anon ? -1 : 0, anon ? 0 : -1, 0);

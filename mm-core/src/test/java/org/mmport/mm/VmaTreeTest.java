@@ -153,17 +153,6 @@ class VmaTreeTest {
   }
 
   @Test
-  void aCopyIsAnotherTree() {
-    tree.insert(vma(1, 5, new Page(VmaRights.READ, false, false, -1, 0)));
-    VmaTree copy = tree.copy();
-    tree.remove(va(2), last(2));
-    assertEquals(1, copy.size());
-    assertEquals(2, tree.size());
-    copy.remove(va(0), last(9));
-    assertEquals(2, tree.size());
-  }
-
-  @Test
   void aChangeThatThrowsChangesNothing() {
     Vma low = vma(1, 2, new Page(VmaRights.READ, false, false, -1, 0));
     Vma high = vma(3, 5, new Page(VmaRights.READ_WRITE, false, false, -1, 0));

@@ -1,0 +1,209 @@
+package org.mmport.mm;
+
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import org.mmport.machine.Folios;
+import org.mmport.machine.PageFlag;
+import org.mmport.pgtable.PteTable;
+import org.mmport.spi.Level;
+import org.mmport.spi.PteFormat;
+
+/**
+ * Takes memory back from pages that were not used of late: {@code shrink_folio_list()} of Linux's
+ * mm/vmscan.c. A page that was used since it was looked at last gets another turn.
+ */
+final class Reclaim {
+  private final MmSystem system;
+  private final Folios folios;
+  private final PteFormat format;
+  private final Rmap rmap;
+  private final SwapCache swapCache;
+  private final FileRmap fileRmap;
+  private ReclaimCounts counts = ReclaimCounts.ZERO;
+
+  Reclaim(MmSystem system, Rmap rmap, SwapCache swapCache, FileRmap fileRmap) {
+    this.system = system;
+    this.folios = system.folios();
+    this.format = system.variant().format();
+    this.rmap = rmap;
+    this.swapCache = swapCache;
+    this.fileRmap = fileRmap;
+  }
+
+  /** All that it did so far. */
+  ReclaimCounts counts() {
+    return counts;
+  }
+
+  /** Frees so many pages, if that can be done looking at each at most twice. */
+  ReclaimCounts free(long wanted) {
+    ReclaimCounts before = counts;
+    PageLru lru = system.lru();
+    long left = 2L * lru.size();
+    while (counts.freed() - before.freed() < wanted && left-- > 0) {
+      OptionalLong pfn = lru.poll();
+      if (pfn.isPresent() && folios.tryRef(pfn.getAsLong())) {
+        look(pfn.getAsLong());
+      }
+    }
+    return minus(before);
+  }
+
+  private ReclaimCounts minus(ReclaimCounts before) {
+    return new ReclaimCounts(
+        counts.scanned() - before.scanned(),
+        counts.freed() - before.freed(),
+        counts.kept() - before.kept(),
+        counts.swappedOut() - before.swappedOut(),
+        counts.fileWrites() - before.fileWrites());
+  }
+
+  /** Gives back the caller's reference. */
+  private void look(long pfn) {
+    boolean reclaimable = false;
+    boolean freed;
+    try {
+      // A frame that has become something else since.
+      reclaimable = folios.mapping(pfn) != 0;
+      if (reclaimable && mayGo(pfn)) {
+        if (folios.is(pfn, PageFlag.ANON)) {
+          swapOut(pfn);
+        } else {
+          dropFromFile(pfn);
+        }
+      }
+    } finally {
+      freed = folios.unref(pfn, 1);
+      if (!freed && reclaimable) {
+        system.lru().add(pfn);
+      }
+    }
+    if (reclaimable) {
+      count(new ReclaimCounts(1, freed ? 1 : 0, freed ? 0 : 1, 0, 0));
+    }
+  }
+
+  private void count(ReclaimCounts more) {
+    counts = counts.plus(more);
+  }
+
+  private boolean mayGo(long pfn) {
+    if (folios.maybePinned(pfn)) {
+      return false;
+    }
+    List<Mapping> mappings = rmap.ofPage(pfn);
+    boolean used = false;
+    for (Mapping mapping : mappings) {
+      if (mapping.vma().locked()) {
+        return false;
+      }
+      used |= testAndClearYoung(mapping, pfn);
+    }
+    return !used;
+  }
+
+  /** {@code folio_referenced_one()}. */
+  private boolean testAndClearYoung(Mapping mapping, long pfn) {
+    long va = mapping.va(folios.index(pfn));
+    try (PageGather gather = mapping.mm().gather()) {
+      boolean young =
+          mapping
+              .mm()
+              .pageTable()
+              .pteTable(va, gather.gather())
+              .filter(table -> maps(table.get(table.index(va)), pfn))
+              .map(table -> table.mkOld(table.index(va), 1))
+              .orElse(false);
+      gather.flush();
+      return young;
+    }
+  }
+
+  private boolean maps(long raw, long pfn) {
+    return format.present(raw, Level.PTE) && system.pfn(raw) == pfn;
+  }
+
+  /** Writes a page to swap unless it is there as it is, once nobody maps it any more. */
+  private void swapOut(long pfn) {
+    OptionalInt cached = swapCache.slotOf(pfn);
+    if (cached.isEmpty() && swapCache.area().isEmpty()) {
+      return;
+    }
+    int slot;
+    try {
+      slot = cached.isPresent() ? cached.getAsInt() : swapCache.add(pfn);
+    } catch (OutOfSwapException e) {
+      return;
+    }
+    boolean exclusive = folios.testAndClear(pfn, PageFlag.ANON_EXCLUSIVE);
+    for (Mapping mapping : rmap.ofPage(pfn)) {
+      unmap(mapping, pfn, raw -> system.swapEntries().of(slot, raw, exclusive));
+    }
+    SwapArea area = swapCache.requireArea();
+    if (folios.testAndClear(pfn, PageFlag.DIRTY)) {
+      area.write(slot, folios.bytes(pfn));
+      count(new ReclaimCounts(0, 0, 0, 1, 0));
+    }
+    if (folios.refCount(pfn) == 2) {
+      swapCache.drop(pfn);
+    }
+  }
+
+  /** Drops a page of a file from all mappings and from the cache, once it is written back. */
+  private void dropFromFile(long pfn) {
+    FilePages file = system.file(folios.mapping(pfn));
+    if (!file.isWrittenBack()) {
+      return;
+    }
+    long index = folios.index(pfn);
+    long written = file.writeBack(index, index, fileRmap);
+    for (Mapping mapping : rmap.ofPage(pfn)) {
+      unmap(mapping, pfn, raw -> format.empty(Level.PTE));
+    }
+    count(new ReclaimCounts(0, 0, 0, 0, written));
+    file.evict(index, 1);
+  }
+
+  /** What stands in the place of a leaf whose page goes. */
+  private interface Replacement {
+    /** An entry that is not present, or none. */
+    long of(long raw);
+  }
+
+  /** {@code try_to_unmap_one()}: nobody writes the page through this mapping after. */
+  private void unmap(Mapping mapping, long pfn, Replacement replacement) {
+    AddressSpace mm = mapping.mm();
+    long va = mapping.va(folios.index(pfn));
+    try (PageGather gather = mm.gather()) {
+      mm.pageTable()
+          .pteTable(va, gather.gather())
+          .filter(table -> maps(table.get(table.index(va)), pfn))
+          .ifPresent(table -> unmap(mm, table, table.index(va), pfn, replacement, gather));
+      gather.flush();
+    }
+  }
+
+  private void unmap(
+      AddressSpace mm,
+      PteTable table,
+      int index,
+      long pfn,
+      Replacement replacement,
+      PageGather gather) {
+    long old = table.clear(index, 1);
+    if (format.dirty(old, Level.PTE)) {
+      folios.set(pfn, PageFlag.DIRTY);
+    }
+    long raw = replacement.of(old);
+    if (format.none(raw, Level.PTE)) {
+      mm.count(0, -1, 0);
+    } else {
+      swapCache.requireArea().dup(system.swapEntries().slot(raw), 1);
+      table.setNonPresent(index, raw);
+      mm.count(-1, 0, 1);
+    }
+    folios.addMapCount(pfn, -1);
+    gather.releaseLater(pfn);
+  }
+}

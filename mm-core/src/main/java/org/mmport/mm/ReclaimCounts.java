@@ -1,0 +1,25 @@
+package org.mmport.mm;
+
+/**
+ * What reclaim came to ({@code /proc/vmstat}).
+ *
+ * @param scanned pages that were looked at: pgscan
+ * @param freed pages whose memory was given back: pgsteal
+ * @param kept pages that stayed, because they were used since they were looked at last, are locked
+ *     or pinned, or have nowhere to go
+ * @param swappedOut pages written to swap: pswpout
+ * @param fileWrites pages written to files
+ */
+public record ReclaimCounts(long scanned, long freed, long kept, long swappedOut, long fileWrites) {
+  /** Nothing. */
+  public static final ReclaimCounts ZERO = new ReclaimCounts(0, 0, 0, 0, 0);
+
+  ReclaimCounts plus(ReclaimCounts other) {
+    return new ReclaimCounts(
+        scanned + other.scanned,
+        freed + other.freed,
+        kept + other.kept,
+        swappedOut + other.swappedOut,
+        fileWrites + other.fileWrites);
+  }
+}

@@ -1,0 +1,85 @@
+package org.mmport.mm;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.mmport.machine.Folios;
+
+/**
+ * From pages to those who map them. A page names its owner, a file or a family, and which page of
+ * it it is ({@code page->mapping}, {@code page->index}); the owner knows the VMAs that may show it.
+ * Whether one does, its page table must tell.
+ *
+ * <p>A family is processes that descend from one another by fork. Linux keeps an {@code anon_vma}
+ * for each VMA and links children's to it; one for each family finds the same mappings, and some
+ * VMAs beside them that show other pages of the same number.
+ */
+final class Rmap {
+  private final Folios folios;
+  private final Map<Long, Mappings> byOwner = new HashMap<>();
+  private final int pageShift;
+
+  Rmap(Folios folios) {
+    this.folios = folios;
+    this.pageShift = folios.pageShift();
+  }
+
+  /** Keeps note of a family's VMAs. */
+  VmaListener listener(AddressSpace mm) {
+    return new VmaListener() {
+      @Override
+      public void added(Vma vma) {
+        if (vma.backing() instanceof Backing.OfFile file) {
+          mappings(file.file().id()).add(Mapping.ofFile(mm, vma, file));
+        }
+        if (!vma.shared()) {
+          mappings(mm.family()).add(Mapping.ofAnon(mm, vma, pageShift));
+        }
+      }
+
+      @Override
+      public void removed(Vma vma) {
+        if (vma.backing() instanceof Backing.OfFile file) {
+          remove(file.file().id(), Mapping.ofFile(mm, vma, file));
+        }
+        if (!vma.shared()) {
+          remove(mm.family(), Mapping.ofAnon(mm, vma, pageShift));
+        }
+      }
+    };
+  }
+
+  private Mappings mappings(long owner) {
+    return byOwner.computeIfAbsent(owner, id -> new Mappings());
+  }
+
+  private void remove(long owner, Mapping mapping) {
+    Mappings mappings = mappings(owner);
+    mappings.remove(mapping);
+    if (mappings.isEmpty()) {
+      byOwner.remove(owner);
+    }
+  }
+
+  /** Gives a page of a private mapping to the family, to be found again by. */
+  void ownAnon(long pfn, AddressSpace mm, Vma vma, long va) {
+    folios.setMapping(pfn, mm.family(), Mapping.ofAnon(mm, vma, pageShift).page(va));
+  }
+
+  /** Whether anybody may map any page of the owner. */
+  boolean isMapped(long owner) {
+    return byOwner.containsKey(owner);
+  }
+
+  /** Who may map any of these pages. */
+  List<Mapping> of(long owner, long firstPage, long lastPage) {
+    Mappings mappings = byOwner.get(owner);
+    return mappings == null ? List.of() : mappings.of(firstPage, lastPage);
+  }
+
+  /** Who may map a page. */
+  List<Mapping> ofPage(long pfn) {
+    long index = folios.index(pfn);
+    return of(folios.mapping(pfn), index, index);
+  }
+}

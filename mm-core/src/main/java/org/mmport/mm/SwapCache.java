@@ -1,0 +1,126 @@
+package org.mmport.mm;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import org.mmport.machine.Folios;
+import org.mmport.machine.PageFlag;
+import org.mmport.spi.InvalidRequestException;
+
+/**
+ * Pages that are in memory and have a slot in the swap area too, so that all who share one find the
+ * same page: Linux's swap cache. It holds one reference to the page and one use of the slot.
+ */
+final class SwapCache {
+  private final Folios folios;
+  private final SwapEntries entries;
+  private final Map<Integer, Long> pfnBySlot = new HashMap<>();
+  private final Map<Long, Integer> slotByPfn = new HashMap<>();
+  private Optional<SwapArea> area = Optional.empty();
+
+  SwapCache(Folios folios, SwapEntries entries) {
+    this.folios = folios;
+    this.entries = entries;
+  }
+
+  /** {@code swapon()}. */
+  void use(SwapArea newArea) {
+    if (area.isPresent()) {
+      throw new InvalidRequestException("swap area: there is one already; make it larger");
+    }
+    if (newArea.slots() > entries.slots()) {
+      throw new InvalidRequestException(
+          "swap area of %d slots: entries can name %d; make it smaller"
+              .formatted(newArea.slots(), entries.slots()));
+    }
+    area = Optional.of(newArea);
+  }
+
+  Optional<SwapArea> area() {
+    return area;
+  }
+
+  SwapArea requireArea() {
+    return area.orElseThrow(() -> new OutOfSwapException("swap area: there is none; add one"));
+  }
+
+  OptionalLong find(int slot) {
+    Long pfn = pfnBySlot.get(slot);
+    return pfn == null ? OptionalLong.empty() : OptionalLong.of(pfn);
+  }
+
+  OptionalInt slotOf(long pfn) {
+    Integer slot = slotByPfn.get(pfn);
+    return slot == null ? OptionalInt.empty() : OptionalInt.of(slot);
+  }
+
+  /**
+   * A slot for a page that has none, with the cache's use of it.
+   *
+   * @throws OutOfSwapException when there is none left
+   */
+  int add(long pfn) {
+    int slot = requireArea().alloc();
+    put(slot, pfn);
+    return slot;
+  }
+
+  /** A page that was just read from a slot. */
+  void addRead(int slot, long pfn) {
+    requireArea().dup(slot, 1);
+    put(slot, pfn);
+  }
+
+  private void put(int slot, long pfn) {
+    pfnBySlot.put(slot, pfn);
+    slotByPfn.put(pfn, slot);
+    folios.ref(pfn, 1);
+    folios.set(pfn, PageFlag.SWAPCACHE);
+  }
+
+  /** One entry less names a slot; what nobody needs then is given back. */
+  void freeEntry(int slot) {
+    requireArea().free(slot, 1);
+    Long pfn = pfnBySlot.get(slot);
+    if (pfn != null) {
+      dropIfUnused(pfn);
+    }
+  }
+
+  /** Takes a page out that nobody maps, and whose slot no entry names. */
+  void dropIfUnused(long pfn) {
+    if (!folios.isMapped(pfn)) {
+      dropIfNoEntry(pfn);
+    }
+  }
+
+  /** Takes a page out when no entry names its slot any more ({@code folio_free_swap()}). */
+  boolean dropIfNoEntry(long pfn) {
+    Integer slot = slotByPfn.get(pfn);
+    if (slot == null || requireArea().useCount(slot) != 1) {
+      return false;
+    }
+    // What it holds is nowhere else from now on.
+    folios.set(pfn, PageFlag.DIRTY);
+    drop(pfn, slot);
+    return true;
+  }
+
+  /** Takes a page out whose slot has what it holds. */
+  void drop(long pfn) {
+    Integer slot = slotByPfn.get(pfn);
+    if (slot != null) {
+      drop(pfn, slot);
+    }
+  }
+
+  private void drop(long pfn, int slot) {
+    slotByPfn.remove(pfn);
+    pfnBySlot.remove(slot);
+    folios.clear(pfn, PageFlag.SWAPCACHE);
+    requireArea().free(slot, 1);
+    folios.unref(pfn, 1);
+  }
+}

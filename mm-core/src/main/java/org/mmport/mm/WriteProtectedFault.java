@@ -1,0 +1,55 @@
+package org.mmport.mm;
+
+import org.mmport.machine.Folios;
+import org.mmport.pgtable.PteTable;
+import org.mmport.spi.Level;
+import org.mmport.spi.PteFormat;
+
+/** Writes to pages of private mappings that may be others' too: {@code do_wp_page()}. */
+final class WriteProtectedFault {
+  private final AddressSpace mm;
+  private final MmSystem system;
+  private final Folios folios;
+  private final AnonPages anon;
+  private final PteFormat format;
+
+  WriteProtectedFault(AddressSpace mm, AnonPages anon) {
+    this.mm = mm;
+    this.system = mm.system();
+    this.folios = system.folios();
+    this.anon = anon;
+    this.format = system.variant().format();
+  }
+
+  /**
+   * Makes the page writable as it is, or puts a copy in its place.
+   *
+   * @throws org.mmport.machine.OutOfFramesException when there is no memory for the copy
+   */
+  FaultStatus writeProtected(Vma vma, PteTable table, long va, PageGather gather) {
+    int index = table.index(va);
+    long raw = table.get(index);
+    long pfn = system.pfn(raw);
+    if (anon.isAnon(pfn) && anon.reuse(pfn)) {
+      long dirty = format.mkDirty(format.mkYoung(raw, Level.PTE), Level.PTE);
+      table.setAccessFlags(index, format.mkWrite(dirty, Level.PTE));
+      return FaultStatus.REUSED;
+    }
+    boolean zero = pfn == system.zeroPfn();
+    long fresh = zero ? anon.allocZeroed(mm, vma, va) : anon.allocCopy(pfn, mm, vma, va);
+    table.clear(index, 1);
+    // Nobody may go on reading the old page when the first write to the new one is made.
+    gather.gather().flush();
+    anon.mapNew(mm, vma, table, va, fresh);
+    if (zero) {
+      mm.count(1, 0, 0);
+      return FaultStatus.MINOR;
+    }
+    if (!anon.isAnon(pfn)) {
+      mm.count(1, -1, 0);
+    }
+    folios.addMapCount(pfn, -1);
+    gather.releaseLater(pfn);
+    return FaultStatus.COPIED;
+  }
+}
