@@ -6,6 +6,7 @@ import org.mmport.scenario.MmBench;
 import org.mmport.scenario.ScenarioCheck;
 import org.mmport.scenario.ScenarioCheck.Failure;
 import org.mmport.scenario.Script;
+import org.mmport.spi.Level;
 
 /** ACCT and MODEL: everything at once, against what must come of it. */
 @RestsOn({"GEO", "FMT", "FOLD", "WALK", "MAP", "FLUSH", "BATCH", "CONT", "SEG", "HASH", "TLB"})
@@ -87,6 +88,38 @@ final class AcctClauses {
         }
       }
     }
+  }
+
+  @Clause(
+      id = "ACCT-03",
+      text = "Tables count as many bytes as their entries have, roots and folded levels nothing",
+      source = "kernel: mm_inc_nr_puds, mm_inc_nr_pmds, mm_inc_nr_ptes; no mm_inc_nr_p4ds",
+      check = "where tables are hooked and unhooked, and TableCounts for what each level counts")
+  static void tablesAreCounted(ClauseContext c) {
+    try (Scene scene = new Scene(c)) {
+      scene.play(
+          """
+          start a
+          mmap a 0 40 rw- private
+          """);
+      long none = scene.process("a").counters().tables().bytes();
+      c.check(none == 0, "no bytes before the first page", none);
+      scene.play("cpu0 store a 0 1");
+      long expected = 0;
+      for (Level level : List.of(Level.PUD, Level.PMD, Level.PTE)) {
+        boolean counts = level != c.geometry().rootLevel() && !c.geometry().at(level).isFolded();
+        expected += counts ? (long) c.geometry().entryBytes() << indexBits(c, level) : 0;
+      }
+      long bytes = scene.process("a").counters().tables().bytes();
+      c.check(bytes == expected, expected + " bytes for the first page", bytes);
+      scene.play("munmap a 0 40");
+      long left = scene.process("a").counters().tables().bytes();
+      c.check(left == 0, "no bytes after the last page", left);
+    }
+  }
+
+  private static int indexBits(ClauseContext c, Level level) {
+    return c.geometry().at(level).indexBits();
   }
 
   @RestsOn({"FAULT", "COW", "ACCT"})

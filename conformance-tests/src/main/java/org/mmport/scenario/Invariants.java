@@ -1,8 +1,6 @@
 package org.mmport.scenario;
 
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.mmport.machine.Folios;
@@ -10,7 +8,7 @@ import org.mmport.machine.PageFlag;
 import org.mmport.mm.AddressSpace;
 import org.mmport.mm.MmCounters;
 import org.mmport.mm.MmSystem;
-import org.mmport.pgtable.TableVisitor;
+import org.mmport.mm.Vma;
 import org.mmport.spi.InvalidRequestException;
 import org.mmport.spi.Level;
 import org.mmport.spi.PteFormat;
@@ -41,10 +39,10 @@ public final class Invariants {
     Map<Long, Integer> mappers = new HashMap<>();
     Map<Long, Integer> writers = new HashMap<>();
     for (AddressSpace space : system.spaces()) {
-      List<Long> raws = leaves(space);
+      TableRecount recount = TableRecount.of(space);
       long anon = 0;
       long file = 0;
-      for (long raw : raws) {
+      for (long raw : recount.leaves().values()) {
         long pfn = format.physAddr(raw, Level.PTE) >>> system.variant().geometry().pageShift();
         if (pfn == system.zeroPfn()) {
           if (format.write(raw, Level.PTE)) {
@@ -62,7 +60,13 @@ public final class Invariants {
           file++;
         }
       }
-      MmCounters counted = new MmCounters(anon, file, space.counters().swapEntries());
+      MmCounters counted =
+          new MmCounters(
+              anon,
+              file,
+              space.counters().swapEntries(),
+              lockedPages(space),
+              recount.tables(space.system().variant().geometry()));
       if (!counted.equals(space.counters())) {
         return Optional.of(
             "an address space counts %s, its tables have %s".formatted(space.counters(), counted));
@@ -99,26 +103,10 @@ public final class Invariants {
     return Optional.empty();
   }
 
-  /** Present leaves of the last level, those that hardware is kept from too. */
-  private List<Long> leaves(AddressSpace space) {
-    List<Long> raws = new ArrayList<>();
-    space
-        .pageTable()
-        .walker()
-        .visit(
-            new TableVisitor() {
-              @Override
-              public void leaf(long va, long raw, Level level, int rights) {
-                raws.add(raw);
-              }
-
-              @Override
-              public void nonPresent(long va, long raw, Level level) {
-                if (format.present(raw, level)) {
-                  raws.add(raw);
-                }
-              }
-            });
-    return raws;
+  private long lockedPages(AddressSpace space) {
+    return space.vmas().stream()
+        .filter(Vma::locked)
+        .mapToLong(vma -> vma.pages(system.variant().geometry().pageShift()))
+        .sum();
   }
 }

@@ -247,7 +247,7 @@ public final class AddressSpace implements AutoCloseable {
   }
 
   public MmCounters counters() {
-    return locked(() -> counters);
+    return locked(() -> counters.with(vmas.lockedPages(), pageTable.tableCounts()));
   }
 
   public MmSystem system() {

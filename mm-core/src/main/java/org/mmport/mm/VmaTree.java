@@ -169,6 +169,15 @@ public final class VmaTree {
     return byFirstVa.size();
   }
 
+  /** Pages of locked VMAs: {@code mm->locked_vm}. */
+  public long lockedPages() {
+    int pageShift = Long.bitCount(offsetMask);
+    return byFirstVa.values().stream()
+        .filter(Vma::locked)
+        .mapToLong(vma -> vma.pages(pageShift))
+        .sum();
+  }
+
   /** Another tree of the same VMAs. */
   public VmaTree copy() {
     return new VmaTree(this);
