@@ -50,7 +50,12 @@ final class AcctClauses {
       check = "what is allocated before anything changes, and what is given back")
   static void runningOutLosesNothing(ClauseContext c) {
     List<String> last =
-        List.of("fork a b", "cpu0 store a 0 9", "cpu0 store a 39 9", "cpu0 load a 20");
+        List.of(
+            "fork a b",
+            "cpu0 store a 0 9",
+            "cpu0 store a 39 9",
+            "cpu0 load a 20",
+            "mremap a 0 40 50 to 50000");
     for (String step : last) {
       for (int permitted = 0; ; permitted++) {
         try (Scene scene = new Scene(c)) {
@@ -122,7 +127,7 @@ final class AcctClauses {
     return c.geometry().at(level).indexBits();
   }
 
-  @RestsOn({"FAULT", "COW", "ACCT"})
+  @RestsOn({"FAULT", "COW", "MREMAP", "ACCT"})
   @Clause(
       id = "MODEL-01",
       text = "Whatever processes do, they see what a model without page tables says",

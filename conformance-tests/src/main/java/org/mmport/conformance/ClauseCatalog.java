@@ -36,6 +36,7 @@ final class ClauseCatalog {
           TlbFlushClauses.class,
           FaultClauses.class,
           CowClauses.class,
+          MremapClauses.class,
           AcctClauses.class,
           HwClauses.class);
 

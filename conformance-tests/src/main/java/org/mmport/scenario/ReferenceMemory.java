@@ -4,10 +4,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
-import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.LongFunction;
 import org.mmport.mm.VmaRights;
+import org.mmport.scenario.ModelPage.Cell;
+import org.mmport.scenario.ModelPage.FileModel;
 import org.mmport.scenario.StepResult.BeyondFile;
 import org.mmport.scenario.StepResult.Done;
 import org.mmport.scenario.StepResult.NotMapped;
@@ -20,62 +21,7 @@ import org.mmport.scenario.StepResult.Value;
  * for each process. No tables, no counts, no sharing until somebody writes: a fork copies all.
  */
 public final class ReferenceMemory {
-  /** A page's first byte, which those who share the page have in common. */
-  private static final class Cell {
-    private byte value;
-
-    Cell(byte value) {
-      this.value = value;
-    }
-  }
-
-  /**
-   * A page of a process.
-   *
-   * @param own what it holds where that is not a file's
-   * @param file the file whose page it shows as long as it has nothing of its own
-   */
-  private record Page(
-      VmaRights rights, boolean shared, Optional<Cell> own, Optional<FilePage> file) {
-    Page with(VmaRights newRights) {
-      return new Page(newRights, shared, own, file);
-    }
-
-    Page owning(Cell cell) {
-      return new Page(rights, shared, Optional.of(cell), file);
-    }
-
-    /** As it was at first. */
-    Page fresh() {
-      return new Page(
-          rights,
-          shared,
-          file.isPresent() ? Optional.empty() : Optional.of(new Cell((byte) 0)),
-          file);
-    }
-  }
-
-  private record FilePage(FileModel file, long index) {
-    boolean exists() {
-      return index < file.pages;
-    }
-
-    Cell cell() {
-      return file.cells.computeIfAbsent(index, i -> new Cell((byte) 0));
-    }
-  }
-
-  /** A file: as many pages as it has, and what those hold that were ever looked at. */
-  private static final class FileModel {
-    private final Map<Long, Cell> cells = new HashMap<>();
-    private long pages;
-
-    FileModel(long pages) {
-      this.pages = pages;
-    }
-  }
-
-  private final Map<String, NavigableMap<Long, Page>> processes = new HashMap<>();
+  private final Map<String, NavigableMap<Long, ModelPage>> processes = new HashMap<>();
   private final Map<String, FileModel> files = new HashMap<>();
 
   /** Does a step and tells what it must come to. */
@@ -90,16 +36,14 @@ public final class ReferenceMemory {
               mmap.process(),
               mmap.page(),
               mmap.pages(),
-              i ->
-                  new Page(
-                      mmap.rights(),
-                      mmap.shared(),
-                      Optional.of(new Cell((byte) 0)),
-                      Optional.empty()));
+              mmap.shared()
+                  ? ofFile(mmap.rights(), true, new FileModel(mmap.pages()), 0)
+                  : i -> ModelPage.anonymous(mmap.rights(), mmap.page() + i));
       case Step.MmapFile mmap -> mmapFile(mmap);
       case Step.Munmap munmap -> munmap(munmap);
       case Step.Mprotect mprotect -> mprotect(mprotect);
       case Step.DontNeed dontNeed -> dontNeed(dontNeed);
+      case Step.Mremap mremap -> mremap(mremap);
       case Step.Load load -> access(load.process(), load.page(), 'r', (byte) 0);
       case Step.Store store -> access(store.process(), store.page(), 'w', store.value());
       case Step.Fetch fetch -> access(fetch.process(), fetch.page(), 'x', (byte) 0);
@@ -115,7 +59,7 @@ public final class ReferenceMemory {
 
   /** How many pages a file has; 0 where there is none of that name. */
   public long filePages(String file) {
-    return files.containsKey(file) ? files.get(file).pages : 0;
+    return files.containsKey(file) ? files.get(file).pages() : 0;
   }
 
   /** The files that there are. */
@@ -133,7 +77,7 @@ public final class ReferenceMemory {
     return List.copyOf(pagesOf(process).keySet());
   }
 
-  private NavigableMap<Long, Page> pagesOf(String process) {
+  private NavigableMap<Long, ModelPage> pagesOf(String process) {
     return processes.getOrDefault(process, new TreeMap<>());
   }
 
@@ -150,7 +94,7 @@ public final class ReferenceMemory {
     if (processes.containsKey(fork.child())) {
       return new Refused();
     }
-    NavigableMap<Long, Page> child = new TreeMap<>();
+    NavigableMap<Long, ModelPage> child = new TreeMap<>();
     pagesOf(fork.process())
         .forEach(
             (at, page) ->
@@ -163,8 +107,8 @@ public final class ReferenceMemory {
     return new Done();
   }
 
-  private StepResult mmap(String process, long first, long count, LongFunction<Page> page) {
-    NavigableMap<Long, Page> pages = pagesOf(process);
+  private StepResult mmap(String process, long first, long count, LongFunction<ModelPage> page) {
+    NavigableMap<Long, ModelPage> pages = pagesOf(process);
     if (mapped(pages, first, count) > 0) {
       return new Refused();
     }
@@ -183,12 +127,13 @@ public final class ReferenceMemory {
         mmap.process(),
         mmap.page(),
         mmap.pages(),
-        i ->
-            new Page(
-                mmap.rights(),
-                mmap.shared(),
-                Optional.empty(),
-                Optional.of(new FilePage(file, mmap.filePage() + i))));
+        ofFile(mmap.rights(), mmap.shared(), file, mmap.filePage()));
+  }
+
+  /** Memory that is shared and of no file is a file of its own, which has no name. */
+  private static LongFunction<ModelPage> ofFile(
+      VmaRights rights, boolean shared, FileModel file, long first) {
+    return i -> ModelPage.ofFile(rights, shared, file, first + i);
   }
 
   /** Copies that processes made of pages that are cut off go too. */
@@ -197,21 +142,14 @@ public final class ReferenceMemory {
     if (file == null) {
       return new Refused();
     }
-    file.pages = truncate.pages();
-    file.cells.keySet().removeIf(index -> index >= file.pages);
-    for (NavigableMap<Long, Page> pages : processes.values()) {
-      pages.replaceAll(
-          (at, page) ->
-              page.file().isPresent()
-                      && page.file().get().file() == file
-                      && !page.file().get().exists()
-                  ? page.fresh()
-                  : page);
+    file.truncate(truncate.pages());
+    for (NavigableMap<Long, ModelPage> pages : processes.values()) {
+      pages.replaceAll((at, page) -> page.isCutOff(file) ? page.fresh() : page);
     }
     return new Done();
   }
 
-  private static long mapped(NavigableMap<Long, Page> pages, long page, long count) {
+  private static long mapped(NavigableMap<Long, ModelPage> pages, long page, long count) {
     return pages.subMap(page, page + count).size();
   }
 
@@ -221,7 +159,7 @@ public final class ReferenceMemory {
   }
 
   private StepResult mprotect(Step.Mprotect mprotect) {
-    NavigableMap<Long, Page> pages = pagesOf(mprotect.process());
+    NavigableMap<Long, ModelPage> pages = pagesOf(mprotect.process());
     if (mapped(pages, mprotect.page(), mprotect.pages()) < mprotect.pages()) {
       return new Refused();
     }
@@ -232,7 +170,7 @@ public final class ReferenceMemory {
   }
 
   private StepResult dontNeed(Step.DontNeed dontNeed) {
-    NavigableMap<Long, Page> pages = pagesOf(dontNeed.process());
+    NavigableMap<Long, ModelPage> pages = pagesOf(dontNeed.process());
     if (mapped(pages, dontNeed.page(), dontNeed.pages()) < dontNeed.pages()) {
       return new Refused();
     }
@@ -242,8 +180,42 @@ public final class ReferenceMemory {
     return new Done();
   }
 
+  private StepResult mremap(Step.Mremap mremap) {
+    NavigableMap<Long, ModelPage> pages = pagesOf(mremap.process());
+    long first = mremap.page();
+    long behind = first + mremap.pages();
+    if (mremap.pages() == 0 || mremap.newPages() == 0 || !isOneMapping(pages, first, behind)) {
+      return new Refused();
+    }
+    long more = mremap.newPages() - mremap.pages();
+    if (mremap.target().isEmpty() && more > 0 && mapped(pages, behind, more) > 0) {
+      return new Refused();
+    }
+    long to = mremap.target().orElse(first);
+    if (mremap.target().isPresent() && to < behind && first < to + mremap.newPages()) {
+      return new Refused();
+    }
+    List<ModelPage> old = List.copyOf(pages.subMap(first, behind).values());
+    pages.subMap(first, behind).clear();
+    pages.subMap(to, to + mremap.newPages()).clear();
+    for (int i = 0; i < mremap.newPages(); i++) {
+      pages.put(to + i, i < old.size() ? old.get(i) : old.getFirst().next(i));
+    }
+    return new Done();
+  }
+
+  private static boolean isOneMapping(
+      NavigableMap<Long, ModelPage> pages, long first, long behind) {
+    List<ModelPage> there = List.copyOf(pages.subMap(first, behind).values());
+    boolean joined = there.size() == behind - first;
+    for (int i = 1; joined && i < there.size(); i++) {
+      joined = there.get(i - 1).joins(there.get(i));
+    }
+    return joined;
+  }
+
   private StepResult access(String process, long at, char kind, byte value) {
-    Page page = pagesOf(process).get(at);
+    ModelPage page = pagesOf(process).get(at);
     if (page == null) {
       return new NotMapped();
     }

@@ -12,6 +12,7 @@ import org.mmport.mm.FilePages;
 import org.mmport.mm.MemoryStorage;
 import org.mmport.mm.MmSystem;
 import org.mmport.mm.MmapRequest;
+import org.mmport.mm.MremapRequest;
 import org.mmport.mm.SegmentationFaultException;
 import org.mmport.mm.UserCpu;
 import org.mmport.scenario.StepResult.BeyondFile;
@@ -77,6 +78,7 @@ public final class Simulation {
           of(dontNeed).dontNeed(va(dontNeed.page()), dontNeed.pages() * pageBytes);
           yield new Done();
         }
+        case Step.Mremap mremap -> mremap(mremap);
         case Step.Load load -> new Value(cpu(load, load.cpu()).load(va(load.page())));
         case Step.Store store -> {
           cpu(store, store.cpu()).store(va(store.page()), store.value());
@@ -143,6 +145,21 @@ public final class Simulation {
                 mmap.rights(),
                 mmap.shared(),
                 Optional.of(new Backing.OfFile(file(mmap.file()), mmap.filePage()))));
+    return new Done();
+  }
+
+  private StepResult mremap(Step.Mremap mremap) {
+    MremapRequest.Target target =
+        mremap.target().isPresent()
+            ? new MremapRequest.Target.At(va(mremap.target().getAsLong()))
+            : new MremapRequest.Target.InPlace();
+    of(mremap)
+        .mremap(
+            new MremapRequest(
+                va(mremap.page()),
+                mremap.pages() * pageBytes,
+                mremap.newPages() * pageBytes,
+                target));
     return new Done();
   }
 

@@ -1,5 +1,6 @@
 package org.mmport.scenario;
 
+import java.util.OptionalLong;
 import org.mmport.mm.VmaRights;
 
 /**
@@ -68,6 +69,20 @@ public sealed interface Step {
     @Override
     public String toString() {
       return "dontneed %s %d %d".formatted(process, page, pages);
+    }
+  }
+
+  /**
+   * Gives part of a mapping another size, or another place.
+   *
+   * @param target the page that it moves to; where it is empty, it stays
+   */
+  record Mremap(String process, long page, long pages, long newPages, OptionalLong target)
+      implements OfProcess {
+    @Override
+    public String toString() {
+      String to = target.isPresent() ? " to " + target.getAsLong() : "";
+      return "mremap %s %d %d %d%s".formatted(process, page, pages, newPages, to);
     }
   }
 

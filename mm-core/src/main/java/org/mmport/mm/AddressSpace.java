@@ -2,7 +2,6 @@ package org.mmport.mm;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.function.Supplier;
 import org.mmport.cpu.Access;
 import org.mmport.cpu.MmContext;
@@ -57,12 +56,9 @@ public final class AddressSpace implements AutoCloseable {
     return locked(
         () -> {
           long sizeBytes = request.sizeBytes();
-          VaRegion user = system.userRegion();
           requirePages("mmap", request.va().orElse(0), sizeBytes);
           long va =
-              request.va().isPresent()
-                  ? request.va().getAsLong()
-                  : findGap(sizeBytes, user).orElseThrow(() -> noGap(sizeBytes));
+              request.va().isPresent() ? request.va().getAsLong() : requireGap("mmap", sizeBytes);
           requireUser("mmap", va, sizeBytes);
           Vma vma =
               new Vma(
@@ -91,18 +87,6 @@ public final class AddressSpace implements AutoCloseable {
         : new Backing.Anonymous(va);
   }
 
-  /** Never at the first page, so that following a null pointer faults. */
-  private OptionalLong findGap(long sizeBytes, VaRegion user) {
-    long pageBytes = pageBytes();
-    return vmas.findGap(user.firstVa() + pageBytes, user.lastVa(), sizeBytes, pageBytes);
-  }
-
-  private InvalidRequestException noGap(long sizeBytes) {
-    return new InvalidRequestException(
-        "mmap of 0x%x bytes: no gap of that size is left; unmap something first"
-            .formatted(sizeBytes));
-  }
-
   /**
    * Removes whatever is mapped in a range, and gives back pages and tables that nobody needs then.
    *
@@ -112,15 +96,21 @@ public final class AddressSpace implements AutoCloseable {
     locked(
         () -> {
           requireRange("munmap", va, sizeBytes);
-          List<Vma> removed = vmas.remove(va, va + sizeBytes - 1);
-          try (PageGather gather = gather()) {
-            new Zap(this, gather).range(va, sizeBytes);
-            pageTable.unmap(va, sizeBytes, gather.gather());
-            gather.flush();
-          }
-          system.unmapped(removed);
+          new Unmap(this).range(va, sizeBytes);
           return va;
         });
+  }
+
+  /**
+   * Gives part of a mapping another size or place, with what its pages hold, and returns its first
+   * address. What is added is as if mapped just now.
+   *
+   * @throws InvalidRequestException for an unaligned or empty size, a range that is not within one
+   *     mapping, a target that is not the user's or overlaps the range, or where there is no room
+   * @throws OutOfFramesException when there is no memory for tables at its new place
+   */
+  public long mremap(MremapRequest request) {
+    return locked(() -> new Mremap(this).apply(request));
   }
 
   /**
@@ -303,12 +293,24 @@ public final class AddressSpace implements AutoCloseable {
     }
   }
 
-  private void requireRange(String operation, long va, long sizeBytes) {
+  /** The highest gap, but never at the first page, so that following a null pointer faults. */
+  long requireGap(String operation, long sizeBytes) {
+    VaRegion user = system.userRegion();
+    long pageBytes = pageBytes();
+    return vmas.findGap(user.firstVa() + pageBytes, user.lastVa(), sizeBytes, pageBytes)
+        .orElseThrow(
+            () ->
+                new InvalidRequestException(
+                    "%s of 0x%x bytes: no gap of that size is left; unmap something first"
+                        .formatted(operation, sizeBytes)));
+  }
+
+  void requireRange(String operation, long va, long sizeBytes) {
     requirePages(operation, va, sizeBytes);
     requireUser(operation, va, sizeBytes);
   }
 
-  private void requirePages(String operation, long va, long sizeBytes) {
+  void requirePages(String operation, long va, long sizeBytes) {
     if (((va | sizeBytes) & (pageBytes() - 1)) != 0 || sizeBytes <= 0) {
       throw new InvalidRequestException(
           "%s 0x%x, 0x%x bytes: both must be multiples of the page, 0x%x, and not empty"
@@ -319,12 +321,17 @@ public final class AddressSpace implements AutoCloseable {
   private void requireUser(String operation, long va, long sizeBytes) {
     VaRegion user = system.userRegion();
     long lastVa = va + sizeBytes - 1;
-    if (!user.contains(va) || !user.contains(lastVa) || Long.compareUnsigned(lastVa, va) < 0) {
+    if (!isUser(va, lastVa)) {
       throw new InvalidRequestException(
           "%s 0x%x..0x%x: user mappings of %s are within 0x%x..0x%x"
               .formatted(
                   operation, va, lastVa, system.variant().id(), user.firstVa(), user.lastVa()));
     }
+  }
+
+  boolean isUser(long va, long lastVa) {
+    VaRegion user = system.userRegion();
+    return user.contains(va) && user.contains(lastVa) && Long.compareUnsigned(lastVa, va) >= 0;
   }
 
   private static long max(long a, long b) {
