@@ -55,7 +55,8 @@ final class AcctClauses {
             "cpu0 store a 0 9",
             "cpu0 store a 39 9",
             "cpu0 load a 20",
-            "mremap a 0 40 50 to 50000");
+            "mremap a 0 40 50 to 50000",
+            "mlock a 18 4");
     for (String step : last) {
       for (int permitted = 0; ; permitted++) {
         try (Scene scene = new Scene(c)) {
@@ -127,7 +128,7 @@ final class AcctClauses {
     return c.geometry().at(level).indexBits();
   }
 
-  @RestsOn({"FAULT", "COW", "MREMAP", "ACCT"})
+  @RestsOn({"FAULT", "COW", "MREMAP", "MLOCK", "ACCT"})
   @Clause(
       id = "MODEL-01",
       text = "Whatever processes do, they see what a model without page tables says",

@@ -37,6 +37,7 @@ final class ClauseCatalog {
           FaultClauses.class,
           CowClauses.class,
           MremapClauses.class,
+          MlockClauses.class,
           AcctClauses.class,
           HwClauses.class);
 

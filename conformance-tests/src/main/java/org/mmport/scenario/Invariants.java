@@ -1,8 +1,11 @@
 package org.mmport.scenario;
 
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.mmport.machine.Folios;
 import org.mmport.machine.PageFlag;
 import org.mmport.mm.AddressSpace;
@@ -38,11 +41,14 @@ public final class Invariants {
   private Optional<String> counted() {
     Map<Long, Integer> mappers = new HashMap<>();
     Map<Long, Integer> writers = new HashMap<>();
+    Set<Long> locked = new HashSet<>();
     for (AddressSpace space : system.spaces()) {
       TableRecount recount = TableRecount.of(space);
+      List<Vma> lockedVmas = space.vmas().stream().filter(Vma::locked).toList();
       long anon = 0;
       long file = 0;
-      for (long raw : recount.leaves().values()) {
+      for (Map.Entry<Long, Long> leaf : recount.leaves().entrySet()) {
+        long raw = leaf.getValue();
         long pfn = format.physAddr(raw, Level.PTE) >>> system.variant().geometry().pageShift();
         if (pfn == system.zeroPfn()) {
           if (format.write(raw, Level.PTE)) {
@@ -51,6 +57,9 @@ public final class Invariants {
           continue;
         }
         mappers.merge(pfn, 1, Integer::sum);
+        if (lockedVmas.stream().anyMatch(vma -> vma.contains(leaf.getKey()))) {
+          locked.add(pfn);
+        }
         if (format.write(raw, Level.PTE)) {
           writers.merge(pfn, 1, Integer::sum);
         }
@@ -72,7 +81,24 @@ public final class Invariants {
             "an address space counts %s, its tables have %s".formatted(space.counters(), counted));
       }
     }
-    return pages(mappers, writers);
+    return pages(mappers, writers).or(() -> locked(mappers.keySet(), locked));
+  }
+
+  /** A page is locked as long as a locked mapping maps it, and no longer. */
+  private Optional<String> locked(Set<Long> mapped, Set<Long> locked) {
+    for (long pfn : mapped) {
+      if (system.folios().is(pfn, PageFlag.MLOCKED) != locked.contains(pfn)) {
+        return Optional.of(
+            locked.contains(pfn)
+                ? "page 0x%x is not locked and a locked mapping maps it".formatted(pfn)
+                : "page 0x%x is locked and no locked mapping maps it".formatted(pfn));
+      }
+    }
+    return system.mlockedPages() == locked.size()
+        ? Optional.empty()
+        : Optional.of(
+            "%d pages count as locked, locked mappings map %d"
+                .formatted(system.mlockedPages(), locked.size()));
   }
 
   private Optional<String> pages(Map<Long, Integer> mappers, Map<Long, Integer> writers) {

@@ -8,12 +8,18 @@ import org.mmport.mm.VmaRights;
 /**
  * A page of a process, in the model.
  *
+ * @param locked whether it stays in memory
  * @param own what it holds where that is not a file's
  * @param file the file whose page it shows as long as it has nothing of its own
  * @param home where a page of no file was mapped first
  */
 record ModelPage(
-    VmaRights rights, boolean shared, Optional<Cell> own, Optional<FilePage> file, long home) {
+    VmaRights rights,
+    boolean shared,
+    boolean locked,
+    Optional<Cell> own,
+    Optional<FilePage> file,
+    long home) {
 
   /** A page's first byte, which those who share the page have in common. */
   static final class Cell {
@@ -56,21 +62,38 @@ record ModelPage(
 
   /** A page of private memory that is zero. */
   static ModelPage anonymous(VmaRights rights, long page) {
-    return new ModelPage(rights, false, Optional.of(new Cell((byte) 0)), Optional.empty(), page);
+    return new ModelPage(
+        rights, false, false, Optional.of(new Cell((byte) 0)), Optional.empty(), page);
   }
 
   /** A page of a file. */
   static ModelPage ofFile(VmaRights rights, boolean shared, FileModel file, long index) {
     return new ModelPage(
-        rights, shared, Optional.empty(), Optional.of(new FilePage(file, index)), 0);
+        rights, shared, false, Optional.empty(), Optional.of(new FilePage(file, index)), 0);
   }
 
   ModelPage with(VmaRights newRights) {
-    return new ModelPage(newRights, shared, own, file, home);
+    return new ModelPage(newRights, shared, locked, own, file, home);
+  }
+
+  ModelPage withLocked(boolean newLocked) {
+    return new ModelPage(rights, shared, newLocked, own, file, home);
+  }
+
+  /** Whether it is there when it is asked for: its file may have ended before it. */
+  boolean exists() {
+    return own.isPresent() || file.orElseThrow().exists();
+  }
+
+  /** As it is when it is had in memory: a page of a file that may be written is copied. */
+  ModelPage populated() {
+    return exists() && own.isEmpty() && rights.write() && !shared
+        ? owning(new Cell(file.orElseThrow().cell().value))
+        : this;
   }
 
   ModelPage owning(Cell cell) {
-    return new ModelPage(rights, shared, Optional.of(cell), file, home);
+    return new ModelPage(rights, shared, locked, Optional.of(cell), file, home);
   }
 
   /** As it was at first. */
@@ -83,6 +106,7 @@ record ModelPage(
     return new ModelPage(
         rights,
         shared,
+        locked,
         file.isPresent() ? Optional.empty() : Optional.of(new Cell((byte) 0)),
         file.map(shown -> new FilePage(shown.file(), shown.index() + pages)),
         home + pages);
@@ -93,6 +117,7 @@ record ModelPage(
     ModelPage expected = next(1);
     return rights.equals(behind.rights)
         && shared == behind.shared
+        && locked == behind.locked
         && file.isPresent() == behind.file.isPresent()
         && (file.isPresent() ? expected.file.equals(behind.file) : expected.home == behind.home);
   }

@@ -82,9 +82,15 @@ public final class RandomSteps {
     if (kind < 91) {
       return new Step.Mprotect(process, page, pages, rights());
     }
-    return kind < 94
-        ? new Step.DontNeed(process, page, pages)
-        : mremap(process, page, random.nextInt(20) == 0 ? 0 : pages);
+    if (kind < 94) {
+      return new Step.DontNeed(process, page, pages);
+    }
+    if (kind < 96) {
+      return random.nextInt(3) == 0
+          ? new Step.Munlock(process, page, pages)
+          : new Step.Mlock(process, page, pages);
+    }
+    return mremap(process, page, random.nextInt(20) == 0 ? 0 : pages);
   }
 
   private Step mremap(String process, long page, long pages) {

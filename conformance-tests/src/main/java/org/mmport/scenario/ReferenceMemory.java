@@ -43,6 +43,8 @@ public final class ReferenceMemory {
       case Step.Munmap munmap -> munmap(munmap);
       case Step.Mprotect mprotect -> mprotect(mprotect);
       case Step.DontNeed dontNeed -> dontNeed(dontNeed);
+      case Step.Mlock mlock -> mlock(mlock);
+      case Step.Munlock munlock -> munlock(munlock);
       case Step.Mremap mremap -> mremap(mremap);
       case Step.Load load -> access(load.process(), load.page(), 'r', (byte) 0);
       case Step.Store store -> access(store.process(), store.page(), 'w', store.value());
@@ -97,12 +99,14 @@ public final class ReferenceMemory {
     NavigableMap<Long, ModelPage> child = new TreeMap<>();
     pagesOf(fork.process())
         .forEach(
-            (at, page) ->
-                child.put(
-                    at,
-                    page.shared() || page.own().isEmpty()
-                        ? page
-                        : page.owning(new Cell(page.own().get().value))));
+            (at, page) -> {
+              ModelPage unlocked = page.withLocked(false);
+              child.put(
+                  at,
+                  page.shared() || page.own().isEmpty()
+                      ? unlocked
+                      : unlocked.owning(new Cell(page.own().get().value)));
+            });
     processes.put(fork.child(), child);
     return new Done();
   }
@@ -165,13 +169,19 @@ public final class ReferenceMemory {
     }
     pages
         .subMap(mprotect.page(), mprotect.page() + mprotect.pages())
-        .replaceAll((at, page) -> page.with(mprotect.rights()));
+        .replaceAll(
+            (at, page) -> {
+              ModelPage changed = page.with(mprotect.rights());
+              return page.locked() && !page.rights().write() ? changed.populated() : changed;
+            });
     return new Done();
   }
 
   private StepResult dontNeed(Step.DontNeed dontNeed) {
     NavigableMap<Long, ModelPage> pages = pagesOf(dontNeed.process());
-    if (mapped(pages, dontNeed.page(), dontNeed.pages()) < dontNeed.pages()) {
+    if (mapped(pages, dontNeed.page(), dontNeed.pages()) < dontNeed.pages()
+        || pages.subMap(dontNeed.page(), dontNeed.page() + dontNeed.pages()).values().stream()
+            .anyMatch(ModelPage::locked)) {
       return new Refused();
     }
     pages
@@ -199,8 +209,46 @@ public final class ReferenceMemory {
     pages.subMap(first, behind).clear();
     pages.subMap(to, to + mremap.newPages()).clear();
     for (int i = 0; i < mremap.newPages(); i++) {
-      pages.put(to + i, i < old.size() ? old.get(i) : old.getFirst().next(i));
+      pages.put(to + i, i < old.size() ? old.get(i) : added(old.getFirst(), i));
     }
+    return new Done();
+  }
+
+  private static ModelPage added(ModelPage first, int pages) {
+    ModelPage page = first.next(pages);
+    return page.locked() ? page.populated() : page;
+  }
+
+  /** Locks all, then has pages in memory up to the first that cannot be. */
+  private StepResult mlock(Step.Mlock mlock) {
+    NavigableMap<Long, ModelPage> all = pagesOf(mlock.process());
+    NavigableMap<Long, ModelPage> pages =
+        all.subMap(mlock.page(), true, mlock.page() + mlock.pages(), false);
+    if (pages.size() < mlock.pages()) {
+      return new Refused();
+    }
+    pages.replaceAll((at, page) -> page.withLocked(true));
+    for (Map.Entry<Long, ModelPage> entry : pages.entrySet()) {
+      ModelPage page = entry.getValue();
+      if (page.rights().equals(VmaRights.NONE)) {
+        return new NotPermitted();
+      }
+      if (!page.exists()) {
+        return new BeyondFile();
+      }
+      entry.setValue(page.populated());
+    }
+    return new Done();
+  }
+
+  private StepResult munlock(Step.Munlock munlock) {
+    NavigableMap<Long, ModelPage> pages = pagesOf(munlock.process());
+    if (mapped(pages, munlock.page(), munlock.pages()) < munlock.pages()) {
+      return new Refused();
+    }
+    pages
+        .subMap(munlock.page(), munlock.page() + munlock.pages())
+        .replaceAll((at, page) -> page.withLocked(false));
     return new Done();
   }
 
@@ -224,7 +272,7 @@ public final class ReferenceMemory {
     if (!permitted) {
       return new NotPermitted();
     }
-    if (page.own().isEmpty() && !page.file().orElseThrow().exists()) {
+    if (!page.exists()) {
       return new BeyondFile();
     }
     Cell seen = page.own().orElseGet(() -> page.file().orElseThrow().cell());

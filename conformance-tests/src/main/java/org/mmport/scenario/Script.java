@@ -98,6 +98,8 @@ public record Script(List<Line> lines) {
       case "mprotect" ->
           words.exactly(5, w -> new Step.Mprotect(w.name(1), w.page(2), w.pages(3), w.rights(4)));
       case "dontneed" -> words.exactly(4, w -> new Step.DontNeed(w.name(1), w.page(2), w.pages(3)));
+      case "mlock" -> words.exactly(4, w -> new Step.Mlock(w.name(1), w.page(2), w.pages(3)));
+      case "munlock" -> words.exactly(4, w -> new Step.Munlock(w.name(1), w.page(2), w.pages(3)));
       case "mremap" -> mremap(words);
       case "file" -> words.exactly(3, w -> new Step.CreateFile(w.name(1), w.size(2)));
       case "truncate" -> words.exactly(3, w -> new Step.Truncate(w.name(1), w.size(2)));
@@ -105,7 +107,7 @@ public record Script(List<Line> lines) {
       case "evict" -> words.exactly(2, w -> new Step.Evict(w.name(1)));
       default ->
           throw new InvalidRequestException(
-              "'%s': one of start, exit, fork, mmap, munmap, mprotect, dontneed, mremap, file, truncate, sync, evict, cpuN load, cpuN store, cpuN fetch, expect"
+              "'%s': one of start, exit, fork, mmap, munmap, mprotect, dontneed, mremap, mlock, munlock, file, truncate, sync, evict, cpuN load, cpuN store, cpuN fetch, expect"
                   .formatted(words.word(0)));
     };
   }

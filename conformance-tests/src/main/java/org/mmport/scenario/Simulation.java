@@ -8,6 +8,7 @@ import java.util.function.Supplier;
 import org.mmport.machine.OutOfFramesException;
 import org.mmport.mm.AddressSpace;
 import org.mmport.mm.Backing;
+import org.mmport.mm.FaultStatus;
 import org.mmport.mm.FilePages;
 import org.mmport.mm.MemoryStorage;
 import org.mmport.mm.MmSystem;
@@ -78,6 +79,15 @@ public final class Simulation {
           of(dontNeed).dontNeed(va(dontNeed.page()), dontNeed.pages() * pageBytes);
           yield new Done();
         }
+        case Step.Mlock mlock ->
+            of(mlock)
+                .mlock(va(mlock.page()), mlock.pages() * pageBytes)
+                .map(Simulation::result)
+                .orElse(new Done());
+        case Step.Munlock munlock -> {
+          of(munlock).munlock(va(munlock.page()), munlock.pages() * pageBytes);
+          yield new Done();
+        }
         case Step.Mremap mremap -> mremap(mremap);
         case Step.Load load -> new Value(cpu(load, load.cpu()).load(va(load.page())));
         case Step.Store store -> {
@@ -98,16 +108,20 @@ public final class Simulation {
         case Step.Fetch fetch -> new Value(cpu(fetch, fetch.cpu()).fetch(va(fetch.page())));
       };
     } catch (SegmentationFaultException e) {
-      return switch (e.status()) {
-        case NOT_MAPPED -> new NotMapped();
-        case BEYOND_FILE -> new BeyondFile();
-        default -> new NotPermitted();
-      };
+      return result(e.status());
     } catch (InvalidRequestException e) {
       return new Refused();
     } catch (OutOfFramesException e) {
       return new OutOfMemory();
     }
+  }
+
+  private static StepResult result(FaultStatus status) {
+    return switch (status) {
+      case NOT_MAPPED -> new NotMapped();
+      case BEYOND_FILE -> new BeyondFile();
+      default -> new NotPermitted();
+    };
   }
 
   /** The processes that there are, in the order in which they began. */

@@ -86,6 +86,22 @@ public sealed interface Step {
     }
   }
 
+  /** Has pages in memory and keeps them there. */
+  record Mlock(String process, long page, long pages) implements OfProcess {
+    @Override
+    public String toString() {
+      return "mlock %s %d %d".formatted(process, page, pages);
+    }
+  }
+
+  /** Lets pages leave memory again. */
+  record Munlock(String process, long page, long pages) implements OfProcess {
+    @Override
+    public String toString() {
+      return "munlock %s %d %d".formatted(process, page, pages);
+    }
+  }
+
   /** Loads the byte at the start of a page. */
   record Load(String process, int cpu, long page) implements OfProcess {
     @Override

@@ -70,6 +70,7 @@ final class ClauseTable {
       case "FAULT" -> "what a process meets where hardware stops";
       case "COW" -> "pages that several have until one writes";
       case "MREMAP" -> "mappings that get another size or place";
+      case "MLOCK" -> "memory that stays in memory";
       case "ACCT" -> "what is counted, and that nothing is lost";
       case "MODEL" -> "processes at random, beside a model";
       case "HW" -> "what QEMU's MMU makes of tables (run with `--hw`)";

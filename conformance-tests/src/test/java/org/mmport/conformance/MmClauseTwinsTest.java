@@ -51,6 +51,24 @@ class MmClauseTwinsTest {
         "expected an old, dirty leaf");
   }
 
+  /** Whoever locks memory must not be content with a page that cannot be written. */
+  @Test
+  void newLeavesThatMayNotBeWritten() {
+    BatchOps readOnly =
+        new FilterBatchOps(BatchOps.ENTRY_WISE) {
+          @Override
+          public void set(LeafTable table, int index, int nr, long raw) {
+            super.set(table, index, nr, table.format().wrProtect(raw, table.level()));
+          }
+
+          @Override
+          public boolean setAccessFlags(LeafTable table, int index, long raw) {
+            return true;
+          }
+        };
+    fails("MLOCK-01", Breaker.good("x86/pae").withBatchOps(readOnly), "is not there after");
+  }
+
   @Test
   void oldPlacesThatAreNotForgotten() {
     fails(

@@ -2,6 +2,7 @@ package org.mmport.mm;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.mmport.cpu.Access;
 import org.mmport.cpu.MmContext;
@@ -123,10 +124,11 @@ public final class AddressSpace implements AutoCloseable {
         () -> {
           requireRange("mprotect", va, sizeBytes);
           long lastVa = va + sizeBytes - 1;
+          List<Vma> before = vmas.in(va, lastVa);
           vmas.replace(va, lastVa, vma -> vma.withRights(rights));
           try (PageGather gather = gather()) {
             for (Vma vma : vmas.in(va, lastVa)) {
-              Vma part = vma.part(max(va, vma.firstVa()), min(lastVa, vma.lastVa()));
+              Vma part = clip(vma, va, lastVa);
               pageTable.protect(
                   part.firstVa(),
                   part.lastVa() - part.firstVa() + 1,
@@ -135,6 +137,7 @@ public final class AddressSpace implements AutoCloseable {
             }
             gather.flush();
           }
+          before.forEach(vma -> new Mlock(this).populateWritable(clip(vma, va, lastVa)));
           return va;
         });
   }
@@ -142,13 +145,14 @@ public final class AddressSpace implements AutoCloseable {
   /**
    * Drops the pages of a range ({@code MADV_DONTNEED}): private ones read as they did at first.
    *
-   * @throws InvalidRequestException for an unaligned range or one with a hole
+   * @throws InvalidRequestException for an unaligned range, one with a hole, or one in which
+   *     anything is locked
    */
   public void dontNeed(long va, long sizeBytes) {
     locked(
         () -> {
           requireRange("madvise", va, sizeBytes);
-          vmas.replace(va, va + sizeBytes - 1, vma -> vma);
+          vmas.replace(va, va + sizeBytes - 1, AddressSpace::requireUnlocked);
           try (PageGather gather = gather()) {
             new Zap(this, gather).range(va, sizeBytes);
             gather.flush();
@@ -158,7 +162,40 @@ public final class AddressSpace implements AutoCloseable {
   }
 
   /**
+   * Has the pages of a range in memory, and keeps them there. Private memory that may be written is
+   * copied now, as if it were written.
+   *
+   * @return why the first page that is not there cannot be: it is beyond its file's end, or its
+   *     mapping permits nothing; all of the range is locked nevertheless. Empty where all are
+   *     there.
+   * @throws InvalidRequestException for an unaligned range or one with a hole
+   * @throws OutOfFramesException when there is no memory for a page; nothing more is locked then
+   */
+  public Optional<FaultStatus> mlock(long va, long sizeBytes) {
+    return locked(
+        () -> {
+          requireRange("mlock", va, sizeBytes);
+          return new Mlock(this).lock(va, sizeBytes);
+        });
+  }
+
+  /**
+   * Lets the pages of a range leave memory again. Nothing need be locked.
+   *
+   * @throws InvalidRequestException for an unaligned range or one with a hole
+   */
+  public void munlock(long va, long sizeBytes) {
+    locked(
+        () -> {
+          requireRange("munlock", va, sizeBytes);
+          new Mlock(this).unlock(va, sizeBytes);
+          return va;
+        });
+  }
+
+  /**
    * An address space with the same mappings and, as far as anybody can tell, the same contents.
+   * Nothing of it is locked ({@code dup_mmap()}).
    *
    * @throws OutOfFramesException when there is no memory for its tables; this one is as before
    */
@@ -168,7 +205,7 @@ public final class AddressSpace implements AutoCloseable {
           AddressSpace child = system.create();
           try {
             for (Vma vma : vmas.all()) {
-              child.vmas.insert(vma);
+              child.vmas.insert(vma.withLocked(false));
             }
             new EagerCopy(this, child).copy();
           } catch (RuntimeException | Error e) {
@@ -197,6 +234,7 @@ public final class AddressSpace implements AutoCloseable {
   }
 
   private void end() {
+    vmas.all().forEach(new Mlock(this)::leave);
     try (PageGather gather = gather()) {
       for (Vma vma : vmas.all()) {
         new Zap(this, gather).range(vma.firstVa(), vma.lastVa() - vma.firstVa() + 1);
@@ -257,6 +295,13 @@ public final class AddressSpace implements AutoCloseable {
 
   void count(long anon, long file, long swap) {
     counters = counters.plus(anon, file, swap);
+  }
+
+  /** Counts and does what a fault would, whether the mapping permits it or not. */
+  FaultStatus resolve(Vma vma, long va, Access access) {
+    FaultStatus status = faults.resolve(vma, va, access);
+    system.count(status);
+    return status;
   }
 
   PageGather gather() {
@@ -332,6 +377,20 @@ public final class AddressSpace implements AutoCloseable {
   boolean isUser(long va, long lastVa) {
     VaRegion user = system.userRegion();
     return user.contains(va) && user.contains(lastVa) && Long.compareUnsigned(lastVa, va) >= 0;
+  }
+
+  private static Vma requireUnlocked(Vma vma) {
+    if (vma.locked()) {
+      throw new InvalidRequestException(
+          "madvise 0x%x..0x%x: is locked in memory; munlock it first"
+              .formatted(vma.firstVa(), vma.lastVa()));
+    }
+    return vma;
+  }
+
+  /** The part of a VMA that is in a range. */
+  Vma clip(Vma vma, long va, long lastVa) {
+    return vma.part(max(va, vma.firstVa()), min(lastVa, vma.lastVa()));
   }
 
   private static long max(long a, long b) {

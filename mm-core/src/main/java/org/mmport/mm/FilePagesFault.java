@@ -57,6 +57,7 @@ final class FilePagesFault {
     try {
       long own = anon.allocCopy(pfn);
       folios.addMapCount(own, 1);
+      system.mlocked.mapped(vma, own);
       table.set(index, 1, anon.writableLeaf(mm, vma, own));
       mm.count(1, 0, 0);
     } finally {
@@ -68,6 +69,7 @@ final class FilePagesFault {
   private void map(Vma vma, PteTable table, int index, long pfn, Access access) {
     long raw = format.mkYoung(format.wrProtect(anon.leaf(mm, vma, pfn), Level.PTE), Level.PTE);
     folios.addMapCount(pfn, 1);
+    system.mlocked.mapped(vma, pfn);
     table.set(
         index,
         1,

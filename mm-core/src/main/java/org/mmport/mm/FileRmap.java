@@ -71,6 +71,7 @@ final class FileRmap implements FileMappings {
   public void unmap(FilePages file, long firstIndex, long lastIndex) {
     for (AddressSpace space : system.spaces()) {
       for (Vma part : parts(space, file, firstIndex, lastIndex)) {
+        new Mlock(space).leave(part);
         try (PageGather gather = space.gather()) {
           new Zap(space, gather).range(part.firstVa(), part.lastVa() - part.firstVa() + 1);
           gather.flush();

@@ -88,6 +88,7 @@ final class Mremap {
       }
       Vma whole = resized(old, old.firstVa(), request.newBytes());
       vmas.insert(whole.part(old.lastVa() + 1, whole.lastVa()));
+      populate(whole, request.oldBytes());
     }
     return request.va();
   }
@@ -129,7 +130,16 @@ final class Mremap {
       gather.flush();
     }
     mm.system().unmapped(gone);
+    populate(moved, keptBytes);
     return to;
+  }
+
+  /** What a locked mapping gained is had in memory too, as far as it can be. */
+  private void populate(Vma whole, long oldBytes) {
+    long firstVa = whole.firstVa() + oldBytes;
+    if (whole.locked() && whole.lastVa() - firstVa + 1 != 0) {
+      new Mlock(mm).populate(firstVa, whole.lastVa());
+    }
   }
 
   private static void allocTables(MoveEntries entries, PageGather gather, long to, long newBytes) {
@@ -145,6 +155,7 @@ final class Mremap {
   /** Unmaps a range but for its tables, which may be needed yet. */
   private List<Vma> empty(PageGather gather, long va, long sizeBytes) {
     List<Vma> removed = vmas.remove(va, va + sizeBytes - 1);
+    removed.forEach(new Mlock(mm)::leave);
     new Zap(mm, gather).range(va, sizeBytes);
     return removed;
   }

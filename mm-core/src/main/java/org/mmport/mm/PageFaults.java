@@ -35,10 +35,15 @@ final class PageFaults {
     if (!permits(vma.get().rights(), access)) {
       return FaultStatus.NOT_PERMITTED;
     }
+    return resolve(vma.get(), va, access);
+  }
+
+  /** The same for a mapping that is not asked whether it permits that: {@code FOLL_FORCE}. */
+  FaultStatus resolve(Vma vma, long va, Access access) {
     try (PageGather gather = mm.gather()) {
       try {
         PteTable table = mm.pageTable().pteTableAlloc(va, gather.gather());
-        return handle(vma.get(), table, va, access, gather);
+        return handle(vma, table, va, access, gather);
       } catch (OutOfFramesException e) {
         return FaultStatus.OUT_OF_MEMORY;
       } finally {
@@ -97,6 +102,7 @@ final class PageFaults {
 
   private void mapNew(Vma vma, PteTable table, int index, long pfn) {
     folios.addMapCount(pfn, 1);
+    system.mlocked.mapped(vma, pfn);
     table.set(index, 1, anon.writableLeaf(mm, vma, pfn));
   }
 
@@ -129,6 +135,7 @@ final class PageFaults {
     if (!anon.isAnon(pfn)) {
       mm.count(1, -1, 0);
     }
+    system.mlocked.unmapped(vma, pfn);
     folios.addMapCount(pfn, -1);
     gather.releaseLater(pfn);
     return FaultStatus.COPIED;

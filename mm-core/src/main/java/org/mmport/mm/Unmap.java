@@ -13,6 +13,7 @@ final class Unmap {
   /** Whatever is mapped in a range of whole pages. */
   void range(long va, long sizeBytes) {
     List<Vma> removed = mm.mappings().remove(va, va + sizeBytes - 1);
+    removed.forEach(new Mlock(mm)::leave);
     try (PageGather gather = mm.gather()) {
       new Zap(mm, gather).range(va, sizeBytes);
       mm.pageTable().unmap(va, sizeBytes, gather.gather());
