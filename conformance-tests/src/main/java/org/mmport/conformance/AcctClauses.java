@@ -2,6 +2,7 @@ package org.mmport.conformance;
 
 import java.util.List;
 import java.util.Optional;
+import org.mmport.mm.MmCounters;
 import org.mmport.scenario.MmBench;
 import org.mmport.scenario.ScenarioCheck;
 import org.mmport.scenario.ScenarioCheck.Failure;
@@ -121,6 +122,41 @@ final class AcctClauses {
       scene.play("munmap a 0 40");
       long left = scene.process("a").counters().tables().bytes();
       c.check(left == 0, "no bytes after the last page", left);
+    }
+  }
+
+  @Clause(
+      id = "ACCT-04",
+      text = "A process that begins anew has its roots and nothing else, and sees nothing of before",
+      source = "execve(2); kernel: exec_mmap, exit_mmap",
+      check = "AddressSpace.exec: what Unmap leaves, and its flush, as the context stays")
+  static void beginningAnewLeavesNothing(ClauseContext c) {
+    try (Scene scene = new Scene(c)) {
+      scene.play("start a");
+      MmCounters before = scene.process("a").counters();
+      scene.play(
+          """
+          mmap a 0 40 rw- private
+          cpu0 store a 0 1
+          cpu1 load a 0
+          brk a 16
+          mmap a 50000 2 rw- shared
+          cpu0 store a 50000 2
+          mlock a 50000 1
+          exec a
+          """);
+      MmCounters after = scene.process("a").counters();
+      c.check(after.equals(before), before.toString(), after);
+      scene.play(
+          """
+          expect cpu0 load a 0 is fault: not mapped
+          expect cpu1 load a 0 is fault: not mapped
+          mmap a 0 40 rw- private
+          expect cpu1 load a 0 is 0
+          exit a
+          """);
+      long left = scene.bench().leaked();
+      c.check(left == 0, "no frame in use", left);
     }
   }
 

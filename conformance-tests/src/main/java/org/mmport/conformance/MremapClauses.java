@@ -300,4 +300,44 @@ final class MremapClauses {
           """);
     }
   }
+
+  @Clause(
+      id = "MREMAP-08",
+      text = "The heap grows by zeros and shrinks at its end, and runs into no other mapping",
+      source = "brk(2); kernel: sys_brk, which leaves a page free behind",
+      check = "Heap.moveEnd")
+  static void theHeapGrowsAndShrinks(ClauseContext c) {
+    try (Scene scene = new Scene(c)) {
+      scene.play(
+          """
+          start a
+          expect cpu0 load a 16 is fault: not mapped
+          brk a 24
+          cpu0 store a 16 1
+          cpu0 store a 23 2
+          brk a 18
+          expect cpu1 load a 23 is fault: not mapped
+          brk a 24
+          expect cpu1 load a 23 is 0
+          expect cpu1 load a 16 is 1
+          expect brk a 15 is refused
+          mmap a 28 1 rw- private
+          expect brk a 28 is refused
+          brk a 27
+          fork a b
+          brk b 16
+          expect cpu0 load b 16 is fault: not mapped
+          expect cpu0 load a 16 is 1
+          munmap a 20 7
+          expect brk a 20 is refused
+          brk a 16
+          """);
+      AddressSpace a = scene.process("a");
+      long page = c.geometry().pageBytes();
+      long start = a.heapEnd();
+      a.brk(start + 1);
+      long bytes = a.vmas().getFirst().lastVa() - start + 1;
+      c.check(bytes == page && a.heapEnd() == start + 1, "a heap of a page", bytes);
+    }
+  }
 }

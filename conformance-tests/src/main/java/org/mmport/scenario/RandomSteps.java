@@ -85,6 +85,11 @@ public final class RandomSteps {
     if (kind < 94) {
       return new Step.DontNeed(process, page, pages);
     }
+    if (random.nextInt(6) == 0) {
+      return random.nextInt(4) == 0
+          ? new Step.Exec(process)
+          : new Step.Brk(process, Step.HEAP_PAGE + random.nextInt(-1, 12));
+    }
     if (kind < 96) {
       return random.nextInt(3) == 0
           ? new Step.Munlock(process, page, pages)

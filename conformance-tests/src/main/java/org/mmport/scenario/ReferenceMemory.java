@@ -22,6 +22,7 @@ import org.mmport.scenario.StepResult.Value;
  */
 public final class ReferenceMemory {
   private final Map<String, NavigableMap<Long, ModelPage>> processes = new HashMap<>();
+  private final Map<String, Long> heapEnds = new HashMap<>();
   private final Map<String, FileModel> files = new HashMap<>();
 
   /** Does a step and tells what it must come to. */
@@ -43,6 +44,8 @@ public final class ReferenceMemory {
       case Step.Munmap munmap -> munmap(munmap);
       case Step.Mprotect mprotect -> mprotect(mprotect);
       case Step.DontNeed dontNeed -> dontNeed(dontNeed);
+      case Step.Brk brk -> brk(brk);
+      case Step.Exec exec -> exec(exec.process());
       case Step.Mlock mlock -> mlock(mlock);
       case Step.Munlock munlock -> munlock(munlock);
       case Step.Mremap mremap -> mremap(mremap);
@@ -87,8 +90,38 @@ public final class ReferenceMemory {
     return processes.putIfAbsent(process, new TreeMap<>()) == null ? new Done() : new Refused();
   }
 
+  private StepResult exec(String process) {
+    pagesOf(process).clear();
+    heapEnds.remove(process);
+    return new Done();
+  }
+
+  /** A page stays free behind a heap that grows; of one that shrinks something must be left. */
+  private StepResult brk(Step.Brk brk) {
+    NavigableMap<Long, ModelPage> pages = pagesOf(brk.process());
+    long end = heapEnd(brk.process());
+    if (brk.page() < Step.HEAP_PAGE
+        || (brk.page() > end && mapped(pages, end, brk.page() - end + 1) > 0)
+        || (brk.page() < end && mapped(pages, brk.page(), end - brk.page()) == 0)) {
+      return new Refused();
+    }
+    for (long page = end; page < brk.page(); page++) {
+      pages.put(page, ModelPage.anonymous(VmaRights.READ_WRITE, page));
+    }
+    if (brk.page() < end) {
+      pages.subMap(brk.page(), end).clear();
+    }
+    heapEnds.put(brk.process(), brk.page());
+    return new Done();
+  }
+
+  private long heapEnd(String process) {
+    return heapEnds.getOrDefault(process, Step.HEAP_PAGE);
+  }
+
   private StepResult exit(String process) {
     processes.remove(process);
+    heapEnds.remove(process);
     return new Done();
   }
 
@@ -108,6 +141,7 @@ public final class ReferenceMemory {
                       : unlocked.owning(new Cell(page.own().get().value)));
             });
     processes.put(fork.child(), child);
+    heapEnds.put(fork.child(), heapEnd(fork.process()));
     return new Done();
   }
 

@@ -100,6 +100,8 @@ public record Script(List<Line> lines) {
       case "dontneed" -> words.exactly(4, w -> new Step.DontNeed(w.name(1), w.page(2), w.pages(3)));
       case "mlock" -> words.exactly(4, w -> new Step.Mlock(w.name(1), w.page(2), w.pages(3)));
       case "munlock" -> words.exactly(4, w -> new Step.Munlock(w.name(1), w.page(2), w.pages(3)));
+      case "brk" -> words.exactly(3, w -> new Step.Brk(w.name(1), w.page(2)));
+      case "exec" -> words.exactly(2, w -> new Step.Exec(w.name(1)));
       case "mremap" -> mremap(words);
       case "file" -> words.exactly(3, w -> new Step.CreateFile(w.name(1), w.size(2)));
       case "truncate" -> words.exactly(3, w -> new Step.Truncate(w.name(1), w.size(2)));
@@ -107,7 +109,7 @@ public record Script(List<Line> lines) {
       case "evict" -> words.exactly(2, w -> new Step.Evict(w.name(1)));
       default ->
           throw new InvalidRequestException(
-              "'%s': one of start, exit, fork, mmap, munmap, mprotect, dontneed, mremap, mlock, munlock, file, truncate, sync, evict, cpuN load, cpuN store, cpuN fetch, expect"
+              "'%s': one of start, exit, fork, mmap, munmap, mprotect, dontneed, mremap, mlock, munlock, brk, exec, file, truncate, sync, evict, cpuN load, cpuN store, cpuN fetch, expect"
                   .formatted(words.word(0)));
     };
   }

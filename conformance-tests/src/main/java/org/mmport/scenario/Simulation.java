@@ -62,7 +62,7 @@ public final class Simulation {
   public StepResult run(Step step) {
     try {
       return switch (step) {
-        case Step.Start start -> begin(start.process(), system::create);
+        case Step.Start start -> begin(start.process(), this::create);
         case Step.Fork fork -> begin(fork.child(), of(fork)::fork);
         case Step.Exit exit -> exit(exit);
         case Step.Mmap mmap -> mmap(mmap);
@@ -86,6 +86,15 @@ public final class Simulation {
                 .orElse(new Done());
         case Step.Munlock munlock -> {
           of(munlock).munlock(va(munlock.page()), munlock.pages() * pageBytes);
+          yield new Done();
+        }
+        case Step.Brk brk -> {
+          of(brk).brk(va(brk.page()));
+          yield new Done();
+        }
+        case Step.Exec exec -> {
+          of(exec).exec();
+          of(exec).beginHeap(va(Step.HEAP_PAGE));
           yield new Done();
         }
         case Step.Mremap mremap -> mremap(mremap);
@@ -136,6 +145,12 @@ public final class Simulation {
     }
     processes.put(name, made.get());
     return new Done();
+  }
+
+  private AddressSpace create() {
+    AddressSpace made = system.create();
+    made.beginHeap(va(Step.HEAP_PAGE));
+    return made;
   }
 
   private StepResult exit(Step.Exit exit) {

@@ -8,6 +8,9 @@ import org.mmport.mm.VmaRights;
  * step means the same on every variant. A step's text is how it is written in a script.
  */
 public sealed interface Step {
+  /** The page at which every process's heap begins: before the end of tables of all levels. */
+  long HEAP_PAGE = 16;
+
   /** What a process does. */
   sealed interface OfProcess extends Step {
     /** Which process. */
@@ -99,6 +102,22 @@ public sealed interface Step {
     @Override
     public String toString() {
       return "munlock %s %d %d".formatted(process, page, pages);
+    }
+  }
+
+  /** Moves the end of the heap to the start of a page. */
+  record Brk(String process, long page) implements OfProcess {
+    @Override
+    public String toString() {
+      return "brk %s %d".formatted(process, page);
+    }
+  }
+
+  /** A process begins anew, with nothing mapped. */
+  record Exec(String process) implements OfProcess {
+    @Override
+    public String toString() {
+      return "exec " + process;
     }
   }
 

@@ -55,7 +55,7 @@ class ScriptTest {
     }
     assertEquals(
         steps, Script.parse(Script.write(steps)).lines().stream().map(Script.Line::step).toList());
-    assertEquals(18, steps.stream().map(Step::getClass).distinct().count(), "kinds of steps");
+    assertEquals(20, steps.stream().map(Step::getClass).distinct().count(), "kinds of steps");
   }
 
   @ParameterizedTest

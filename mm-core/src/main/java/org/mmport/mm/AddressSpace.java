@@ -26,6 +26,7 @@ public final class AddressSpace implements AutoCloseable {
   private final MmContext context;
   private final VmaTree vmas;
   private final PageFaults faults;
+  private final Heap heap;
   private MmCounters counters = MmCounters.ZERO;
   private boolean closed;
 
@@ -35,6 +36,7 @@ public final class AddressSpace implements AutoCloseable {
     this.context = new MmContext(contextId, roots());
     this.vmas = new VmaTree(system.variant().geometry().pageShift());
     this.faults = new PageFaults(this);
+    this.heap = new Heap(this);
   }
 
   private List<Long> roots() {
@@ -207,12 +209,66 @@ public final class AddressSpace implements AutoCloseable {
             for (Vma vma : vmas.all()) {
               child.vmas.insert(vma.withLocked(false));
             }
+            child.heap.copy(heap);
             new EagerCopy(this, child).copy();
           } catch (RuntimeException | Error e) {
             child.close();
             throw e;
           }
           return child;
+        });
+  }
+
+  /**
+   * Moves the end of the heap, which grows by zeros or loses what is behind. Ends within a page
+   * keep all of it.
+   *
+   * @throws InvalidRequestException for an end before the heap's beginning, where anything else is
+   *     mapped up to a page behind, or to give back what was unmapped before
+   */
+  public void brk(long newEndVa) {
+    locked(
+        () -> {
+          heap.moveEnd(newEndVa);
+          return newEndVa;
+        });
+  }
+
+  /** The first address behind the heap: {@code sbrk(0)}. */
+  public long heapEnd() {
+    return locked(heap::end);
+  }
+
+  /**
+   * Has the heap begin there, as whoever loads a program does behind it ({@code set_brk()} in
+   * fs/binfmt_elf.c). Else it begins two thirds up the user's addresses.
+   *
+   * @throws InvalidRequestException for an unaligned address, one that is not the user's, or where
+   *     the heap is not empty
+   */
+  public void beginHeap(long va) {
+    locked(
+        () -> {
+          heap.begin(va);
+          return va;
+        });
+  }
+
+  /**
+   * Begins anew for another program: nothing is mapped, locked or counted any more, and the heap is
+   * empty, where it is at first. Linux makes another {@code mm_struct} ({@code exec_mmap()} in
+   * fs/exec.c), since threads may use the old one yet; here the roots and the number that
+   * translations are tagged with stay, as all are flushed. So nothing is allocated, and it cannot
+   * fail half way.
+   */
+  public void exec() {
+    locked(
+        () -> {
+          for (Vma vma : vmas.all()) {
+            new Unmap(this).range(vma.firstVa(), vma.lastVa() - vma.firstVa() + 1);
+          }
+          heap.reset();
+          return vmas.size();
         });
   }
 
