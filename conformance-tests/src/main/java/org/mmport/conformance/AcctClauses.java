@@ -2,10 +2,12 @@ package org.mmport.conformance;
 
 import java.util.List;
 import java.util.Optional;
+import org.mmport.mm.MmCounters;
 import org.mmport.scenario.MmBench;
 import org.mmport.scenario.ScenarioCheck;
 import org.mmport.scenario.ScenarioCheck.Failure;
 import org.mmport.scenario.Script;
+import org.mmport.spi.Level;
 
 /** ACCT and MODEL: everything at once, against what must come of it. */
 @RestsOn({"GEO", "FMT", "FOLD", "WALK", "MAP", "FLUSH", "BATCH", "CONT", "SEG", "HASH", "TLB"})
@@ -49,7 +51,13 @@ final class AcctClauses {
       check = "what is allocated before anything changes, and what is given back")
   static void runningOutLosesNothing(ClauseContext c) {
     List<String> last =
-        List.of("fork a b", "cpu0 store a 0 9", "cpu0 store a 39 9", "cpu0 load a 20");
+        List.of(
+            "fork a b",
+            "cpu0 store a 0 9",
+            "cpu0 store a 39 9",
+            "cpu0 load a 20",
+            "mremap a 0 40 50 to 50000",
+            "mlock a 18 4");
     for (String step : last) {
       for (int permitted = 0; ; permitted++) {
         try (Scene scene = new Scene(c)) {
@@ -89,7 +97,75 @@ final class AcctClauses {
     }
   }
 
-  @RestsOn({"FAULT", "COW", "ACCT"})
+  @Clause(
+      id = "ACCT-03",
+      text = "Tables count as many bytes as their entries have, roots and folded levels nothing",
+      source = "kernel: mm_inc_nr_puds, mm_inc_nr_pmds, mm_inc_nr_ptes; no mm_inc_nr_p4ds",
+      check = "where tables are hooked and unhooked, and TableCounts for what each level counts")
+  static void tablesAreCounted(ClauseContext c) {
+    try (Scene scene = new Scene(c)) {
+      scene.play(
+          """
+          start a
+          mmap a 0 40 rw- private
+          """);
+      long none = scene.process("a").counters().tables().bytes();
+      c.check(none == 0, "no bytes before the first page", none);
+      scene.play("cpu0 store a 0 1");
+      long expected = 0;
+      for (Level level : List.of(Level.PUD, Level.PMD, Level.PTE)) {
+        boolean counts = level != c.geometry().rootLevel() && !c.geometry().at(level).isFolded();
+        expected += counts ? (long) c.geometry().entryBytes() << indexBits(c, level) : 0;
+      }
+      long bytes = scene.process("a").counters().tables().bytes();
+      c.check(bytes == expected, expected + " bytes for the first page", bytes);
+      scene.play("munmap a 0 40");
+      long left = scene.process("a").counters().tables().bytes();
+      c.check(left == 0, "no bytes after the last page", left);
+    }
+  }
+
+  @Clause(
+      id = "ACCT-04",
+      text =
+          "A process that begins anew has its roots and nothing else, and sees nothing of before",
+      source = "execve(2); kernel: exec_mmap, exit_mmap",
+      check = "AddressSpace.exec: what Unmap leaves, and its flush, as the context stays")
+  static void beginningAnewLeavesNothing(ClauseContext c) {
+    try (Scene scene = new Scene(c)) {
+      scene.play("start a");
+      MmCounters before = scene.process("a").counters();
+      scene.play(
+          """
+          mmap a 0 40 rw- private
+          cpu0 store a 0 1
+          cpu1 load a 0
+          brk a 16
+          mmap a 50000 2 rw- shared
+          cpu0 store a 50000 2
+          mlock a 50000 1
+          exec a
+          """);
+      MmCounters after = scene.process("a").counters();
+      c.check(after.equals(before), before.toString(), after);
+      scene.play(
+          """
+          expect cpu0 load a 0 is fault: not mapped
+          expect cpu1 load a 0 is fault: not mapped
+          mmap a 0 40 rw- private
+          expect cpu1 load a 0 is 0
+          exit a
+          """);
+      long left = scene.bench().leaked();
+      c.check(left == 0, "no frame in use", left);
+    }
+  }
+
+  private static int indexBits(ClauseContext c, Level level) {
+    return c.geometry().at(level).indexBits();
+  }
+
+  @RestsOn({"FAULT", "COW", "MREMAP", "MLOCK", "ACCT"})
   @Clause(
       id = "MODEL-01",
       text = "Whatever processes do, they see what a model without page tables says",

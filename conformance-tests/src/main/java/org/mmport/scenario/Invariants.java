@@ -1,17 +1,18 @@
 package org.mmport.scenario;
 
-import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.mmport.machine.Folios;
 import org.mmport.machine.PageFlag;
 import org.mmport.mm.AddressSpace;
 import org.mmport.mm.MmCounters;
 import org.mmport.mm.MmSystem;
 import org.mmport.mm.SwapArea;
-import org.mmport.pgtable.TableVisitor;
+import org.mmport.mm.Vma;
 import org.mmport.spi.InvalidRequestException;
 import org.mmport.spi.Level;
 import org.mmport.spi.PteFormat;
@@ -42,12 +43,15 @@ public final class Invariants {
     Map<Long, Integer> mappers = new HashMap<>();
     Map<Long, Integer> writers = new HashMap<>();
     Map<Integer, Integer> swapped = new HashMap<>();
+    Set<Long> locked = new HashSet<>();
     for (AddressSpace space : system.spaces()) {
-      List<Long> raws = leaves(space);
+      TableRecount recount = TableRecount.of(space);
+      List<Vma> lockedVmas = space.vmas().stream().filter(Vma::locked).toList();
       long anon = 0;
       long file = 0;
       long swap = 0;
-      for (long raw : raws) {
+      for (Map.Entry<Long, Long> leaf : recount.leaves().entrySet()) {
+        long raw = leaf.getValue();
         if (!format.present(raw, Level.PTE)) {
           swapped.merge((int) format.swapOffset(raw, Level.PTE), 1, Integer::sum);
           swap++;
@@ -61,6 +65,9 @@ public final class Invariants {
           continue;
         }
         mappers.merge(pfn, 1, Integer::sum);
+        if (lockedVmas.stream().anyMatch(vma -> vma.contains(leaf.getKey()))) {
+          locked.add(pfn);
+        }
         if (format.write(raw, Level.PTE)) {
           writers.merge(pfn, 1, Integer::sum);
         }
@@ -70,13 +77,21 @@ public final class Invariants {
           file++;
         }
       }
-      MmCounters counted = new MmCounters(anon, file, swap);
+      MmCounters counted =
+          new MmCounters(
+              anon,
+              file,
+              swap,
+              lockedPages(space),
+              recount.tables(space.system().variant().geometry()));
       if (!counted.equals(space.counters())) {
         return Optional.of(
             "an address space counts %s, its tables have %s".formatted(space.counters(), counted));
       }
     }
-    return pages(mappers, writers).or(() -> slots(swapped));
+    return pages(mappers, writers)
+        .or(() -> slots(swapped))
+        .or(() -> locked(mappers.keySet(), locked));
   }
 
   /** Uses of slots of the swap area: those of entries, and the swap cache's. */
@@ -96,6 +111,23 @@ public final class Invariants {
       }
     }
     return Optional.empty();
+  }
+
+  /** A page is locked as long as a locked mapping maps it, and no longer. */
+  private Optional<String> locked(Set<Long> mapped, Set<Long> locked) {
+    for (long pfn : mapped) {
+      if (system.folios().is(pfn, PageFlag.MLOCKED) != locked.contains(pfn)) {
+        return Optional.of(
+            locked.contains(pfn)
+                ? "page 0x%x is not locked and a locked mapping maps it".formatted(pfn)
+                : "page 0x%x is locked and no locked mapping maps it".formatted(pfn));
+      }
+    }
+    return system.mlockedPages() == locked.size()
+        ? Optional.empty()
+        : Optional.of(
+            "%d pages count as locked, locked mappings map %d"
+                .formatted(system.mlockedPages(), locked.size()));
   }
 
   private Optional<String> pages(Map<Long, Integer> mappers, Map<Long, Integer> writers) {
@@ -126,24 +158,10 @@ public final class Invariants {
     return Optional.empty();
   }
 
-  /** Entries of the last level that are in use, those that hardware is kept from too. */
-  private List<Long> leaves(AddressSpace space) {
-    List<Long> raws = new ArrayList<>();
-    space
-        .pageTable()
-        .walker()
-        .visit(
-            new TableVisitor() {
-              @Override
-              public void leaf(long va, long raw, Level level, int rights) {
-                raws.add(raw);
-              }
-
-              @Override
-              public void nonPresent(long va, long raw, Level level) {
-                raws.add(raw);
-              }
-            });
-    return raws;
+  private long lockedPages(AddressSpace space) {
+    return space.vmas().stream()
+        .filter(Vma::locked)
+        .mapToLong(vma -> vma.pages(system.variant().geometry().pageShift()))
+        .sum();
   }
 }

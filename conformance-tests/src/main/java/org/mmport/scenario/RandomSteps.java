@@ -1,6 +1,7 @@
 package org.mmport.scenario;
 
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.SplittableRandom;
 import org.mmport.mm.VmaRights;
 
@@ -42,18 +43,18 @@ public final class RandomSteps {
     }
     String process = living.get(random.nextInt(living.size()));
     int kind = random.nextInt(100);
-    if (kind < 40) {
+    if (kind < 38) {
       return store(process);
     }
-    if (kind < 65) {
+    if (kind < 58) {
       return new Step.Load(process, cpu(), page(process));
     }
-    if (kind < 70) {
+    if (kind < 61) {
       return fetches
           ? new Step.Fetch(process, cpu(), page(process))
           : new Step.Load(process, cpu(), page(process));
     }
-    return kind < 77 && living.size() < NAMES.size()
+    return kind < 70 && living.size() < NAMES.size()
         ? new Step.Fork(process, unused(living))
         : change(process, kind);
   }
@@ -61,19 +62,19 @@ public final class RandomSteps {
   private Step change(String process, int kind) {
     long page = random.nextLong(PAGES);
     long pages = 1 + random.nextLong(Math.min(PAGES - page, 12));
-    if (kind < 80) {
+    if (kind < 72) {
       return new Step.Reclaim(1 + random.nextInt(30));
     }
-    if (kind < 83) {
+    if (kind < 77) {
       return new Step.Exit(process);
     }
-    if (kind < 86) {
+    if (kind < 80) {
       return new Step.Mmap(process, page, pages, rights(), random.nextInt(4) == 0);
     }
-    if (kind < 90) {
+    if (kind < 84) {
       return ofFile(process, page, pages);
     }
-    if (kind < 93) {
+    if (kind < 87) {
       return new Step.Munmap(process, page, pages);
     }
     List<Long> mapped = model.pages(process);
@@ -81,9 +82,35 @@ public final class RandomSteps {
       page = mapped.get(random.nextInt(mapped.size()));
       pages = 1 + random.nextLong(3);
     }
-    return kind < 97
-        ? new Step.Mprotect(process, page, pages, rights())
-        : new Step.DontNeed(process, page, pages);
+    if (kind < 91) {
+      return new Step.Mprotect(process, page, pages, rights());
+    }
+    if (kind < 94) {
+      return new Step.DontNeed(process, page, pages);
+    }
+    if (random.nextInt(6) == 0) {
+      return random.nextInt(4) == 0
+          ? new Step.Exec(process)
+          : new Step.Brk(process, Step.HEAP_PAGE + random.nextInt(-1, 12));
+    }
+    if (kind < 96) {
+      return random.nextInt(3) == 0
+          ? new Step.Munlock(process, page, pages)
+          : new Step.Mlock(process, page, pages);
+    }
+    return mremap(process, page, random.nextInt(20) == 0 ? 0 : pages);
+  }
+
+  private Step mremap(String process, long page, long pages) {
+    long newPages = random.nextInt(20) == 0 ? 0 : Math.max(1, pages + random.nextLong(-2, 4));
+    return new Step.Mremap(
+        process,
+        page,
+        pages,
+        newPages,
+        random.nextInt(3) == 0
+            ? OptionalLong.empty()
+            : OptionalLong.of(random.nextLong(PAGES - Math.min(newPages, PAGES - 1))));
   }
 
   private Step ofFile(String process, long page, long pages) {
@@ -105,14 +132,12 @@ public final class RandomSteps {
               rights(),
               random.nextBoolean(),
               file,
-              random.nextInt(MAX_FILE_PAGES));
+              random.nextInt(1 + (int) model.filePages(file)));
     };
   }
 
   private VmaRights rights() {
-    return random.nextInt(2) == 0
-        ? VmaRights.READ_WRITE
-        : RIGHTS.get(random.nextInt(RIGHTS.size()));
+    return random.nextInt(4) > 0 ? VmaRights.READ_WRITE : RIGHTS.get(random.nextInt(RIGHTS.size()));
   }
 
   private Step store(String process) {

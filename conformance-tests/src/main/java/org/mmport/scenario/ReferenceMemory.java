@@ -4,10 +4,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
-import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.LongFunction;
 import org.mmport.mm.VmaRights;
+import org.mmport.scenario.ModelPage.Cell;
+import org.mmport.scenario.ModelPage.FileModel;
 import org.mmport.scenario.StepResult.BeyondFile;
 import org.mmport.scenario.StepResult.Done;
 import org.mmport.scenario.StepResult.NotMapped;
@@ -20,62 +21,8 @@ import org.mmport.scenario.StepResult.Value;
  * for each process. No tables, no counts, no sharing until somebody writes: a fork copies all.
  */
 public final class ReferenceMemory {
-  /** A page's first byte, which those who share the page have in common. */
-  private static final class Cell {
-    private byte value;
-
-    Cell(byte value) {
-      this.value = value;
-    }
-  }
-
-  /**
-   * A page of a process.
-   *
-   * @param own what it holds where that is not a file's
-   * @param file the file whose page it shows as long as it has nothing of its own
-   */
-  private record Page(
-      VmaRights rights, boolean shared, Optional<Cell> own, Optional<FilePage> file) {
-    Page with(VmaRights newRights) {
-      return new Page(newRights, shared, own, file);
-    }
-
-    Page owning(Cell cell) {
-      return new Page(rights, shared, Optional.of(cell), file);
-    }
-
-    /** As it was at first. */
-    Page fresh() {
-      return new Page(
-          rights,
-          shared,
-          file.isPresent() ? Optional.empty() : Optional.of(new Cell((byte) 0)),
-          file);
-    }
-  }
-
-  private record FilePage(FileModel file, long index) {
-    boolean exists() {
-      return index < file.pages;
-    }
-
-    Cell cell() {
-      return file.cells.computeIfAbsent(index, i -> new Cell((byte) 0));
-    }
-  }
-
-  /** A file: as many pages as it has, and what those hold that were ever looked at. */
-  private static final class FileModel {
-    private final Map<Long, Cell> cells = new HashMap<>();
-    private long pages;
-
-    FileModel(long pages) {
-      this.pages = pages;
-    }
-  }
-
-  private final Map<String, NavigableMap<Long, Page>> processes = new HashMap<>();
+  private final Map<String, NavigableMap<Long, ModelPage>> processes = new HashMap<>();
+  private final Map<String, Long> heapEnds = new HashMap<>();
   private final Map<String, FileModel> files = new HashMap<>();
 
   /** Does a step and tells what it must come to. */
@@ -90,16 +37,18 @@ public final class ReferenceMemory {
               mmap.process(),
               mmap.page(),
               mmap.pages(),
-              i ->
-                  new Page(
-                      mmap.rights(),
-                      mmap.shared(),
-                      Optional.of(new Cell((byte) 0)),
-                      Optional.empty()));
+              mmap.shared()
+                  ? ofFile(mmap.rights(), true, new FileModel(mmap.pages()), 0)
+                  : i -> ModelPage.anonymous(mmap.rights(), mmap.page() + i));
       case Step.MmapFile mmap -> mmapFile(mmap);
       case Step.Munmap munmap -> munmap(munmap);
       case Step.Mprotect mprotect -> mprotect(mprotect);
       case Step.DontNeed dontNeed -> dontNeed(dontNeed);
+      case Step.Brk brk -> brk(brk);
+      case Step.Exec exec -> exec(exec.process());
+      case Step.Mlock mlock -> mlock(mlock);
+      case Step.Munlock munlock -> munlock(munlock);
+      case Step.Mremap mremap -> mremap(mremap);
       case Step.Load load -> access(load.process(), load.page(), 'r', (byte) 0);
       case Step.Store store -> access(store.process(), store.page(), 'w', store.value());
       case Step.Fetch fetch -> access(fetch.process(), fetch.page(), 'x', (byte) 0);
@@ -116,7 +65,7 @@ public final class ReferenceMemory {
 
   /** How many pages a file has; 0 where there is none of that name. */
   public long filePages(String file) {
-    return files.containsKey(file) ? files.get(file).pages : 0;
+    return files.containsKey(file) ? files.get(file).pages() : 0;
   }
 
   /** The files that there are. */
@@ -134,7 +83,7 @@ public final class ReferenceMemory {
     return List.copyOf(pagesOf(process).keySet());
   }
 
-  private NavigableMap<Long, Page> pagesOf(String process) {
+  private NavigableMap<Long, ModelPage> pagesOf(String process) {
     return processes.getOrDefault(process, new TreeMap<>());
   }
 
@@ -142,8 +91,38 @@ public final class ReferenceMemory {
     return processes.putIfAbsent(process, new TreeMap<>()) == null ? new Done() : new Refused();
   }
 
+  private StepResult exec(String process) {
+    pagesOf(process).clear();
+    heapEnds.remove(process);
+    return new Done();
+  }
+
+  /** A page stays free behind a heap that grows; of one that shrinks something must be left. */
+  private StepResult brk(Step.Brk brk) {
+    NavigableMap<Long, ModelPage> pages = pagesOf(brk.process());
+    long end = heapEnd(brk.process());
+    if (brk.page() < Step.HEAP_PAGE
+        || (brk.page() > end && mapped(pages, end, brk.page() - end + 1) > 0)
+        || (brk.page() < end && mapped(pages, brk.page(), end - brk.page()) == 0)) {
+      return new Refused();
+    }
+    for (long page = end; page < brk.page(); page++) {
+      pages.put(page, ModelPage.anonymous(VmaRights.READ_WRITE, page));
+    }
+    if (brk.page() < end) {
+      pages.subMap(brk.page(), end).clear();
+    }
+    heapEnds.put(brk.process(), brk.page());
+    return new Done();
+  }
+
+  private long heapEnd(String process) {
+    return heapEnds.getOrDefault(process, Step.HEAP_PAGE);
+  }
+
   private StepResult exit(String process) {
     processes.remove(process);
+    heapEnds.remove(process);
     return new Done();
   }
 
@@ -151,21 +130,24 @@ public final class ReferenceMemory {
     if (processes.containsKey(fork.child())) {
       return new Refused();
     }
-    NavigableMap<Long, Page> child = new TreeMap<>();
+    NavigableMap<Long, ModelPage> child = new TreeMap<>();
     pagesOf(fork.process())
         .forEach(
-            (at, page) ->
-                child.put(
-                    at,
-                    page.shared() || page.own().isEmpty()
-                        ? page
-                        : page.owning(new Cell(page.own().get().value))));
+            (at, page) -> {
+              ModelPage unlocked = page.withLocked(false);
+              child.put(
+                  at,
+                  page.shared() || page.own().isEmpty()
+                      ? unlocked
+                      : unlocked.owning(new Cell(page.own().get().value)));
+            });
     processes.put(fork.child(), child);
+    heapEnds.put(fork.child(), heapEnd(fork.process()));
     return new Done();
   }
 
-  private StepResult mmap(String process, long first, long count, LongFunction<Page> page) {
-    NavigableMap<Long, Page> pages = pagesOf(process);
+  private StepResult mmap(String process, long first, long count, LongFunction<ModelPage> page) {
+    NavigableMap<Long, ModelPage> pages = pagesOf(process);
     if (mapped(pages, first, count) > 0) {
       return new Refused();
     }
@@ -184,12 +166,13 @@ public final class ReferenceMemory {
         mmap.process(),
         mmap.page(),
         mmap.pages(),
-        i ->
-            new Page(
-                mmap.rights(),
-                mmap.shared(),
-                Optional.empty(),
-                Optional.of(new FilePage(file, mmap.filePage() + i))));
+        ofFile(mmap.rights(), mmap.shared(), file, mmap.filePage()));
+  }
+
+  /** Memory that is shared and of no file is a file of its own, which has no name. */
+  private static LongFunction<ModelPage> ofFile(
+      VmaRights rights, boolean shared, FileModel file, long first) {
+    return i -> ModelPage.ofFile(rights, shared, file, first + i);
   }
 
   /** Copies that processes made of pages that are cut off go too. */
@@ -198,21 +181,14 @@ public final class ReferenceMemory {
     if (file == null) {
       return new Refused();
     }
-    file.pages = truncate.pages();
-    file.cells.keySet().removeIf(index -> index >= file.pages);
-    for (NavigableMap<Long, Page> pages : processes.values()) {
-      pages.replaceAll(
-          (at, page) ->
-              page.file().isPresent()
-                      && page.file().get().file() == file
-                      && !page.file().get().exists()
-                  ? page.fresh()
-                  : page);
+    file.truncate(truncate.pages());
+    for (NavigableMap<Long, ModelPage> pages : processes.values()) {
+      pages.replaceAll((at, page) -> page.isCutOff(file) ? page.fresh() : page);
     }
     return new Done();
   }
 
-  private static long mapped(NavigableMap<Long, Page> pages, long page, long count) {
+  private static long mapped(NavigableMap<Long, ModelPage> pages, long page, long count) {
     return pages.subMap(page, page + count).size();
   }
 
@@ -222,19 +198,25 @@ public final class ReferenceMemory {
   }
 
   private StepResult mprotect(Step.Mprotect mprotect) {
-    NavigableMap<Long, Page> pages = pagesOf(mprotect.process());
+    NavigableMap<Long, ModelPage> pages = pagesOf(mprotect.process());
     if (mapped(pages, mprotect.page(), mprotect.pages()) < mprotect.pages()) {
       return new Refused();
     }
     pages
         .subMap(mprotect.page(), mprotect.page() + mprotect.pages())
-        .replaceAll((at, page) -> page.with(mprotect.rights()));
+        .replaceAll(
+            (at, page) -> {
+              ModelPage changed = page.with(mprotect.rights());
+              return page.locked() && !page.rights().write() ? changed.populated() : changed;
+            });
     return new Done();
   }
 
   private StepResult dontNeed(Step.DontNeed dontNeed) {
-    NavigableMap<Long, Page> pages = pagesOf(dontNeed.process());
-    if (mapped(pages, dontNeed.page(), dontNeed.pages()) < dontNeed.pages()) {
+    NavigableMap<Long, ModelPage> pages = pagesOf(dontNeed.process());
+    if (mapped(pages, dontNeed.page(), dontNeed.pages()) < dontNeed.pages()
+        || pages.subMap(dontNeed.page(), dontNeed.page() + dontNeed.pages()).values().stream()
+            .anyMatch(ModelPage::locked)) {
       return new Refused();
     }
     pages
@@ -243,8 +225,80 @@ public final class ReferenceMemory {
     return new Done();
   }
 
+  private StepResult mremap(Step.Mremap mremap) {
+    NavigableMap<Long, ModelPage> pages = pagesOf(mremap.process());
+    long first = mremap.page();
+    long behind = first + mremap.pages();
+    if (mremap.pages() == 0 || mremap.newPages() == 0 || !isOneMapping(pages, first, behind)) {
+      return new Refused();
+    }
+    long more = mremap.newPages() - mremap.pages();
+    if (mremap.target().isEmpty() && more > 0 && mapped(pages, behind, more) > 0) {
+      return new Refused();
+    }
+    long to = mremap.target().orElse(first);
+    if (mremap.target().isPresent() && to < behind && first < to + mremap.newPages()) {
+      return new Refused();
+    }
+    List<ModelPage> old = List.copyOf(pages.subMap(first, behind).values());
+    pages.subMap(first, behind).clear();
+    pages.subMap(to, to + mremap.newPages()).clear();
+    for (int i = 0; i < mremap.newPages(); i++) {
+      pages.put(to + i, i < old.size() ? old.get(i) : added(old.getFirst(), i));
+    }
+    return new Done();
+  }
+
+  private static ModelPage added(ModelPage first, int pages) {
+    ModelPage page = first.next(pages);
+    return page.locked() ? page.populated() : page;
+  }
+
+  /** Locks all, then has pages in memory up to the first that cannot be. */
+  private StepResult mlock(Step.Mlock mlock) {
+    NavigableMap<Long, ModelPage> all = pagesOf(mlock.process());
+    NavigableMap<Long, ModelPage> pages =
+        all.subMap(mlock.page(), true, mlock.page() + mlock.pages(), false);
+    if (pages.size() < mlock.pages()) {
+      return new Refused();
+    }
+    pages.replaceAll((at, page) -> page.withLocked(true));
+    for (Map.Entry<Long, ModelPage> entry : pages.entrySet()) {
+      ModelPage page = entry.getValue();
+      if (page.rights().equals(VmaRights.NONE)) {
+        return new NotPermitted();
+      }
+      if (!page.exists()) {
+        return new BeyondFile();
+      }
+      entry.setValue(page.populated());
+    }
+    return new Done();
+  }
+
+  private StepResult munlock(Step.Munlock munlock) {
+    NavigableMap<Long, ModelPage> pages = pagesOf(munlock.process());
+    if (mapped(pages, munlock.page(), munlock.pages()) < munlock.pages()) {
+      return new Refused();
+    }
+    pages
+        .subMap(munlock.page(), munlock.page() + munlock.pages())
+        .replaceAll((at, page) -> page.withLocked(false));
+    return new Done();
+  }
+
+  private static boolean isOneMapping(
+      NavigableMap<Long, ModelPage> pages, long first, long behind) {
+    List<ModelPage> there = List.copyOf(pages.subMap(first, behind).values());
+    boolean joined = there.size() == behind - first;
+    for (int i = 1; joined && i < there.size(); i++) {
+      joined = there.get(i - 1).joins(there.get(i));
+    }
+    return joined;
+  }
+
   private StepResult access(String process, long at, char kind, byte value) {
-    Page page = pagesOf(process).get(at);
+    ModelPage page = pagesOf(process).get(at);
     if (page == null) {
       return new NotMapped();
     }
@@ -253,7 +307,7 @@ public final class ReferenceMemory {
     if (!permitted) {
       return new NotPermitted();
     }
-    if (page.own().isEmpty() && !page.file().orElseThrow().exists()) {
+    if (!page.exists()) {
       return new BeyondFile();
     }
     Cell seen = page.own().orElseGet(() -> page.file().orElseThrow().cell());

@@ -3,6 +3,7 @@ package org.mmport.scenario;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -97,6 +98,11 @@ public record Script(List<Line> lines) {
       case "mprotect" ->
           words.exactly(5, w -> new Step.Mprotect(w.name(1), w.page(2), w.pages(3), w.rights(4)));
       case "dontneed" -> words.exactly(4, w -> new Step.DontNeed(w.name(1), w.page(2), w.pages(3)));
+      case "mlock" -> words.exactly(4, w -> new Step.Mlock(w.name(1), w.page(2), w.pages(3)));
+      case "munlock" -> words.exactly(4, w -> new Step.Munlock(w.name(1), w.page(2), w.pages(3)));
+      case "brk" -> words.exactly(3, w -> new Step.Brk(w.name(1), w.page(2)));
+      case "exec" -> words.exactly(2, w -> new Step.Exec(w.name(1)));
+      case "mremap" -> mremap(words);
       case "file" -> words.exactly(3, w -> new Step.CreateFile(w.name(1), w.size(2)));
       case "truncate" -> words.exactly(3, w -> new Step.Truncate(w.name(1), w.size(2)));
       case "sync" -> words.exactly(2, w -> new Step.Sync(w.name(1)));
@@ -104,7 +110,7 @@ public record Script(List<Line> lines) {
       case "reclaim" -> words.exactly(2, w -> new Step.Reclaim(w.pages(1)));
       default ->
           throw new InvalidRequestException(
-              "'%s': one of start, exit, fork, mmap, munmap, mprotect, dontneed, file, truncate, sync, evict, reclaim, cpuN load, cpuN store, cpuN fetch, expect"
+              "'%s': one of start, exit, fork, mmap, munmap, mprotect, dontneed, mremap, mlock, munlock, brk, exec, file, truncate, sync, evict, reclaim, cpuN load, cpuN store, cpuN fetch, expect"
                   .formatted(words.word(0)));
     };
   }
@@ -124,6 +130,21 @@ public record Script(List<Line> lines) {
                     w.page(7)))
         : words.exactly(
             6, w -> new Step.Mmap(w.name(1), w.page(2), w.pages(3), w.rights(4), w.shared(5)));
+  }
+
+  private static Step mremap(Words words) {
+    if (words.count() > 5 && !words.word(5).equals("to")) {
+      throw new InvalidRequestException("'%s': must be to".formatted(words.word(5)));
+    }
+    return words.exactly(
+        words.count() > 5 ? 7 : 5,
+        w ->
+            new Step.Mremap(
+                w.name(1),
+                w.page(2),
+                w.size(3),
+                w.size(4),
+                w.count() > 5 ? OptionalLong.of(w.page(6)) : OptionalLong.empty()));
   }
 
   private static Step access(int cpu, Words words) {

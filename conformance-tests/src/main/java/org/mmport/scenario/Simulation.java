@@ -8,10 +8,12 @@ import java.util.function.Supplier;
 import org.mmport.machine.OutOfFramesException;
 import org.mmport.mm.AddressSpace;
 import org.mmport.mm.Backing;
+import org.mmport.mm.FaultStatus;
 import org.mmport.mm.FilePages;
 import org.mmport.mm.MemoryStorage;
 import org.mmport.mm.MmSystem;
 import org.mmport.mm.MmapRequest;
+import org.mmport.mm.MremapRequest;
 import org.mmport.mm.SegmentationFaultException;
 import org.mmport.mm.UserCpu;
 import org.mmport.scenario.StepResult.BeyondFile;
@@ -60,7 +62,7 @@ public final class Simulation {
   public StepResult run(Step step) {
     try {
       return switch (step) {
-        case Step.Start start -> begin(start.process(), system::create);
+        case Step.Start start -> begin(start.process(), this::create);
         case Step.Fork fork -> begin(fork.child(), of(fork)::fork);
         case Step.Exit exit -> exit(exit);
         case Step.Mmap mmap -> mmap(mmap);
@@ -77,6 +79,25 @@ public final class Simulation {
           of(dontNeed).dontNeed(va(dontNeed.page()), dontNeed.pages() * pageBytes);
           yield new Done();
         }
+        case Step.Mlock mlock ->
+            of(mlock)
+                .mlock(va(mlock.page()), mlock.pages() * pageBytes)
+                .map(Simulation::result)
+                .orElse(new Done());
+        case Step.Munlock munlock -> {
+          of(munlock).munlock(va(munlock.page()), munlock.pages() * pageBytes);
+          yield new Done();
+        }
+        case Step.Brk brk -> {
+          of(brk).brk(va(brk.page()));
+          yield new Done();
+        }
+        case Step.Exec exec -> {
+          of(exec).exec();
+          of(exec).beginHeap(va(Step.HEAP_PAGE));
+          yield new Done();
+        }
+        case Step.Mremap mremap -> mremap(mremap);
         case Step.Load load -> new Value(cpu(load, load.cpu()).load(va(load.page())));
         case Step.Store store -> {
           cpu(store, store.cpu()).store(va(store.page()), store.value());
@@ -100,16 +121,20 @@ public final class Simulation {
         case Step.Fetch fetch -> new Value(cpu(fetch, fetch.cpu()).fetch(va(fetch.page())));
       };
     } catch (SegmentationFaultException e) {
-      return switch (e.status()) {
-        case NOT_MAPPED -> new NotMapped();
-        case BEYOND_FILE -> new BeyondFile();
-        default -> new NotPermitted();
-      };
+      return result(e.status());
     } catch (InvalidRequestException e) {
       return new Refused();
     } catch (OutOfFramesException e) {
       return new OutOfMemory();
     }
+  }
+
+  private static StepResult result(FaultStatus status) {
+    return switch (status) {
+      case NOT_MAPPED -> new NotMapped();
+      case BEYOND_FILE -> new BeyondFile();
+      default -> new NotPermitted();
+    };
   }
 
   /** The processes that there are, in the order in which they began. */
@@ -124,6 +149,12 @@ public final class Simulation {
     }
     processes.put(name, made.get());
     return new Done();
+  }
+
+  private AddressSpace create() {
+    AddressSpace made = system.create();
+    made.beginHeap(va(Step.HEAP_PAGE));
+    return made;
   }
 
   private StepResult exit(Step.Exit exit) {
@@ -147,6 +178,21 @@ public final class Simulation {
                 mmap.rights(),
                 mmap.shared(),
                 Optional.of(new Backing.OfFile(file(mmap.file()), mmap.filePage()))));
+    return new Done();
+  }
+
+  private StepResult mremap(Step.Mremap mremap) {
+    MremapRequest.Target target =
+        mremap.target().isPresent()
+            ? new MremapRequest.Target.At(va(mremap.target().getAsLong()))
+            : new MremapRequest.Target.InPlace();
+    of(mremap)
+        .mremap(
+            new MremapRequest(
+                va(mremap.page()),
+                mremap.pages() * pageBytes,
+                mremap.newPages() * pageBytes,
+                target));
     return new Done();
   }
 

@@ -1,5 +1,6 @@
 package org.mmport.scenario;
 
+import java.util.OptionalLong;
 import org.mmport.mm.VmaRights;
 
 /**
@@ -7,6 +8,9 @@ import org.mmport.mm.VmaRights;
  * step means the same on every variant. A step's text is how it is written in a script.
  */
 public sealed interface Step {
+  /** The page at which every process's heap begins: before the end of tables of all levels. */
+  long HEAP_PAGE = 16;
+
   /** What a process does. */
   sealed interface OfProcess extends Step {
     /** Which process. */
@@ -68,6 +72,52 @@ public sealed interface Step {
     @Override
     public String toString() {
       return "dontneed %s %d %d".formatted(process, page, pages);
+    }
+  }
+
+  /**
+   * Gives part of a mapping another size, or another place.
+   *
+   * @param target the page that it moves to; where it is empty, it stays
+   */
+  record Mremap(String process, long page, long pages, long newPages, OptionalLong target)
+      implements OfProcess {
+    @Override
+    public String toString() {
+      String to = target.isPresent() ? " to " + target.getAsLong() : "";
+      return "mremap %s %d %d %d%s".formatted(process, page, pages, newPages, to);
+    }
+  }
+
+  /** Has pages in memory and keeps them there. */
+  record Mlock(String process, long page, long pages) implements OfProcess {
+    @Override
+    public String toString() {
+      return "mlock %s %d %d".formatted(process, page, pages);
+    }
+  }
+
+  /** Lets pages leave memory again. */
+  record Munlock(String process, long page, long pages) implements OfProcess {
+    @Override
+    public String toString() {
+      return "munlock %s %d %d".formatted(process, page, pages);
+    }
+  }
+
+  /** Moves the end of the heap to the start of a page. */
+  record Brk(String process, long page) implements OfProcess {
+    @Override
+    public String toString() {
+      return "brk %s %d".formatted(process, page);
+    }
+  }
+
+  /** A process begins anew, with nothing mapped. */
+  record Exec(String process) implements OfProcess {
+    @Override
+    public String toString() {
+      return "exec " + process;
     }
   }
 

@@ -72,6 +72,8 @@ final class ClauseTable {
       case "RMAP" -> "who maps a page";
       case "RECLAIM" -> "pages that leave memory when it is short";
       case "SWAP" -> "pages that come back";
+      case "MREMAP" -> "mappings that get another size or place";
+      case "MLOCK" -> "memory that stays in memory";
       case "ACCT" -> "what is counted, and that nothing is lost";
       case "MODEL" -> "processes at random, beside a model";
       case "HW" -> "what QEMU's MMU makes of tables (run with `--hw`)";

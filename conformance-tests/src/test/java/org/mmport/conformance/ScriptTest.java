@@ -55,7 +55,7 @@ class ScriptTest {
     }
     assertEquals(
         steps, Script.parse(Script.write(steps)).lines().stream().map(Script.Line::step).toList());
-    assertEquals(16, steps.stream().map(Step::getClass).distinct().count(), "kinds of steps");
+    assertEquals(21, steps.stream().map(Step::getClass).distinct().count(), "kinds of steps");
   }
 
   @ParameterizedTest
@@ -71,6 +71,9 @@ class ScriptTest {
         "mmap a 0 99999999999999999999 rw- private | must be 1 to 1048576",
         "mmap a 0 1 rwz private | rights",
         "mmap a 0 1 rw- common | 'common': must be private or shared",
+        "mremap a 0 1 | 'mremap' takes 4 more words, not 3",
+        "mremap a 0 1 2 at 3 | 'at': must be to",
+        "mremap a 0 1 2 to | 'mremap' takes 6 more words, not 5",
         "cpu0 jump a 0 | 'jump': a CPU does load, store or fetch",
         "cpu0 | there must be a word after 'cpu0'",
         "cpu0 store a 0 300 | '300': a result, or a byte must be -128 to 127",

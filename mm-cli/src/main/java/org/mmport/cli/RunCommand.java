@@ -142,6 +142,8 @@ final class RunCommand implements Callable<Integer> {
     }
     json.writeNumberField("pages", counts.pages());
     json.writeNumberField("tables", counts.tables());
+    json.writeNumberField("tableBytes", counts.tableBytes());
+    json.writeNumberField("lockedPages", counts.lockedPages());
     json.writeObjectFieldStart("faults");
     for (FaultStatus status : FaultStatus.values()) {
       json.writeNumberField(

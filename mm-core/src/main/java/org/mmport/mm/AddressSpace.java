@@ -2,7 +2,7 @@ package org.mmport.mm;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalLong;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.mmport.cpu.Access;
 import org.mmport.cpu.MmContext;
@@ -27,6 +27,7 @@ public final class AddressSpace implements AutoCloseable {
   private final VmaTree vmas;
   private final long family;
   private final PageFaults faults;
+  private final Heap heap;
   private MmCounters counters = MmCounters.ZERO;
   private boolean closed;
 
@@ -42,6 +43,7 @@ public final class AddressSpace implements AutoCloseable {
     this.context = new MmContext(contextId, roots());
     this.vmas = new VmaTree(system.variant().geometry().pageShift(), system.rmap().listener(this));
     this.faults = new PageFaults(this);
+    this.heap = new Heap(this);
   }
 
   private List<Long> roots() {
@@ -64,12 +66,9 @@ public final class AddressSpace implements AutoCloseable {
     return locked(
         () -> {
           long sizeBytes = request.sizeBytes();
-          VaRegion user = system.userRegion();
           requirePages("mmap", request.va().orElse(0), sizeBytes);
           long va =
-              request.va().isPresent()
-                  ? request.va().getAsLong()
-                  : findGap(sizeBytes, user).orElseThrow(() -> noGap(sizeBytes));
+              request.va().isPresent() ? request.va().getAsLong() : requireGap("mmap", sizeBytes);
           requireUser("mmap", va, sizeBytes);
           Vma vma =
               new Vma(
@@ -98,18 +97,6 @@ public final class AddressSpace implements AutoCloseable {
         : new Backing.Anonymous(va);
   }
 
-  /** Never at the first page, so that following a null pointer faults. */
-  private OptionalLong findGap(long sizeBytes, VaRegion user) {
-    long pageBytes = pageBytes();
-    return vmas.findGap(user.firstVa() + pageBytes, user.lastVa(), sizeBytes, pageBytes);
-  }
-
-  private InvalidRequestException noGap(long sizeBytes) {
-    return new InvalidRequestException(
-        "mmap of 0x%x bytes: no gap of that size is left; unmap something first"
-            .formatted(sizeBytes));
-  }
-
   /**
    * Removes whatever is mapped in a range, and gives back pages and tables that nobody needs then.
    *
@@ -119,15 +106,21 @@ public final class AddressSpace implements AutoCloseable {
     locked(
         () -> {
           requireRange("munmap", va, sizeBytes);
-          List<Vma> removed = vmas.remove(va, va + sizeBytes - 1);
-          try (PageGather gather = gather()) {
-            new Zap(this, gather).range(va, sizeBytes);
-            pageTable.unmap(va, sizeBytes, gather.gather());
-            gather.flush();
-          }
-          system.unmapped(removed);
+          new Unmap(this).range(va, sizeBytes);
           return va;
         });
+  }
+
+  /**
+   * Gives part of a mapping another size or place, with what its pages hold, and returns its first
+   * address. What is added is as if mapped just now.
+   *
+   * @throws InvalidRequestException for an unaligned or empty size, a range that is not within one
+   *     mapping, a target that is not the user's or overlaps the range, or where there is no room
+   * @throws OutOfFramesException when there is no memory for tables at its new place
+   */
+  public long mremap(MremapRequest request) {
+    return locked(() -> new Mremap(this).apply(request));
   }
 
   /**
@@ -140,10 +133,11 @@ public final class AddressSpace implements AutoCloseable {
         () -> {
           requireRange("mprotect", va, sizeBytes);
           long lastVa = va + sizeBytes - 1;
+          List<Vma> before = vmas.in(va, lastVa);
           vmas.replace(va, lastVa, vma -> vma.withRights(rights));
           try (PageGather gather = gather()) {
             for (Vma vma : vmas.in(va, lastVa)) {
-              Vma part = vma.part(max(va, vma.firstVa()), min(lastVa, vma.lastVa()));
+              Vma part = clip(vma, va, lastVa);
               pageTable.protect(
                   part.firstVa(),
                   part.lastVa() - part.firstVa() + 1,
@@ -152,6 +146,7 @@ public final class AddressSpace implements AutoCloseable {
             }
             gather.flush();
           }
+          before.forEach(vma -> new Mlock(this).populateWritable(clip(vma, va, lastVa)));
           return va;
         });
   }
@@ -159,13 +154,14 @@ public final class AddressSpace implements AutoCloseable {
   /**
    * Drops the pages of a range ({@code MADV_DONTNEED}): private ones read as they did at first.
    *
-   * @throws InvalidRequestException for an unaligned range or one with a hole
+   * @throws InvalidRequestException for an unaligned range, one with a hole, or one in which
+   *     anything is locked
    */
   public void dontNeed(long va, long sizeBytes) {
     locked(
         () -> {
           requireRange("madvise", va, sizeBytes);
-          vmas.replace(va, va + sizeBytes - 1, vma -> vma);
+          vmas.replace(va, va + sizeBytes - 1, AddressSpace::requireUnlocked);
           try (PageGather gather = gather()) {
             new Zap(this, gather).range(va, sizeBytes);
             gather.flush();
@@ -175,7 +171,40 @@ public final class AddressSpace implements AutoCloseable {
   }
 
   /**
+   * Has the pages of a range in memory, and keeps them there. Private memory that may be written is
+   * copied now, as if it were written.
+   *
+   * @return why the first page that is not there cannot be: it is beyond its file's end, or its
+   *     mapping permits nothing; all of the range is locked nevertheless. Empty where all are
+   *     there.
+   * @throws InvalidRequestException for an unaligned range or one with a hole
+   * @throws OutOfFramesException when there is no memory for a page; nothing more is locked then
+   */
+  public Optional<FaultStatus> mlock(long va, long sizeBytes) {
+    return locked(
+        () -> {
+          requireRange("mlock", va, sizeBytes);
+          return new Mlock(this).lock(va, sizeBytes);
+        });
+  }
+
+  /**
+   * Lets the pages of a range leave memory again. Nothing need be locked.
+   *
+   * @throws InvalidRequestException for an unaligned range or one with a hole
+   */
+  public void munlock(long va, long sizeBytes) {
+    locked(
+        () -> {
+          requireRange("munlock", va, sizeBytes);
+          new Mlock(this).unlock(va, sizeBytes);
+          return va;
+        });
+  }
+
+  /**
    * An address space with the same mappings and, as far as anybody can tell, the same contents.
+   * Nothing of it is locked ({@code dup_mmap()}).
    *
    * @throws OutOfFramesException when there is no memory for its tables; this one is as before
    */
@@ -185,14 +214,68 @@ public final class AddressSpace implements AutoCloseable {
           AddressSpace child = system.create(family);
           try {
             for (Vma vma : vmas.all()) {
-              child.vmas.insert(vma);
+              child.vmas.insert(vma.withLocked(false));
             }
+            child.heap.copy(heap);
             new EagerCopy(this, child).copy();
           } catch (RuntimeException | Error e) {
             child.close();
             throw e;
           }
           return child;
+        });
+  }
+
+  /**
+   * Moves the end of the heap, which grows by zeros or loses what is behind. Ends within a page
+   * keep all of it.
+   *
+   * @throws InvalidRequestException for an end before the heap's beginning, where anything else is
+   *     mapped up to a page behind, or to give back what was unmapped before
+   */
+  public void brk(long newEndVa) {
+    locked(
+        () -> {
+          heap.moveEnd(newEndVa);
+          return newEndVa;
+        });
+  }
+
+  /** The first address behind the heap: {@code sbrk(0)}. */
+  public long heapEnd() {
+    return locked(heap::end);
+  }
+
+  /**
+   * Has the heap begin there, as whoever loads a program does behind it ({@code set_brk()} in
+   * fs/binfmt_elf.c). Else it begins two thirds up the user's addresses.
+   *
+   * @throws InvalidRequestException for an unaligned address, one that is not the user's, or where
+   *     the heap is not empty
+   */
+  public void beginHeap(long va) {
+    locked(
+        () -> {
+          heap.begin(va);
+          return va;
+        });
+  }
+
+  /**
+   * Begins anew for another program: nothing is mapped, locked or counted any more, and the heap is
+   * empty, where it is at first. Linux makes another {@code mm_struct} ({@code exec_mmap()} in
+   * fs/exec.c), since threads may use the old one yet; here the roots and the number that
+   * translations are tagged with stay, as all are flushed. So nothing is allocated, and it cannot
+   * fail half way.
+   */
+  public void exec() {
+    locked(
+        () -> {
+          for (Vma vma : vmas.all()) {
+            new Unmap(this).range(vma.firstVa(), vma.lastVa() - vma.firstVa() + 1);
+          }
+          heap.reset();
+          return vmas.size();
         });
   }
 
@@ -215,6 +298,7 @@ public final class AddressSpace implements AutoCloseable {
 
   private void end() {
     List<Vma> all = vmas.all();
+    all.forEach(new Mlock(this)::leave);
     try (PageGather gather = gather()) {
       for (Vma vma : all) {
         new Zap(this, gather).range(vma.firstVa(), vma.lastVa() - vma.firstVa() + 1);
@@ -259,7 +343,7 @@ public final class AddressSpace implements AutoCloseable {
   }
 
   public MmCounters counters() {
-    return locked(() -> counters);
+    return locked(() -> counters.with(vmas.lockedPages(), pageTable.tableCounts()));
   }
 
   public MmSystem system() {
@@ -284,6 +368,13 @@ public final class AddressSpace implements AutoCloseable {
 
   void count(long anon, long file, long swap) {
     counters = counters.plus(anon, file, swap);
+  }
+
+  /** Counts and does what a fault would, whether the mapping permits it or not. */
+  FaultStatus resolve(Vma vma, long va, Access access) {
+    FaultStatus status = faults.resolve(vma, va, access);
+    system.count(status);
+    return status;
   }
 
   PageGather gather() {
@@ -320,12 +411,24 @@ public final class AddressSpace implements AutoCloseable {
     }
   }
 
-  private void requireRange(String operation, long va, long sizeBytes) {
+  /** The highest gap, but never at the first page, so that following a null pointer faults. */
+  long requireGap(String operation, long sizeBytes) {
+    VaRegion user = system.userRegion();
+    long pageBytes = pageBytes();
+    return vmas.findGap(user.firstVa() + pageBytes, user.lastVa(), sizeBytes, pageBytes)
+        .orElseThrow(
+            () ->
+                new InvalidRequestException(
+                    "%s of 0x%x bytes: no gap of that size is left; unmap something first"
+                        .formatted(operation, sizeBytes)));
+  }
+
+  void requireRange(String operation, long va, long sizeBytes) {
     requirePages(operation, va, sizeBytes);
     requireUser(operation, va, sizeBytes);
   }
 
-  private void requirePages(String operation, long va, long sizeBytes) {
+  void requirePages(String operation, long va, long sizeBytes) {
     if (((va | sizeBytes) & (pageBytes() - 1)) != 0 || sizeBytes <= 0) {
       throw new InvalidRequestException(
           "%s 0x%x, 0x%x bytes: both must be multiples of the page, 0x%x, and not empty"
@@ -336,12 +439,31 @@ public final class AddressSpace implements AutoCloseable {
   private void requireUser(String operation, long va, long sizeBytes) {
     VaRegion user = system.userRegion();
     long lastVa = va + sizeBytes - 1;
-    if (!user.contains(va) || !user.contains(lastVa) || Long.compareUnsigned(lastVa, va) < 0) {
+    if (!isUser(va, lastVa)) {
       throw new InvalidRequestException(
           "%s 0x%x..0x%x: user mappings of %s are within 0x%x..0x%x"
               .formatted(
                   operation, va, lastVa, system.variant().id(), user.firstVa(), user.lastVa()));
     }
+  }
+
+  boolean isUser(long va, long lastVa) {
+    VaRegion user = system.userRegion();
+    return user.contains(va) && user.contains(lastVa) && Long.compareUnsigned(lastVa, va) >= 0;
+  }
+
+  private static Vma requireUnlocked(Vma vma) {
+    if (vma.locked()) {
+      throw new InvalidRequestException(
+          "madvise 0x%x..0x%x: is locked in memory; munlock it first"
+              .formatted(vma.firstVa(), vma.lastVa()));
+    }
+    return vma;
+  }
+
+  /** The part of a VMA that is in a range. */
+  Vma clip(Vma vma, long va, long lastVa) {
+    return vma.part(max(va, vma.firstVa()), min(lastVa, vma.lastVa()));
   }
 
   private static long max(long a, long b) {

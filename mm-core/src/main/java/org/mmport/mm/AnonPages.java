@@ -97,6 +97,7 @@ final class AnonPages {
   /** Maps a new page of its own where nothing is mapped. The mapping takes the reference over. */
   void mapNew(AddressSpace mm, Vma vma, PteTable table, long va, long pfn) {
     folios.addMapCount(pfn, 1);
+    system.mlocked.mapped(vma, pfn);
     table.set(table.index(va), 1, writableLeaf(mm, vma, pfn));
   }
 

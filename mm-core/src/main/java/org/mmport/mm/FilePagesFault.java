@@ -59,8 +59,7 @@ final class FilePagesFault {
   private void copy(Vma vma, PteTable table, long va, long pfn) {
     try {
       long own = anon.allocCopy(pfn, mm, vma, va);
-      folios.addMapCount(own, 1);
-      table.set(table.index(va), 1, anon.writableLeaf(mm, vma, own));
+      anon.mapNew(mm, vma, table, va, own);
       mm.count(1, 0, 0);
     } finally {
       folios.unref(pfn, 1);
@@ -71,6 +70,7 @@ final class FilePagesFault {
   private void map(Vma vma, PteTable table, int index, long pfn, Access access) {
     long raw = format.mkYoung(format.wrProtect(anon.leaf(mm, vma, pfn), Level.PTE), Level.PTE);
     folios.addMapCount(pfn, 1);
+    system.mlocked.mapped(vma, pfn);
     table.set(
         index,
         1,

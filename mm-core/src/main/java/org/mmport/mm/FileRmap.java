@@ -62,8 +62,10 @@ final class FileRmap implements FileMappings {
       long first = Math.max(firstIndex, mapping.firstPage());
       long last = Math.min(lastIndex, mapping.lastPage());
       long va = mapping.va(first);
+      long bytes = mapping.va(last) - va + mapping.mm().pageBytes();
+      new Mlock(mapping.mm()).leave(mapping.vma().part(va, va + bytes - 1));
       try (PageGather gather = mapping.mm().gather()) {
-        new Zap(mapping.mm(), gather).range(va, mapping.va(last) - va + mapping.mm().pageBytes());
+        new Zap(mapping.mm(), gather).range(va, bytes);
         gather.flush();
       }
     }

@@ -1,17 +1,32 @@
 package org.mmport.mm;
 
+import org.mmport.pgtable.TableCounts;
+
 /**
  * What an address space has, as {@code /proc/PID/status} counts it.
  *
  * @param anonPages pages of anonymous memory that are mapped: RssAnon
  * @param filePages pages of files that are mapped: RssFile and RssShmem
  * @param swapEntries pages that are swapped out: VmSwap
+ * @param lockedPages pages of locked VMAs, in memory or not: VmLck
+ * @param tables its page tables: VmPTE is their bytes
  */
-public record MmCounters(long anonPages, long filePages, long swapEntries) {
-  /** Nothing. */
-  public static final MmCounters ZERO = new MmCounters(0, 0, 0);
+public record MmCounters(
+    long anonPages, long filePages, long swapEntries, long lockedPages, TableCounts tables) {
+  /** Nothing, not even a root. */
+  public static final MmCounters ZERO = new MmCounters(0, 0, 0, 0, TableCounts.NONE);
+
+  /** Pages that are mapped: VmRSS. */
+  public long residentPages() {
+    return anonPages + filePages;
+  }
 
   MmCounters plus(long anon, long file, long swap) {
-    return new MmCounters(anonPages + anon, filePages + file, swapEntries + swap);
+    return new MmCounters(
+        anonPages + anon, filePages + file, swapEntries + swap, lockedPages, tables);
+  }
+
+  MmCounters with(long locked, TableCounts newTables) {
+    return new MmCounters(anonPages, filePages, swapEntries, locked, newTables);
   }
 }

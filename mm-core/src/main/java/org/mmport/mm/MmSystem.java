@@ -41,6 +41,7 @@ public final class MmSystem {
   private static final int MAX_RECLAIM_RETRIES = 16;
 
   final ReentrantLock lock = new ReentrantLock();
+  final MlockCounts mlocked;
   private final MmuVariant variant;
   private final FrameAllocator frames;
   private final Folios folios;
@@ -70,6 +71,7 @@ public final class MmSystem {
     this.variant = variant;
     this.frames = frames;
     this.folios = new Folios(frames);
+    this.mlocked = new MlockCounts(folios);
     this.tables = new TableSpace(variant, frames, 0);
     this.cpus = new CpuSet(variant, frames, cpuCount);
     this.swapEntries = new SwapEntries(variant);
@@ -263,6 +265,11 @@ public final class MmSystem {
   /** How many faults came to what, since the beginning. */
   public Map<FaultStatus, Long> faults() {
     return locked(() -> Map.copyOf(faults));
+  }
+
+  /** Pages that some locked mapping maps: Mlocked in {@code /proc/meminfo}. */
+  public long mlockedPages() {
+    return locked(mlocked::pages);
   }
 
   private <T> T locked(Supplier<T> operation) {

@@ -38,10 +38,15 @@ final class PageFaults {
     if (!permits(vma.get().rights(), access)) {
       return FaultStatus.NOT_PERMITTED;
     }
+    return resolve(vma.get(), va, access);
+  }
+
+  /** The same for a mapping that is not asked whether it permits that: {@code FOLL_FORCE}. */
+  FaultStatus resolve(Vma vma, long va, Access access) {
     try (PageGather gather = mm.gather()) {
       try {
         PteTable table = mm.pageTable().pteTableAlloc(va, gather.gather());
-        return handle(vma.get(), table, va, access, gather);
+        return handle(vma, table, va, access, gather);
       } catch (OutOfFramesException e) {
         return FaultStatus.OUT_OF_MEMORY;
       } finally {

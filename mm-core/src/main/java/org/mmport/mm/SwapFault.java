@@ -49,6 +49,7 @@ final class SwapFault {
     }
     folios.ref(pfn, 1);
     folios.addMapCount(pfn, 1);
+    system.mlocked.mapped(vma, pfn);
     table.clear(index, 1);
     table.set(index, 1, entries.restore(leaf(vma, pfn), entry));
     mm.count(1, 0, -1);

@@ -171,6 +171,15 @@ public final class VmaTree {
     return byFirstVa.size();
   }
 
+  /** Pages of locked VMAs: {@code mm->locked_vm}. */
+  public long lockedPages() {
+    int pageShift = Long.bitCount(offsetMask);
+    return byFirstVa.values().stream()
+        .filter(Vma::locked)
+        .mapToLong(vma -> vma.pages(pageShift))
+        .sum();
+  }
+
   private static OptionalLong highest(long first, long last, long sizeBytes, long alignBytes) {
     if (Long.compareUnsigned(last - first, sizeBytes - 1) < 0) {
       return OptionalLong.empty();

@@ -48,6 +48,7 @@ final class WriteProtectedFault {
     if (!anon.isAnon(pfn)) {
       mm.count(1, -1, 0);
     }
+    system.mlocked.unmapped(vma, pfn);
     folios.addMapCount(pfn, -1);
     gather.releaseLater(pfn);
     return FaultStatus.COPIED;

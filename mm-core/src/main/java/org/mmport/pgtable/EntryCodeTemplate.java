@@ -480,7 +480,8 @@ final class EntryCodeTemplate extends EntryCode {
     long address = pteAddress(cursor, va);
     long old = read(address);
     if (FORMAT.none(old, Level.PTE)) {
-      return true;
+      // A table that was emptied entry by entry goes by the way of ranges.
+      return addLive(cursor.liveCount, 0) != 0;
     }
     if (BATCH.inRun(old, Level.PTE, FORMAT)) {
       BATCH.isolate(pteLeaves(cursor, va, gather), pteIndex(va), 1);

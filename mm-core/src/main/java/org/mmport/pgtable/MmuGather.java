@@ -3,6 +3,7 @@ package org.mmport.pgtable;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.mmport.spi.FlushScope;
+import org.mmport.spi.Level;
 import org.mmport.spi.TlbDuty;
 
 /**
@@ -22,6 +23,7 @@ import org.mmport.spi.TlbDuty;
  */
 public final class MmuGather implements AutoCloseable {
   private final TableSpace space;
+  private final TableCounts.Tally tally;
   private final TlbFlusher flusher;
 
   /** The range owed a flush, flipped: signed minimum and maximum cost no branch. */
@@ -35,8 +37,14 @@ public final class MmuGather implements AutoCloseable {
   private long[] unhooked = new long[16];
   private int unhookedCount;
 
-  MmuGather(TableSpace space, TlbFlusher flusher) {
+  /**
+   * Of one address space.
+   *
+   * @param tally counts its tables
+   */
+  MmuGather(TableSpace space, TableCounts.Tally tally, TlbFlusher flusher) {
     this.space = space;
+    this.tally = tally;
     this.flusher = flusher;
   }
 
@@ -75,8 +83,14 @@ public final class MmuGather implements AutoCloseable {
     flusher.flush(new FlushRequest(va, va + sizeBytes - 1, duty, globalEntry));
   }
 
+  /** Counts a table that was hooked. */
+  void hooked(Level level) {
+    tally.add(level, 1);
+  }
+
   /** Takes an unhooked table, to be freed after the flush. The duty has been added before. */
   void freeLater(long tableAddr) {
+    tally.add(space.level(tableAddr), -1);
     if (unhookedCount == unhooked.length) {
       unhooked = Arrays.copyOf(unhooked, unhookedCount * 2);
     }

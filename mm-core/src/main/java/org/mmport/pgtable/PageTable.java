@@ -24,6 +24,7 @@ public abstract class PageTable implements AutoCloseable {
   private final TableEditor editor;
   private final PteTables pteTables;
   private final TableWalker walker;
+  private final TableCounts.Tally tally;
   final long[] roots;
   private final long pageMask;
   final long pageBytes;
@@ -42,6 +43,8 @@ public abstract class PageTable implements AutoCloseable {
     this.editor = new TableEditor(mm);
     this.pteTables = new PteTables(mm);
     this.walker = TableWalker.over(space, roots);
+    this.tally = new TableCounts.Tally(space);
+    tally.add(geometry.rootLevel(), roots.length);
     this.pageBytes = geometry.pageBytes();
     this.pageMask = pageBytes - 1;
     this.lastPhysAddr =
@@ -108,7 +111,14 @@ public abstract class PageTable implements AutoCloseable {
 
   /** A gather for changes of these tables, whose flushes go to {@code flusher}. */
   public MmuGather gather(TlbFlusher flusher) {
-    return new MmuGather(space, flusher);
+    return new MmuGather(space, tally, flusher);
+  }
+
+  /**
+   * The tables that there are: none after {@link #close()}. Those that wait for a flush are not.
+   */
+  public TableCounts tableCounts() {
+    return tally.counts();
   }
 
   /**
@@ -230,6 +240,7 @@ public abstract class PageTable implements AutoCloseable {
       editor.freeAll(roots[i]);
     }
     Arrays.fill(roots, -1);
+    tally.clear();
     cursor.reset();
   }
 

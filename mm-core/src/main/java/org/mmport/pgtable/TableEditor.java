@@ -409,10 +409,12 @@ final class TableEditor {
           } finally {
             code.store(memory, entryAddr, stored);
           }
+          gather.hooked(below);
           return;
         }
       } else if (code.compareAndSet(memory, entryAddr, leaf, hooked)) {
         gather.add(va, spanBytes, duty, global);
+        gather.hooked(below);
         return;
       }
     }

@@ -110,6 +110,11 @@ public final class TableSpace {
     allocator.free(table);
   }
 
+  Level level(long table) {
+    TableDescriptors descriptors = descriptors();
+    return descriptors.level(descriptors.id(table));
+  }
+
   int live(long table) {
     TableDescriptors descriptors = descriptors();
     return descriptors.liveEntries(descriptors.id(table));

@@ -33,6 +33,7 @@ final class TreeEntries {
     long hooked = format.mkTable(fresh, level, owner);
     code.store(memory, entryAddr(table, index), hooked);
     space.addLive(table, 1);
+    gather.hooked(geometry.nextReal(level));
     owe(format.empty(level), hooked, level, va, lastVa, gather);
   }
 
