@@ -12,6 +12,7 @@ import java.util.function.Supplier;
 import org.mmport.cpu.CpuSet;
 import org.mmport.machine.Folios;
 import org.mmport.machine.FrameAllocator;
+import org.mmport.machine.LockRank;
 import org.mmport.machine.PhysicalMemory;
 import org.mmport.pgtable.TableSpace;
 import org.mmport.spi.Level;
@@ -29,7 +30,7 @@ public final class MmSystem {
    */
   private static final long LAST_KERNEL_CONTEXT = 15;
 
-  final ReentrantLock lock = new ReentrantLock();
+  final ReentrantLock lock;
   private final MmuVariant variant;
   private final FrameAllocator frames;
   private final Folios folios;
@@ -53,6 +54,7 @@ public final class MmSystem {
     this.variant = variant;
     this.frames = frames;
     this.folios = new Folios(frames);
+    this.lock = folios.newLock(LockRank.SYSTEM, 0);
     this.tables = new TableSpace(variant, frames, 0);
     this.cpus = new CpuSet(variant, frames, cpuCount);
     this.rmap = new FileRmap(this);

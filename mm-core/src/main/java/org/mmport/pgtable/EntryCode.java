@@ -1,5 +1,6 @@
 package org.mmport.pgtable;
 
+import org.mmport.machine.Steps;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
 
@@ -12,9 +13,10 @@ import org.mmport.spi.MmuVariant;
 abstract class EntryCode {
   /**
    * What a copy of the template is for: walks of a variant, and runs of entries of one level, in
-   * memory whose main extent starts at a base, and is the only one or not.
+   * memory whose main extent starts at a base, and is the only one or not. Steps are told of each
+   * access; {@link Steps#NONE} costs nothing, being a constant.
    */
-  record Target(MmuVariant variant, long base, boolean flat, Level level) {}
+  record Target(MmuVariant variant, long base, boolean flat, Steps steps, Level level) {}
 
   /**
    * The entry at an address, {@code empty} of the level where that is no memory. One atomic load.
