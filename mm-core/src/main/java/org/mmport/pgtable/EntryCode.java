@@ -23,6 +23,12 @@ abstract class EntryCode {
    */
   abstract long load(EntryMemory memory, long entryAddr, Level level);
 
+  /**
+   * The same as hardware loads it: in one access also where software takes two. Between those, an
+   * entry may be emptied and made anew with the same low half, and the halves not belong together.
+   */
+  abstract long loadWhole(EntryMemory memory, long entryAddr, Level level);
+
   /** Stores an entry so that whoever sees it also sees what was stored before. */
   abstract void store(EntryMemory memory, long entryAddr, long raw);
 

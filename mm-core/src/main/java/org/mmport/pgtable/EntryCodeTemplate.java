@@ -117,6 +117,16 @@ final class EntryCodeTemplate extends EntryCode {
   }
 
   @Override
+  long loadWhole(EntryMemory memory, long entryAddr, Level level) {
+    if (SPLIT && Long.compareUnsigned(entryAddr - BASE, memory.limit) < 0) {
+      long address = aligned(entryAddr + memory.shift);
+      step(Steps.Kind.LOAD, address);
+      return (long) LONGS.getOpaque(ALL, address);
+    }
+    return load(memory, entryAddr, level);
+  }
+
+  @Override
   void store(EntryMemory memory, long entryAddr, long raw) {
     put(memory, entryAddr, raw);
   }
