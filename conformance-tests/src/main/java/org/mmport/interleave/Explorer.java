@@ -90,7 +90,7 @@ public final class Explorer {
   }
 
   private Optional<Failure> run(Policy policy) {
-    Run run = new Run(policy, MAX_STEPS);
+    Run run = new Run(policy, new LockOrder(), MAX_STEPS);
     relay.to(run);
     try (Program.Scene scene = program.begin(relay)) {
       run.run(scene);

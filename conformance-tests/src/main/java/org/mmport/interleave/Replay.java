@@ -18,7 +18,7 @@ final class Replay implements Policy {
   public int next(int current, int enabled, Touch touch) {
     boolean can = Policy.isEnabled(enabled, current);
     if (current != NOBODY) {
-      steps += touch instanceof Touch.End ? 0 : 1;
+      steps++;
       if (can && (turn >= turns.size() || steps < turns.get(turn).steps())) {
         return current;
       }

@@ -21,7 +21,7 @@ final class Run implements Steps {
   private final Policy policy;
   private final long maxSteps;
   private final List<Worker> workers = new ArrayList<>();
-  private final LockOrder order = new LockOrder();
+  private final Steps order;
   private final Map<LockName, Holder> holders = new HashMap<>();
   private final Semaphore over = new Semaphore(0);
   private final List<Schedule.Turn> turns = new ArrayList<>();
@@ -54,8 +54,14 @@ final class Run implements Steps {
     }
   }
 
-  Run(Policy policy, long maxSteps) {
+  /**
+   * One run.
+   *
+   * @param order is told of locks as well, and may refuse
+   */
+  Run(Policy policy, Steps order, long maxSteps) {
     this.policy = policy;
+    this.order = order;
     this.maxSteps = maxSteps;
   }
 
@@ -100,10 +106,12 @@ final class Run implements Steps {
     } catch (Abandoned e) {
       // As it should.
     } catch (RuntimeException | Error e) {
+      stepsOfTurn++;
       fail("thread " + Schedule.name(index) + ": " + e);
     }
     worker.ended = true;
     worker.next = new Touch.End();
+    stepsOfTurn++;
     goOn(worker);
   }
 

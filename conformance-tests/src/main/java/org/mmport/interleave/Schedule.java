@@ -15,7 +15,7 @@ public record Schedule(List<Turn> turns) {
    * One thread's.
    *
    * @param thread counted from 0
-   * @param steps that it asked for; the last of them is taken in its next turn
+   * @param steps that it came to, its end among them; the last is taken in its next turn
    */
   public record Turn(int thread, int steps) {
     /** As in {@code B3}. */
