@@ -48,7 +48,7 @@ public final class Explorer {
       } while (orders.advance());
       // Where more is shared than was known, more orders are different: once more.
       boolean known = sharing.size() == cuts.size();
-      bound += known || bound < preemptions ? 1 : 0;
+      bound += known || bound < preemptions || bound == 0 ? 1 : 0;
     }
     return ended(true, sharing, Optional.empty());
   }
