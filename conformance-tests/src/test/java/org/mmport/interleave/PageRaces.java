@@ -263,9 +263,19 @@ final class PageRaces {
     first.lock();
     try {
       second.lock();
-      second.unlock();
+      try {
+        requireHeld(second);
+      } finally {
+        second.unlock();
+      }
     } finally {
       first.unlock();
+    }
+  }
+
+  private static void requireHeld(ReentrantLock lock) {
+    if (!lock.isHeldByCurrentThread()) {
+      throw new IllegalStateException("a lock that was taken is not held");
     }
   }
 }

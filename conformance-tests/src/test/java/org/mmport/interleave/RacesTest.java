@@ -34,10 +34,12 @@ class RacesTest {
     races.put("store, munmap", Races::storeAgainstMunmap);
     races.put("store, mprotect", Races::storeAgainstMprotect);
     races.put("store, dontNeed", Races::storeAgainstDontNeed);
-    races.put("store, writeBack", Races::storeAgainstWriteBack);
-    races.put("store, munmap of a file", Races::storeAgainstMunmapOfFile);
-    races.put("munmap of a file, evict", Races::munmapAgainstEvict);
-    races.put("store, truncate", Races::storeAgainstTruncate);
+    races.put("switch, munmap", Races::switchAgainstMunmap);
+    races.put("store, writeBack", FileRaces::storeAgainstWriteBack);
+    races.put("store, munmap of a file", FileRaces::storeAgainstMunmapOfFile);
+    races.put("munmap of a file, evict", FileRaces::munmapAgainstEvict);
+    races.put("load, evict", FileRaces::loadAgainstEvict);
+    races.put("store, truncate", FileRaces::storeAgainstTruncate);
     return races;
   }
 

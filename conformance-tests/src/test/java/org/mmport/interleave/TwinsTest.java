@@ -60,8 +60,8 @@ class TwinsTest {
           }
         };
     MmuVariant broken = Races.variant("x86_64/4level").withBatchOps(hasty);
-    isCaught(Races.rewriteAgainstWriteBack(broken), "where 2 was stored");
-    isRight(Races.rewriteAgainstWriteBack(Races.variant("x86_64/4level")));
+    isCaught(FileRaces.rewriteAgainstWriteBack(broken), "where 2 was stored");
+    isRight(FileRaces.rewriteAgainstWriteBack(Races.variant("x86_64/4level")));
   }
 
   @Test
@@ -76,8 +76,8 @@ class TwinsTest {
           }
         };
     MmuVariant broken = Races.variant("x86_64/4level").withBatchOps(hasty);
-    isCaught(Races.rewriteAgainstMunmap(broken), "where 2 was stored");
-    isRight(Races.rewriteAgainstMunmap(Races.variant("x86_64/4level")));
+    isCaught(FileRaces.rewriteAgainstMunmap(broken), "where 2 was stored");
+    isRight(FileRaces.rewriteAgainstMunmap(Races.variant("x86_64/4level")));
   }
 
   /** Only what ceases to be present is flushed. */
