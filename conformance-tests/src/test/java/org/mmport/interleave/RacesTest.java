@@ -9,6 +9,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -19,6 +21,7 @@ import org.mmport.spi.MmuVariant;
  * Every order with at most two preemptions of each race is right, on a variant of each kind:
  * hardware that marks entries, entries stored in halves, break-before-make, a hash table.
  */
+@Execution(ExecutionMode.CONCURRENT)
 class RacesTest {
   private static final int PREEMPTIONS = 2;
   private static final long MAX_SCHEDULES = 20_000;

@@ -719,10 +719,7 @@ final class EntryCodeTemplate extends EntryCode {
   /** Gives leaves the bits of one, and each its own frame, by plain stores as above. */
   private static void rewriteEntries(long address, int count, long raw) {
     if (STEPPED) {
-      for (long entry = address; entry < address + count * 8L; entry += 8) {
-        long physAddr = FORMAT.physAddr(read(entry), AT.level());
-        write(entry, FORMAT.withPhysAddr(raw, physAddr, AT.level()));
-      }
+      rewriteSingly(address, count, raw);
       return;
     }
     VarHandle.releaseFence();
@@ -730,6 +727,15 @@ final class EntryCodeTemplate extends EntryCode {
     for (int i = 0; i < count; i++) {
       long physAddr = FORMAT.physAddr(entries.get(ANY_LONG, i * 8L), AT.level());
       entries.set(ANY_LONG, i * 8L, FORMAT.withPhysAddr(raw, physAddr, AT.level()));
+    }
+  }
+
+  /** The same while somebody is told of each. Apart, so that methods stay small to the JIT. */
+  private static void rewriteSingly(long address, int count, long raw) {
+    for (int i = 0; i < count; i++) {
+      long entry = address + i * 8L;
+      long physAddr = FORMAT.physAddr(read(entry), AT.level());
+      write(entry, FORMAT.withPhysAddr(raw, physAddr, AT.level()));
     }
   }
 
