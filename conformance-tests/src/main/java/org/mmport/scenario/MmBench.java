@@ -5,6 +5,7 @@ import org.mmport.machine.FrameAllocator;
 import org.mmport.machine.NumaNode;
 import org.mmport.machine.NumaTopology;
 import org.mmport.machine.PhysicalMemory;
+import org.mmport.machine.Steps;
 import org.mmport.mm.MmSystem;
 import org.mmport.mm.SwapArea;
 import org.mmport.spi.MmuFeature;
@@ -32,8 +33,13 @@ public final class MmBench implements AutoCloseable {
 
   /** A machine on which nothing runs. */
   public MmBench(MmuVariant variant) {
+    this(variant, Steps.NONE);
+  }
+
+  /** The same, and somebody is told what its threads do. */
+  public MmBench(MmuVariant variant, Steps steps) {
     int pageShift = variant.geometry().pageShift();
-    this.memory = PhysicalMemory.ofSize(FRAMES << pageShift);
+    this.memory = PhysicalMemory.ofSize(FRAMES << pageShift, steps);
     this.frames =
         new FrameAllocator(
             memory,
@@ -45,6 +51,10 @@ public final class MmBench implements AutoCloseable {
     this.simulation =
         new Simulation(system, Simulation.beforeBoundary(variant.geometry(), PAGES_BEFORE));
     this.framesAtRest = frames.allocatedFrames();
+  }
+
+  public PhysicalMemory memory() {
+    return memory;
   }
 
   public Simulation simulation() {

@@ -87,6 +87,18 @@ class ArchitectureRulesTest {
         .check(ALL);
   }
 
+  /** The explorer is a tool for any test; what is about processes in it is a scenario's. */
+  @Test
+  void theExplorerKnowsNoClauses() {
+    onlyKnows(
+            "org.mmport.interleave",
+            "org.mmport.scenario",
+            "org.mmport.mm",
+            "org.mmport.machine",
+            "org.mmport.spi")
+        .check(ALL);
+  }
+
   @Test
   void portsKnowTheSpiOnly() {
     onlyKnows("org.mmport.arch..", "org.mmport.spi", "com.google.auto.service").check(ALL);

@@ -17,7 +17,7 @@ import org.mmport.spi.MmuVariant;
  */
 public final class Cpu {
   private final int index;
-  private final CpuLock lock = new CpuLock();
+  private final CpuLock lock;
   private final Counters counts = new Counters();
   private final Tlb tlb;
   private final Mmu mmu;
@@ -27,6 +27,7 @@ public final class Cpu {
     TlbShape shape = parts.shape().reseeded(index);
     FrameHints hints = new FrameHints(variant.geometry().pageShift());
     this.index = index;
+    this.lock = CpuLock.of(parts.steps(), index);
     this.tlb = new Tlb(shape, pageShifts(variant), hints);
     this.mmu =
         parts

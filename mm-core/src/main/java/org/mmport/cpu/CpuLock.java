@@ -3,13 +3,14 @@ package org.mmport.cpu;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.locks.LockSupport;
+import org.mmport.machine.Steps;
 
 /**
  * One CPU's: whoever holds it has the CPU between two instructions. Its own thread takes it for
  * every access and nearly always finds it free, so that it must cost little; others take it to
  * flush, and wait for an access at most.
  */
-final class CpuLock {
+sealed class CpuLock permits SteppedCpuLock {
   private static final VarHandle HELD;
   private static final int SPINS = 64;
   private static final long PAUSE_NANOS = 1_000;
@@ -27,6 +28,11 @@ final class CpuLock {
 
   /** The thread that does something of its own while it holds this; 0 where none does. */
   private volatile long holder;
+
+  /** One CPU's; as it is in this class, and all calls direct, as long as nobody listens. */
+  static CpuLock of(Steps steps, int cpu) {
+    return steps.equals(Steps.NONE) ? new CpuLock() : new SteppedCpuLock(steps, cpu);
+  }
 
   void acquire() {
     if (!HELD.compareAndSet(this, 0, 1)) {

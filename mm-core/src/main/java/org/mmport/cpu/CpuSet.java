@@ -5,6 +5,7 @@ import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.IntStream;
 import org.mmport.machine.FrameAllocator;
+import org.mmport.machine.Steps;
 import org.mmport.pgtable.FlushRequest;
 import org.mmport.pgtable.HardwareEntries;
 import org.mmport.pgtable.TlbFlusher;
@@ -29,7 +30,11 @@ public final class CpuSet {
 
   /** What CPUs are made of. */
   record Parts(
-      MmuVariant variant, TlbShape shape, HardwareEntries entries, Optional<HashFaults> software) {}
+      MmuVariant variant,
+      TlbShape shape,
+      HardwareEntries entries,
+      Optional<HashFaults> software,
+      Steps steps) {}
 
   /**
    * CPUs that cache as much as CPUs of today do.
@@ -58,7 +63,7 @@ public final class CpuSet {
             ? Optional.of(new HashFaults(variant, frames))
             : Optional.empty();
     HardwareEntries entries = new HardwareEntries(frames.memory(), variant);
-    Parts parts = new Parts(variant, shape, entries, software);
+    Parts parts = new Parts(variant, shape, entries, software, frames.memory().steps());
     this.cpus = IntStream.range(0, cpus).mapToObj(index -> new Cpu(index, parts)).toList();
     frames.addFreeListener(this::markFreed);
   }

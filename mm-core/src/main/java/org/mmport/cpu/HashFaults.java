@@ -7,7 +7,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.concurrent.locks.ReentrantLock;
 import org.mmport.machine.FrameAllocator;
+import org.mmport.machine.LockRank;
+import org.mmport.machine.SteppedLock;
 import org.mmport.pgtable.HashSlot;
 import org.mmport.pgtable.HashedPageTable;
 import org.mmport.pgtable.HashedTree;
@@ -31,6 +34,9 @@ final class HashFaults {
   /** Where a range has more pages, the table is looked through instead. */
   private static final long FEW_PAGES = 512;
 
+  /** For whoever looks something up and acts on it; free for nobody else meanwhile. */
+  final ReentrantLock lock;
+
   private final SegmentMap segments;
   private final HashMmu mmu;
   private final HashedPageTable table;
@@ -53,6 +59,7 @@ final class HashFaults {
    * @throws org.mmport.machine.OutOfFramesException when there is no room for one
    */
   HashFaults(MmuVariant variant, FrameAllocator frames) {
+    this.lock = SteppedLock.of(frames.memory().steps(), LockRank.HASH_TABLE, 0);
     this.segments = variant.segmentMap();
     this.mmu =
         segments
@@ -84,24 +91,30 @@ final class HashFaults {
   }
 
   /** The segment of an address, which is from now on known to be used. */
-  synchronized HashSegment use(long context, long va) {
-    HashSegment segment = mmu.segment(context, va);
-    used.add(segment.firstVa());
-    return segment;
+  HashSegment use(long context, long va) {
+    lock.lock();
+    try {
+      HashSegment segment = mmu.segment(context, va);
+      used.add(segment.firstVa());
+      return segment;
+    } finally {
+      lock.unlock();
+    }
   }
 
-  synchronized Optional<HashSlot> find(HashSegment segment, long va) {
+  /** With the lock held. */
+  Optional<HashSlot> find(HashSegment segment, long va) {
     return table.find(segment, va);
   }
 
-  /** Whether memory was freed after an entry of it was made. */
-  synchronized boolean isStale(HashSlot slot, long physAddr) {
+  /** Whether memory was freed after an entry of it was made. With the lock held. */
+  boolean isStale(HashSlot slot, long physAddr) {
     long freed = freedAt.getOrDefault(physAddr >>> pageShift, 0L);
     return freed > madeAt[(int) slot.index()];
   }
 
-  /** As {@link HashedTree#fault}. */
-  synchronized boolean fault(HashedTree.Leaf leaf, int right) {
+  /** As {@link HashedTree#fault}, with the lock held. */
+  boolean fault(HashedTree.Leaf leaf, int right) {
     if (!tree.fault(leaf, right)) {
       return false;
     }
@@ -119,32 +132,42 @@ final class HashFaults {
   }
 
   /** Remembers that frames were freed, if they were ever hashed. */
-  synchronized void markFreed(long physAddr, long sizeBytes) {
-    long last = (physAddr + sizeBytes - 1) >>> pageShift;
-    for (long pfn = physAddr >>> pageShift; pfn <= last; pfn++) {
-      if (pfn < Integer.MAX_VALUE && hashedFrames.get((int) pfn)) {
-        freedAt.put(pfn, ++clock);
+  void markFreed(long physAddr, long sizeBytes) {
+    lock.lock();
+    try {
+      long last = (physAddr + sizeBytes - 1) >>> pageShift;
+      for (long pfn = physAddr >>> pageShift; pfn <= last; pfn++) {
+        if (pfn < Integer.MAX_VALUE && hashedFrames.get((int) pfn)) {
+          freedAt.put(pfn, ++clock);
+        }
       }
+    } finally {
+      lock.unlock();
     }
   }
 
   /** The parts of a range that may have anything hashed or cached. */
-  synchronized List<Part> parts(long context, long firstVa, long lastVa) {
-    List<Part> parts = new ArrayList<>();
-    Long first = used.floor(firstVa);
-    for (long start : used.tailSet(first == null ? firstVa : first)) {
-      if (Long.compareUnsigned(start, lastVa) > 0) {
-        break;
+  List<Part> parts(long context, long firstVa, long lastVa) {
+    lock.lock();
+    try {
+      List<Part> parts = new ArrayList<>();
+      Long first = used.floor(firstVa);
+      for (long start : used.tailSet(first == null ? firstVa : first)) {
+        if (Long.compareUnsigned(start, lastVa) > 0) {
+          break;
+        }
+        HashSegment segment = mmu.segment(context, start);
+        long end = start | ((1L << segment.shift()) - 1);
+        long from = Long.compareUnsigned(start, firstVa) < 0 ? firstVa : start;
+        long to = Long.compareUnsigned(end, lastVa) < 0 ? end : lastVa;
+        if (Long.compareUnsigned(from, to) <= 0) {
+          parts.add(new Part(segments.segment(context, start), segment, from, to));
+        }
       }
-      HashSegment segment = mmu.segment(context, start);
-      long end = start | ((1L << segment.shift()) - 1);
-      long from = Long.compareUnsigned(start, firstVa) < 0 ? firstVa : start;
-      long to = Long.compareUnsigned(end, lastVa) < 0 ? end : lastVa;
-      if (Long.compareUnsigned(from, to) <= 0) {
-        parts.add(new Part(segments.segment(context, start), segment, from, to));
-      }
+      return parts;
+    } finally {
+      lock.unlock();
     }
-    return parts;
   }
 
   /** Those parts of all addresses that no other address space has, too. */
@@ -155,22 +178,27 @@ final class HashFaults {
   }
 
   /** Takes everything of these parts out of the hash table. */
-  synchronized void remove(List<Part> parts) {
-    List<Part> large = new ArrayList<>();
-    for (Part part : parts) {
-      int shift = part.segment().pageShift();
-      if ((part.lastVa() - part.firstVa()) >>> shift < FEW_PAGES) {
-        for (long page = part.firstVa() >>> shift; page <= part.lastVa() >>> shift; page++) {
-          table.remove(part.segment(), page << shift);
+  void remove(List<Part> parts) {
+    lock.lock();
+    try {
+      List<Part> large = new ArrayList<>();
+      for (Part part : parts) {
+        int shift = part.segment().pageShift();
+        if ((part.lastVa() - part.firstVa()) >>> shift < FEW_PAGES) {
+          for (long page = part.firstVa() >>> shift; page <= part.lastVa() >>> shift; page++) {
+            table.remove(part.segment(), page << shift);
+          }
+        } else {
+          large.add(part);
         }
-      } else {
-        large.add(part);
       }
-    }
-    if (!large.isEmpty()) {
-      List<Runnable> removals = new ArrayList<>();
-      table.visit(slot -> findRemoval(slot, large, removals));
-      removals.forEach(Runnable::run);
+      if (!large.isEmpty()) {
+        List<Runnable> removals = new ArrayList<>();
+        table.visit(slot -> findRemoval(slot, large, removals));
+        removals.forEach(Runnable::run);
+      }
+    } finally {
+      lock.unlock();
     }
   }
 

@@ -102,7 +102,8 @@ final class HashedMmu extends Mmu {
     long owner = owner(va);
     HashSegment segment = segments[slot(va)];
     counts.walks++;
-    synchronized (software) {
+    software.lock.lock();
+    try {
       long found = lookUp(segment, owner, va, access);
       if (found >= 0) {
         return found;
@@ -114,6 +115,8 @@ final class HashedMmu extends Mmu {
       found = lookUp(segment, owner, va, access);
       // The segment's keys may permit less than the leaf does.
       return found >= 0 ? found : fault(FaultKind.PERMISSION, Level.PTE, 0);
+    } finally {
+      software.lock.unlock();
     }
   }
 

@@ -21,9 +21,11 @@ final class FolioFields {
 
   private final FrameTable frames;
   private final MemorySegment records;
+  private final Steps steps;
 
-  FolioFields(FrameTable frames) {
+  FolioFields(FrameTable frames, Steps steps) {
     this.frames = frames;
+    this.steps = steps;
     this.records = frames.records();
   }
 
@@ -41,14 +43,17 @@ final class FolioFields {
 
   /** Of a head: the references, and all mapcounts of the folio together. */
   long counts(long head) {
+    steps.folio(Steps.Kind.LOAD, head);
     return (long) LONG.getVolatile(records, frames.offset(head) + FrameTable.COUNTS);
   }
 
   void setCounts(long head, long counts) {
+    steps.folio(Steps.Kind.STORE, head);
     LONG.setVolatile(records, frames.offset(head) + FrameTable.COUNTS, counts);
   }
 
   boolean compareAndSetCounts(long head, long expected, long counts) {
+    steps.folio(Steps.Kind.UPDATE, head);
     return LONG.compareAndSet(records, frames.offset(head) + FrameTable.COUNTS, expected, counts);
   }
 
@@ -66,20 +71,24 @@ final class FolioFields {
   }
 
   int flags(long pfn) {
+    steps.folio(Steps.Kind.LOAD, pfn);
     return (int) INT.getVolatile(records, frames.offset(pfn) + FrameTable.FLAGS);
   }
 
   void setFlags(long pfn, int flags) {
+    steps.folio(Steps.Kind.STORE, pfn);
     INT.setVolatile(records, frames.offset(pfn) + FrameTable.FLAGS, flags);
   }
 
   /** Returns the flags as they were. */
   int orFlags(long pfn, int bits) {
+    steps.folio(Steps.Kind.UPDATE, pfn);
     return (int) INT.getAndBitwiseOr(records, frames.offset(pfn) + FrameTable.FLAGS, bits);
   }
 
   /** Returns the flags as they were. */
   int clearFlags(long pfn, int bits) {
+    steps.folio(Steps.Kind.UPDATE, pfn);
     return (int) INT.getAndBitwiseAnd(records, frames.offset(pfn) + FrameTable.FLAGS, ~bits);
   }
 
@@ -98,10 +107,12 @@ final class FolioFields {
 
   /** A counter at that offset of a frame's record. */
   int counter(long pfn, long field) {
+    steps.folio(Steps.Kind.LOAD, pfn);
     return (int) INT.getVolatile(records, frames.offset(pfn) + field);
   }
 
   int raise(long pfn, long field, int by) {
+    steps.folio(Steps.Kind.UPDATE, pfn);
     return (int) INT.getAndAdd(records, frames.offset(pfn) + field, by) + by;
   }
 
@@ -113,6 +124,7 @@ final class FolioFields {
         return -1;
       }
       int left = (int) (count - by);
+      steps.folio(Steps.Kind.UPDATE, pfn);
       if (INT.compareAndSet(records, frames.offset(pfn) + field, count, left)) {
         return left;
       }

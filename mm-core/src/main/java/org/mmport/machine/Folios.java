@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.IntStream;
 import org.mmport.spi.InvalidRequestException;
 
@@ -40,11 +41,27 @@ public final class Folios {
   public Folios(FrameAllocator frames) {
     this.allocator = frames;
     this.frames = frames.frames();
-    this.fields = new FolioFields(this.frames);
+    this.fields = new FolioFields(this.frames, frames.memory().steps());
     this.splitQueues =
         frames.topology().nodes().stream()
-            .map(node -> new DeferredSplitQueue(this.frames, fields))
+            .map(
+                node ->
+                    new DeferredSplitQueue(
+                        this.frames, fields, lock(frames, LockRank.SPLIT_QUEUE, node.id())))
             .toList();
+  }
+
+  private static ReentrantLock lock(FrameAllocator frames, LockRank rank, long number) {
+    return SteppedLock.of(frames.memory().steps(), rank, number);
+  }
+
+  /**
+   * A lock of the machine whose folios these are.
+   *
+   * @param number of the file, node or CPU that it is of
+   */
+  public ReentrantLock newLock(LockRank rank, long number) {
+    return lock(allocator, rank, number);
   }
 
   /**

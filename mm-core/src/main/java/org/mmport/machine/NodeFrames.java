@@ -1,6 +1,7 @@
 package org.mmport.machine;
 
 import java.util.Arrays;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * The buddy allocator of one node. Blocks are aligned by page frame number, not from the start of
@@ -12,6 +13,7 @@ import java.util.Arrays;
  */
 final class NodeFrames {
   private final FrameTable frames;
+  private final ReentrantLock lock;
   private final int node;
   private final long firstPfn;
   private final long endPfn;
@@ -19,7 +21,8 @@ final class NodeFrames {
   private long freshPfn;
   private long freeFrames;
 
-  NodeFrames(FrameTable frames, int node, long firstPfn, long endPfn) {
+  NodeFrames(FrameTable frames, ReentrantLock lock, int node, long firstPfn, long endPfn) {
+    this.lock = lock;
     this.frames = frames;
     this.node = node;
     this.firstPfn = firstPfn;
@@ -30,50 +33,65 @@ final class NodeFrames {
   }
 
   /** A block of that order, or {@link FrameTable#NONE} with everything as it was. */
-  synchronized long take(int order) {
-    int from = smallestWithBlock(order);
-    while (from < 0 && freshPfn < endPfn) {
-      carve();
-      from = smallestWithBlock(order);
+  long take(int order) {
+    lock.lock();
+    try {
+      int from = smallestWithBlock(order);
+      while (from < 0 && freshPfn < endPfn) {
+        carve();
+        from = smallestWithBlock(order);
+      }
+      if (from < 0) {
+        return FrameTable.NONE;
+      }
+      long pfn = freeLists[from];
+      unlink(pfn, from);
+      for (int half = from - 1; half >= order; half--) {
+        link(pfn + (1L << half), half);
+      }
+      frames.markAllocated(pfn, order, node);
+      freeFrames -= 1L << order;
+      return pfn;
+    } finally {
+      lock.unlock();
     }
-    if (from < 0) {
-      return FrameTable.NONE;
-    }
-    long pfn = freeLists[from];
-    unlink(pfn, from);
-    for (int half = from - 1; half >= order; half--) {
-      link(pfn + (1L << half), half);
-    }
-    frames.markAllocated(pfn, order, node);
-    freeFrames -= 1L << order;
-    return pfn;
   }
 
   /** Takes back a block that {@link #take} gave. The caller has checked that it did. */
-  synchronized void giveBack(long pfn, int order) {
-    freeFrames += 1L << order;
-    long merged = pfn;
-    int mergedOrder = order;
-    frames.markNoHead(pfn);
-    while (mergedOrder < FrameAllocator.MAX_ORDER) {
-      long buddy = merged ^ (1L << mergedOrder);
-      if (!isFreeBlock(buddy, mergedOrder)) {
-        break;
+  void giveBack(long pfn, int order) {
+    lock.lock();
+    try {
+      freeFrames += 1L << order;
+      long merged = pfn;
+      int mergedOrder = order;
+      frames.markNoHead(pfn);
+      while (mergedOrder < FrameAllocator.MAX_ORDER) {
+        long buddy = merged ^ (1L << mergedOrder);
+        if (!isFreeBlock(buddy, mergedOrder)) {
+          break;
+        }
+        unlink(buddy, mergedOrder);
+        frames.markNoHead(buddy);
+        merged = Math.min(merged, buddy);
+        mergedOrder++;
       }
-      unlink(buddy, mergedOrder);
-      frames.markNoHead(buddy);
-      merged = Math.min(merged, buddy);
-      mergedOrder++;
+      link(merged, mergedOrder);
+    } finally {
+      lock.unlock();
     }
-    link(merged, mergedOrder);
   }
 
   boolean contains(long pfn) {
     return pfn >= firstPfn && pfn < endPfn;
   }
 
-  synchronized long freeFrames() {
-    return freeFrames;
+  long freeFrames() {
+    lock.lock();
+    try {
+      return freeFrames;
+    } finally {
+      lock.unlock();
+    }
   }
 
   long firstPfn() {
@@ -85,12 +103,22 @@ final class NodeFrames {
   }
 
   /** The first frame that is in no block yet. */
-  synchronized long freshPfn() {
-    return freshPfn;
+  long freshPfn() {
+    lock.lock();
+    try {
+      return freshPfn;
+    } finally {
+      lock.unlock();
+    }
   }
 
-  synchronized long freeList(int order) {
-    return freeLists[order];
+  long freeList(int order) {
+    lock.lock();
+    try {
+      return freeLists[order];
+    } finally {
+      lock.unlock();
+    }
   }
 
   private int smallestWithBlock(int order) {

@@ -49,20 +49,28 @@ public final class PhysicalMemory implements AutoCloseable {
 
   private final List<Extent> extents;
   private final Arena arena;
+  private final Steps steps;
   private final Set<ByAddress> byAddress =
       Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
 
-  private PhysicalMemory(List<Extent> extents, Arena arena) {
+  private PhysicalMemory(List<Extent> extents, Arena arena, Steps steps) {
     this.extents = extents;
     this.arena = arena;
+    this.steps = steps;
   }
 
   /** Zeroed memory from physical address 0. */
   public static PhysicalMemory ofSize(long sizeBytes) {
+    return ofSize(sizeBytes, Steps.NONE);
+  }
+
+  /** The same of a machine of which somebody is told what its threads do. */
+  public static PhysicalMemory ofSize(long sizeBytes, Steps steps) {
     requireSize(sizeBytes);
     Arena arena = Arena.ofShared();
     try {
-      return new PhysicalMemory(List.of(new Extent(0, SparseSegment.map(sizeBytes, arena))), arena);
+      return new PhysicalMemory(
+          List.of(new Extent(0, SparseSegment.map(sizeBytes, arena))), arena, steps);
     } catch (RuntimeException e) {
       arena.close();
       throw e;
@@ -79,7 +87,7 @@ public final class PhysicalMemory implements AutoCloseable {
     try (FileChannel channel =
         FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
       MemorySegment bytes = channel.map(FileChannel.MapMode.READ_WRITE, 0, sizeBytes, arena);
-      return new PhysicalMemory(List.of(new Extent(base, bytes)), arena);
+      return new PhysicalMemory(List.of(new Extent(base, bytes)), arena, Steps.NONE);
     } catch (IOException e) {
       arena.close();
       throw new UncheckedIOException(file + ": cannot be mapped as memory: " + e.getMessage(), e);
@@ -108,7 +116,12 @@ public final class PhysicalMemory implements AutoCloseable {
                 .formatted(before.base(), sorted.get(i).base()));
       }
     }
-    return new PhysicalMemory(List.copyOf(sorted), arena);
+    return new PhysicalMemory(List.copyOf(sorted), arena, Steps.NONE);
+  }
+
+  /** Who is told what threads of this machine do. */
+  public Steps steps() {
+    return steps;
   }
 
   /** The extents in ascending order. */

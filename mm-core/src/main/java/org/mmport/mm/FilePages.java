@@ -4,7 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.concurrent.locks.ReentrantLock;
 import org.mmport.machine.Folios;
+import org.mmport.machine.LockRank;
 import org.mmport.machine.PageFlag;
 import org.mmport.spi.InvalidRequestException;
 
@@ -22,6 +24,7 @@ import org.mmport.spi.InvalidRequestException;
 public final class FilePages {
   private final long id;
   private final Folios folios;
+  private final ReentrantLock lock;
   private final Storage storage;
   private final TreeMap<Long, Long> pfnByIndex = new TreeMap<>();
   private volatile long sizePages;
@@ -33,6 +36,7 @@ public final class FilePages {
   public FilePages(long id, Folios folios, Storage storage, long sizePages) {
     this.id = id;
     this.folios = folios;
+    this.lock = folios.newLock(LockRank.FILE, id);
     this.storage = storage;
     this.sizePages = requireSize(sizePages);
   }
@@ -56,8 +60,13 @@ public final class FilePages {
   }
 
   /** Pages in the cache. */
-  public synchronized int cachedPages() {
-    return pfnByIndex.size();
+  public int cachedPages() {
+    lock.lock();
+    try {
+      return pfnByIndex.size();
+    } finally {
+      lock.unlock();
+    }
   }
 
   /**
@@ -67,24 +76,34 @@ public final class FilePages {
    * @return empty when the file ends before it (SIGBUS)
    * @throws org.mmport.machine.OutOfFramesException when there is no frame; nothing was changed
    */
-  public synchronized OptionalLong get(long index, int node) {
-    if (requireIndex(index) >= sizePages) {
-      return OptionalLong.empty();
+  public OptionalLong get(long index, int node) {
+    lock.lock();
+    try {
+      if (requireIndex(index) >= sizePages) {
+        return OptionalLong.empty();
+      }
+      Long cached = pfnByIndex.get(index);
+      long pfn = cached == null ? readIn(index, node) : cached;
+      folios.ref(pfn, 1);
+      return OptionalLong.of(pfn);
+    } finally {
+      lock.unlock();
     }
-    Long cached = pfnByIndex.get(index);
-    long pfn = cached == null ? readIn(index, node) : cached;
-    folios.ref(pfn, 1);
-    return OptionalLong.of(pfn);
   }
 
   /** The frame of a page that is in the cache, with a reference for the caller. Reads nothing. */
-  public synchronized OptionalLong find(long index) {
-    Long cached = pfnByIndex.get(requireIndex(index));
-    if (cached == null) {
-      return OptionalLong.empty();
+  public OptionalLong find(long index) {
+    lock.lock();
+    try {
+      Long cached = pfnByIndex.get(requireIndex(index));
+      if (cached == null) {
+        return OptionalLong.empty();
+      }
+      folios.ref(cached, 1);
+      return OptionalLong.of(cached);
+    } finally {
+      lock.unlock();
     }
-    folios.ref(cached, 1);
-    return OptionalLong.of(cached);
   }
 
   /**
@@ -143,14 +162,19 @@ public final class FilePages {
   }
 
   /** The same where the caller has so many references to it, and keeps them. */
-  synchronized boolean evict(long index, int callers) {
-    Long pfn = pfnByIndex.get(requireIndex(index));
-    if (pfn == null || folios.refCount(pfn) != 1 + callers || folios.is(pfn, PageFlag.DIRTY)) {
-      return false;
+  boolean evict(long index, int callers) {
+    lock.lock();
+    try {
+      Long pfn = pfnByIndex.get(requireIndex(index));
+      if (pfn == null || folios.refCount(pfn) != 1 + callers || folios.is(pfn, PageFlag.DIRTY)) {
+        return false;
+      }
+      pfnByIndex.remove(index);
+      release(pfn);
+      return true;
+    } finally {
+      lock.unlock();
     }
-    pfnByIndex.remove(index);
-    release(pfn);
-    return true;
   }
 
   private long readIn(long index, int node) {
@@ -172,34 +196,49 @@ public final class FilePages {
   }
 
   /** Under the lock, so that of two that write the later has the later bytes. */
-  private synchronized boolean writeIfDirty(long index, long pfn) {
-    Long cached = pfnByIndex.get(index);
-    if (cached == null || cached != pfn || !folios.testAndClear(pfn, PageFlag.DIRTY)) {
-      return false;
-    }
-    boolean kept = false;
+  private boolean writeIfDirty(long index, long pfn) {
+    lock.lock();
     try {
-      storage.write(index, folios.bytes(pfn));
-      kept = true;
-    } finally {
-      if (!kept) {
-        folios.set(pfn, PageFlag.DIRTY);
+      Long cached = pfnByIndex.get(index);
+      if (cached == null || cached != pfn || !folios.testAndClear(pfn, PageFlag.DIRTY)) {
+        return false;
       }
+      boolean kept = false;
+      try {
+        storage.write(index, folios.bytes(pfn));
+        kept = true;
+      } finally {
+        if (!kept) {
+          folios.set(pfn, PageFlag.DIRTY);
+        }
+      }
+      return true;
+    } finally {
+      lock.unlock();
     }
-    return true;
   }
 
-  private synchronized long resize(long newSizePages) {
-    long old = sizePages;
-    sizePages = newSizePages;
-    return old;
+  private long resize(long newSizePages) {
+    lock.lock();
+    try {
+      long old = sizePages;
+      sizePages = newSizePages;
+      return old;
+    } finally {
+      lock.unlock();
+    }
   }
 
-  private synchronized void dropFrom(long firstIndex) {
-    var cutOff = pfnByIndex.tailMap(firstIndex, true);
-    cutOff.values().forEach(this::release);
-    cutOff.clear();
-    storage.truncate(firstIndex);
+  private void dropFrom(long firstIndex) {
+    lock.lock();
+    try {
+      var cutOff = pfnByIndex.tailMap(firstIndex, true);
+      cutOff.values().forEach(this::release);
+      cutOff.clear();
+      storage.truncate(firstIndex);
+    } finally {
+      lock.unlock();
+    }
   }
 
   private void release(long pfn) {
@@ -209,12 +248,18 @@ public final class FilePages {
     folios.unref(pfn, 1);
   }
 
-  private synchronized List<Long> cachedIn(long firstIndex, long lastIndex) {
-    if (requireIndex(firstIndex) > lastIndex) {
-      throw new InvalidRequestException(
-          "pages %d to %d of file %d: end before they start".formatted(firstIndex, lastIndex, id));
+  private List<Long> cachedIn(long firstIndex, long lastIndex) {
+    lock.lock();
+    try {
+      if (requireIndex(firstIndex) > lastIndex) {
+        throw new InvalidRequestException(
+            "pages %d to %d of file %d: end before they start"
+                .formatted(firstIndex, lastIndex, id));
+      }
+      return new ArrayList<>(pfnByIndex.subMap(firstIndex, true, lastIndex, true).keySet());
+    } finally {
+      lock.unlock();
     }
-    return new ArrayList<>(pfnByIndex.subMap(firstIndex, true, lastIndex, true).keySet());
   }
 
   private long requireIndex(long index) {

@@ -15,6 +15,7 @@ import java.util.function.Supplier;
 import org.mmport.cpu.CpuSet;
 import org.mmport.machine.Folios;
 import org.mmport.machine.FrameAllocator;
+import org.mmport.machine.LockRank;
 import org.mmport.machine.OutOfFramesException;
 import org.mmport.machine.PageFlag;
 import org.mmport.machine.PhysicalMemory;
@@ -40,7 +41,7 @@ public final class MmSystem {
 
   private static final int MAX_RECLAIM_RETRIES = 16;
 
-  final ReentrantLock lock = new ReentrantLock();
+  final ReentrantLock lock;
   final MlockCounts mlocked;
   private final MmuVariant variant;
   private final FrameAllocator frames;
@@ -71,6 +72,7 @@ public final class MmSystem {
     this.variant = variant;
     this.frames = frames;
     this.folios = new Folios(frames);
+    this.lock = folios.newLock(LockRank.SYSTEM, 0);
     this.mlocked = new MlockCounts(folios);
     this.tables = new TableSpace(variant, frames, 0);
     this.cpus = new CpuSet(variant, frames, cpuCount);

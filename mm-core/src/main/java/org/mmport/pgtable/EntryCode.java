@@ -1,5 +1,6 @@
 package org.mmport.pgtable;
 
+import org.mmport.machine.Steps;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
 
@@ -12,14 +13,21 @@ import org.mmport.spi.MmuVariant;
 abstract class EntryCode {
   /**
    * What a copy of the template is for: walks of a variant, and runs of entries of one level, in
-   * memory whose main extent starts at a base, and is the only one or not.
+   * memory whose main extent starts at a base, and is the only one or not. Steps are told of each
+   * access; {@link Steps#NONE} costs nothing, being a constant.
    */
-  record Target(MmuVariant variant, long base, boolean flat, Level level) {}
+  record Target(MmuVariant variant, long base, boolean flat, Steps steps, Level level) {}
 
   /**
    * The entry at an address, {@code empty} of the level where that is no memory. One atomic load.
    */
   abstract long load(EntryMemory memory, long entryAddr, Level level);
+
+  /**
+   * The same as hardware loads it: in one access also where software takes two. Between those, an
+   * entry may be emptied and made anew with the same low half, and the halves not belong together.
+   */
+  abstract long loadWhole(EntryMemory memory, long entryAddr, Level level);
 
   /** Stores an entry so that whoever sees it also sees what was stored before. */
   abstract void store(EntryMemory memory, long entryAddr, long raw);

@@ -7,6 +7,7 @@ import java.lang.invoke.VarHandle;
 import java.util.List;
 import java.util.Objects;
 import org.mmport.machine.PhysicalMemory;
+import org.mmport.machine.Steps;
 import org.mmport.machine.TableDescriptors;
 import org.mmport.spi.BatchOps;
 import org.mmport.spi.LeafTable;
@@ -35,6 +36,11 @@ final class EntryCodeTemplate extends EntryCode {
   /** Whether what is reached directly is all the memory there is. */
   private static final boolean FLAT = TARGET.flat();
 
+  private static final Steps STEPS = TARGET.steps();
+
+  /** Whether anybody is told of accesses, which then are made one by one. */
+  private static final boolean STEPPED = !STEPS.equals(Steps.NONE);
+
   private static final PteFormat FORMAT = VARIANT.format();
   private static final TlbRules TLB = VARIANT.tlbRules();
   private static final BatchOps BATCH = VARIANT.batchOps();
@@ -42,6 +48,13 @@ final class EntryCodeTemplate extends EntryCode {
   private static final int ENTRY_BYTES = VARIANT.geometry().entryBytes();
   private static final int STORE_BYTES = VARIANT.geometry().storeBytes();
   private static final boolean SPLIT = STORE_BYTES < ENTRY_BYTES;
+
+  /** Whether runs are stored one by one, not in wide stores. */
+  private static final boolean SINGLY = SPLIT || ENTRY_BYTES == 4 || STEPPED;
+
+  /** Whether walks load from one extent by its index, all checks folded. */
+  private static final boolean INDEXED = FLAT && !SPLIT && !STEPPED;
+
   private static final int LOW_HALF =
       VARIANT.geometry().byteOrder() == java.nio.ByteOrder.LITTLE_ENDIAN ? 0 : 4;
   private static final long PAGE_BYTES = VARIANT.geometry().pageBytes();
@@ -104,6 +117,16 @@ final class EntryCodeTemplate extends EntryCode {
   }
 
   @Override
+  long loadWhole(EntryMemory memory, long entryAddr, Level level) {
+    if (SPLIT && Long.compareUnsigned(entryAddr - BASE, memory.limit) < 0) {
+      long address = aligned(entryAddr + memory.shift);
+      step(Steps.Kind.LOAD, address);
+      return (long) LONGS.getOpaque(ALL, address);
+    }
+    return load(memory, entryAddr, level);
+  }
+
+  @Override
   void store(EntryMemory memory, long entryAddr, long raw) {
     put(memory, entryAddr, raw);
   }
@@ -135,7 +158,7 @@ final class EntryCodeTemplate extends EntryCode {
    */
   private static long fetchFlat(
       EntryMemory memory, long limit, long shift, LevelCode at, long table, long va) {
-    if (!FLAT || SPLIT) {
+    if (!INDEXED) {
       return get(memory, limit, shift, at.entryAddr(table, va), at.empty());
     }
     long address = Objects.checkIndex(table - BASE, limit) + shift + at.entryOffset(va);
@@ -151,10 +174,17 @@ final class EntryCodeTemplate extends EntryCode {
 
   private static long read(long hostAddr) {
     long address = aligned(hostAddr);
+    step(Steps.Kind.LOAD, address);
     if (ENTRY_BYTES == 4) {
       return Integer.toUnsignedLong((int) INTS.getOpaque(ALL, address));
     }
     return SPLIT ? readHalves(address) : (long) LONGS.getOpaque(ALL, address);
+  }
+
+  private static void step(Steps.Kind kind, long address) {
+    if (STEPPED) {
+      STEPS.entry(kind, address);
+    }
   }
 
   /**
@@ -164,7 +194,9 @@ final class EntryCodeTemplate extends EntryCode {
   private static long readHalves(long address) {
     while (true) {
       int low = (int) INTS.getAcquire(ALL, address + LOW_HALF);
+      step(Steps.Kind.LOAD, address);
       int high = (int) INTS.getAcquire(ALL, address + 4 - LOW_HALF);
+      step(Steps.Kind.LOAD, address);
       if (low == (int) INTS.getAcquire(ALL, address + LOW_HALF)) {
         return Integer.toUnsignedLong(high) << 32 | Integer.toUnsignedLong(low);
       }
@@ -188,6 +220,7 @@ final class EntryCodeTemplate extends EntryCode {
   }
 
   private static void write(long address, long raw) {
+    step(Steps.Kind.STORE, address);
     if (ENTRY_BYTES == 4) {
       INTS.setRelease(ALL, address, (int) raw);
     } else if (SPLIT) {
@@ -212,9 +245,11 @@ final class EntryCodeTemplate extends EntryCode {
   private static void putHalves(long address, long raw) {
     if (FORMAT.valid(raw, Level.PTE)) {
       INTS.setRelease(ALL, address + 4 - LOW_HALF, (int) (raw >>> 32));
+      step(Steps.Kind.STORE, address);
       INTS.setRelease(ALL, address + LOW_HALF, (int) raw);
     } else {
       INTS.setRelease(ALL, address + LOW_HALF, (int) raw);
+      step(Steps.Kind.STORE, address);
       INTS.setRelease(ALL, address + 4 - LOW_HALF, (int) (raw >>> 32));
     }
   }
@@ -229,6 +264,7 @@ final class EntryCodeTemplate extends EntryCode {
   }
 
   private static boolean replaceAt(long address, long expected, long raw) {
+    step(Steps.Kind.UPDATE, address);
     if (ENTRY_BYTES == 4) {
       return INTS.compareAndSet(ALL, address, (int) expected, (int) raw);
     }
@@ -315,12 +351,12 @@ final class EntryCodeTemplate extends EntryCode {
 
   /** What {@link #fetchFlat} compares with: offsets of tables in one extent, else of entries. */
   private static long limit(EntryMemory memory) {
-    return FLAT && !SPLIT ? memory.tableLimit >>> EntryMemory.HEADROOM : memory.limit;
+    return INDEXED ? memory.tableLimit >>> EntryMemory.HEADROOM : memory.limit;
   }
 
   /** What {@link #fetchFlat} adds: to offsets where memory is one extent, else to addresses. */
   private static long shift(EntryMemory memory) {
-    return FLAT && !SPLIT ? memory.start >>> EntryMemory.HEADROOM : memory.shift;
+    return INDEXED ? memory.start >>> EntryMemory.HEADROOM : memory.shift;
   }
 
   /** Of less than 325 bytes of code: HotSpot inlines no more than that (FreqInlineSize). */
@@ -665,7 +701,7 @@ final class EntryCodeTemplate extends EntryCode {
 
   private static void fillEntries(long address, int count, long raw) {
     long physAddr = FORMAT.physAddr(raw, AT.level());
-    if (SPLIT || ENTRY_BYTES == 4) {
+    if (SINGLY) {
       for (int i = 0; i < count; i++) {
         long at = physAddr + ((long) i << AT.shift());
         write(address + ((long) i << AT.entryShift()), FORMAT.withPhysAddr(raw, at, AT.level()));
@@ -683,11 +719,24 @@ final class EntryCodeTemplate extends EntryCode {
 
   /** Gives leaves the bits of one, and each its own frame, by plain stores as above. */
   private static void rewriteEntries(long address, int count, long raw) {
+    if (STEPPED) {
+      rewriteSingly(address, count, raw);
+      return;
+    }
     VarHandle.releaseFence();
     MemorySegment entries = entries(address, count);
     for (int i = 0; i < count; i++) {
       long physAddr = FORMAT.physAddr(entries.get(ANY_LONG, i * 8L), AT.level());
       entries.set(ANY_LONG, i * 8L, FORMAT.withPhysAddr(raw, physAddr, AT.level()));
+    }
+  }
+
+  /** The same while somebody is told of each. Apart, so that methods stay small to the JIT. */
+  private static void rewriteSingly(long address, int count, long raw) {
+    for (int i = 0; i < count; i++) {
+      long entry = address + i * 8L;
+      long physAddr = FORMAT.physAddr(read(entry), AT.level());
+      write(entry, FORMAT.withPhysAddr(raw, physAddr, AT.level()));
     }
   }
 
@@ -730,7 +779,7 @@ final class EntryCodeTemplate extends EntryCode {
 
   /** A whole table of one kind is common, and a loop without exits is several times faster. */
   private static boolean allAlike(long address, int count, long first) {
-    if (SPLIT || ENTRY_BYTES == 4 || !FORMAT.present(first, AT.level())) {
+    if (SINGLY || !FORMAT.present(first, AT.level())) {
       return false;
     }
     long differences = 0;
@@ -742,7 +791,7 @@ final class EntryCodeTemplate extends EntryCode {
   }
 
   private static void emptyEntries(long address, int from, int to) {
-    if (SPLIT || ENTRY_BYTES == 4) {
+    if (SINGLY) {
       for (int i = from; i < to; i++) {
         write(address + ((long) i << AT.entryShift()), AT.empty());
       }

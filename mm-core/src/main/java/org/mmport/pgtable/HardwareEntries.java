@@ -26,7 +26,7 @@ public final class HardwareEntries {
 
   /** The entry at an address, the level's empty one where that is no memory. One atomic load. */
   public long load(long entryAddr, Level level) {
-    return code.load(memory, entryAddr, level);
+    return code.loadWhole(memory, entryAddr, level);
   }
 
   /** Stores an entry unless it is no longer what was expected, in one atomic step. */

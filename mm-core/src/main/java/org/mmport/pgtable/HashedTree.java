@@ -6,6 +6,7 @@ import java.lang.invoke.VarHandle;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.mmport.machine.PhysicalMemory;
+import org.mmport.machine.Steps;
 import org.mmport.spi.HashEntry;
 import org.mmport.spi.HashMmu;
 import org.mmport.spi.HashSegment;
@@ -24,6 +25,7 @@ import org.mmport.spi.Rights;
  */
 public final class HashedTree {
   private final PhysicalMemory memory;
+  private final Steps steps;
   private final HashedPageTable table;
   private final PteFormat format;
   private final HashMmu mmu;
@@ -38,6 +40,7 @@ public final class HashedTree {
    */
   public HashedTree(PhysicalMemory memory, MmuVariant variant, HashedPageTable table) {
     this.memory = memory;
+    this.steps = memory.steps();
     this.table = table;
     this.format = variant.format();
     this.mmu =
@@ -132,14 +135,19 @@ public final class HashedTree {
   /** Whoever changes the tree does not wait for a hash fault: Linux has a busy bit for that. */
   private boolean replaceEntry(long physAddr, long expected, long value) {
     MemorySegment entry = memory.slice(physAddr, Long.BYTES);
+    steps.entry(Steps.Kind.UPDATE, entry.address());
     return (boolean) atomic.compareAndSet(entry, 0L, expected, value);
   }
 
   private long load(long physAddr) {
-    return memory.slice(physAddr, Long.BYTES).get(word, 0);
+    MemorySegment entry = memory.slice(physAddr, Long.BYTES);
+    steps.entry(Steps.Kind.LOAD, entry.address());
+    return entry.get(word, 0);
   }
 
   private void store(long physAddr, long value) {
-    memory.slice(physAddr, Long.BYTES).set(word, 0, value);
+    MemorySegment entry = memory.slice(physAddr, Long.BYTES);
+    steps.entry(Steps.Kind.STORE, entry.address());
+    entry.set(word, 0, value);
   }
 }

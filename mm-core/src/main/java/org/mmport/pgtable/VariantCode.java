@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.WeakHashMap;
 import org.mmport.machine.PhysicalMemory;
+import org.mmport.machine.Steps;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
 
@@ -39,20 +40,22 @@ final class VariantCode {
   private final MethodHandle pageTable;
 
   /**
-   * What of a memory is a constant of the classes: there are few, since RAM starts at few places.
+   * What of a memory is a constant of the classes: there are few, since RAM starts at few places
+   * and tests go about with few listeners.
    */
-  private record Shape(long base, boolean flat) {
+  private record Shape(long base, boolean flat, Steps steps) {
     static Shape of(PhysicalMemory memory) {
       PhysicalMemory.Extent main = memory.mainExtent();
       boolean flat = memory.extents().size() == 1 && EntryMemory.isAligned(main);
-      return new Shape(main.base(), flat);
+      return new Shape(main.base(), flat, memory.steps());
     }
   }
 
   private VariantCode(MmuVariant variant, Shape shape) {
     this.variant = variant;
     for (Level level : Level.values()) {
-      EntryCode.Target target = new EntryCode.Target(variant, shape.base(), shape.flat(), level);
+      EntryCode.Target target =
+          new EntryCode.Target(variant, shape.base(), shape.flat(), shape.steps(), level);
       MethodHandle constructor = constructor("EntryCodeTemplate", target, ANY);
       codes.put(level, (EntryCode) make(constructor));
     }
@@ -69,6 +72,7 @@ final class VariantCode {
       WeakReference<VariantCode> known = byShape.get(shape);
       VariantCode code = known == null ? null : known.get();
       if (code == null) {
+        byShape.values().removeIf(gone -> gone.get() == null);
         code = new VariantCode(variant, shape);
         byShape.put(shape, new WeakReference<>(code));
       }

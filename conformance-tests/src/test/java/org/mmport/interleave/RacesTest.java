@@ -1,0 +1,72 @@
+package org.mmport.interleave;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.mmport.spi.MmuVariant;
+
+/**
+ * Every order with at most two preemptions of each race is right, on a variant of each kind:
+ * hardware that marks entries, entries stored in halves, break-before-make, a hash table.
+ */
+@Execution(ExecutionMode.CONCURRENT)
+class RacesTest {
+  private static final int PREEMPTIONS = 2;
+  private static final long MAX_SCHEDULES = 20_000;
+  private static final List<String> VARIANTS =
+      List.of("x86_64/4level", "x86/pae", "arm64/4k-va48", "ppc64/hash-4k");
+
+  private static Map<String, Function<MmuVariant, Program>> races() {
+    Map<String, Function<MmuVariant, Program>> races = new LinkedHashMap<>();
+    races.put("two stores", Races::twoStores);
+    races.put("load, store", Races::loadAgainstStore);
+    races.put("parent, child", Races::parentAgainstChild);
+    races.put("store, fork", Races::storeAgainstFork);
+    races.put("store, munmap", Races::storeAgainstMunmap);
+    races.put("store, mprotect", Races::storeAgainstMprotect);
+    races.put("store, dontNeed", Races::storeAgainstDontNeed);
+    races.put("switch, munmap", Races::switchAgainstMunmap);
+    races.put("store, writeBack", FileRaces::storeAgainstWriteBack);
+    races.put("store, munmap of a file", FileRaces::storeAgainstMunmapOfFile);
+    races.put("munmap of a file, evict", FileRaces::munmapAgainstEvict);
+    races.put("load, evict", FileRaces::loadAgainstEvict);
+    races.put("store, truncate", FileRaces::storeAgainstTruncate);
+    return races;
+  }
+
+  static Stream<Arguments> racesOfVariants() {
+    return VARIANTS.stream()
+        .flatMap(id -> races().keySet().stream().map(race -> Arguments.of(id, race)));
+  }
+
+  @ParameterizedTest(name = "{0}: {1}")
+  @MethodSource("racesOfVariants")
+  void isRightInEveryOrder(String id, String race) {
+    Program program = Optional.ofNullable(races().get(race)).orElseThrow().apply(Races.variant(id));
+    Exploration found = new Explorer(program, MAX_SCHEDULES).upTo(PREEMPTIONS);
+    assertEquals(Optional.empty(), found.failure().map(Failure::toString));
+    assertTrue(found.complete(), found.toString());
+    assertTrue(found.schedules() >= 20 && found.shared() > 0, "hardly anything met: " + found);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"x86_64/4level", "x86/pae", "arm64/4k-va48", "ppc64/hash-4k"})
+  void threeThreadsAreRightInRandomOrders(String id) {
+    Explorer explorer = new Explorer(Races.family(Races.variant(id)), MAX_SCHEDULES);
+    Exploration found = explorer.random(1, 150, 4);
+    assertEquals(Optional.empty(), found.failure().map(Failure::toString));
+    assertTrue(found.complete(), found.toString());
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package org.mmport.interleave;
+
+import org.jspecify.annotations.NullMarked;
