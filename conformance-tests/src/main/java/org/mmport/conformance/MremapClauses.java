@@ -96,6 +96,8 @@ final class MremapClauses {
           """
           start a
           mmap a 0 8 rw- private
+          cpu0 store a 3 7
+          reclaim 1
           cpu0 store a 0 1
           cpu0 store a 1 1
           cpu0 store a 2 1
@@ -106,13 +108,14 @@ final class MremapClauses {
       AddressSpace a = scene.process("a");
       PteFormat format = c.format();
       long va = a.vmas().getFirst().firstVa();
-      long swap = format.mkSwap(0, 5, Level.PTE);
+      long pageBytes = c.geometry().pageBytes();
+      long swap = leaf(a, va + 3 * pageBytes);
+      c.checkVa(
+          format.swap(swap, Level.PTE), va + 3 * pageBytes, "a swap entry", "0x%x".formatted(swap));
       change(a, va, table -> table.mkClean(table.index(va), 1));
       change(a, va, table -> table.mkOld(table.index(va) + 1, 1));
       scene.play("mprotect a 2 1 ---");
-      change(a, va, table -> table.setNonPresent(table.index(va) + 3, swap));
       scene.play("mremap a 0 2 2 to 600; mremap a 2 1 1 to 602; mremap a 3 2 2 to 603");
-      long pageBytes = c.geometry().pageBytes();
       long to = va + 600 * pageBytes;
       long clean = leaf(a, to);
       c.checkVa(!format.dirty(clean, Level.PTE), to, "a clean leaf", "0x%x".formatted(clean));
@@ -134,7 +137,6 @@ final class MremapClauses {
           to + 3 * pageBytes,
           "the swap entry 0x%x".formatted(swap),
           "0x%x".formatted(swapped));
-      change(a, to + 3 * pageBytes, table -> table.clear(table.index(to + 3 * pageBytes), 1));
       scene.play(
           """
           expect cpu1 load a 600 is 1
@@ -142,6 +144,7 @@ final class MremapClauses {
           expect cpu1 load a 601 is 2
           mprotect a 602 1 r--
           expect cpu1 load a 602 is 1
+          expect cpu1 load a 603 is 7
           expect cpu1 load a 604 is 0
           """);
     }
