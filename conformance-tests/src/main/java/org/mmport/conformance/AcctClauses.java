@@ -141,9 +141,9 @@ final class AcctClauses {
           cpu0 store a 0 1
           cpu1 load a 0
           brk a 16
-          mmap a 50000 2 rw- shared
-          cpu0 store a 50000 2
-          mlock a 50000 1
+          mmap a 50 2 rw- shared
+          cpu0 store a 50 2
+          mlock a 50 1
           exec a
           """);
       MmCounters after = scene.process("a").counters();

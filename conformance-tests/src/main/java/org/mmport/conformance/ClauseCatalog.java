@@ -76,6 +76,8 @@ final class ClauseCatalog {
       Stream.of(holder.getDeclaredMethods())
           .filter(method -> method.isAnnotationPresent(Clause.class))
           .map(ClauseInfo::of)
+          // A class tells its methods in any order.
+          .sorted(Comparator.comparing(ClauseInfo::id))
           .forEach(found::add);
     }
     // Areas in the order of their classes; which class of an area holds a clause does not matter.

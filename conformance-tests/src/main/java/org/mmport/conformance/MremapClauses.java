@@ -115,8 +115,8 @@ final class MremapClauses {
       change(a, va, table -> table.mkClean(table.index(va), 1));
       change(a, va, table -> table.mkOld(table.index(va) + 1, 1));
       scene.play("mprotect a 2 1 ---");
-      scene.play("mremap a 0 2 2 to 600; mremap a 2 1 1 to 602; mremap a 3 2 2 to 603");
-      long to = va + 600 * pageBytes;
+      scene.play("mremap a 0 2 2 to 60; mremap a 2 1 1 to 62; mremap a 3 2 2 to 63");
+      long to = va + 60 * pageBytes;
       long clean = leaf(a, to);
       c.checkVa(!format.dirty(clean, Level.PTE), to, "a clean leaf", "0x%x".formatted(clean));
       long old = leaf(a, to + pageBytes);
@@ -139,13 +139,13 @@ final class MremapClauses {
           "0x%x".formatted(swapped));
       scene.play(
           """
-          expect cpu1 load a 600 is 1
-          cpu0 store a 601 2
-          expect cpu1 load a 601 is 2
-          mprotect a 602 1 r--
-          expect cpu1 load a 602 is 1
-          expect cpu1 load a 603 is 7
-          expect cpu1 load a 604 is 0
+          expect cpu1 load a 60 is 1
+          cpu0 store a 61 2
+          expect cpu1 load a 61 is 2
+          mprotect a 62 1 r--
+          expect cpu1 load a 62 is 1
+          expect cpu1 load a 63 is 7
+          expect cpu1 load a 64 is 0
           """);
     }
   }
@@ -174,6 +174,7 @@ final class MremapClauses {
       source = "kernel: unmap_source_vma frees them; R2.40",
       check = "Mremap.move: the unmap of the old range, and freeEmpty of the target")
   static void emptyTablesGo(ClauseContext c) {
+    c.tableLevels();
     try (Scene scene = new Scene(c)) {
       scene.play(
           """

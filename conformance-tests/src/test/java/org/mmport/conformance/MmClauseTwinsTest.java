@@ -66,7 +66,7 @@ class MmClauseTwinsTest {
             return true;
           }
         };
-    fails("MLOCK-01", Breaker.good("x86/pae").withBatchOps(readOnly), "is not there after");
+    fails("MLOCK-01", Breaker.good("x86/pae").withBatchOps(readOnly), "faults that were resolved");
   }
 
   @Test
@@ -74,6 +74,6 @@ class MmClauseTwinsTest {
     fails(
         "MREMAP-01",
         Breaker.good("arm64/4k-va48").withTlbRules((oldRaw, newRaw, level) -> TlbDuty.NONE),
-        "a 18");
+        "by a translation that it cached");
   }
 }
