@@ -14,7 +14,7 @@ final class CowClauses {
       id = "COW-01",
       text = "After a fork neither sees what the other writes, whoever writes first",
       source = "fork(2); kernel: copy_present_ptes write-protects both",
-      check = "EagerCopy: wrProtect of the parent's entry, its flush, and the child's entry")
+      check = "Fork.copyEntry: wrProtect of the parent's entry, its flush, and the child's entry")
   static void writesAreOwn(ClauseContext c) {
     try (Scene scene = new Scene(c)) {
       scene.play(
@@ -44,7 +44,7 @@ final class CowClauses {
       id = "COW-02",
       text = "Until somebody writes, a fork costs no page",
       source = "kernel: copy_present_ptes takes references",
-      check = "EagerCopy: who allocates pages")
+      check = "Fork.copyEntry: who allocates pages")
   static void forksShare(ClauseContext c) {
     try (Scene scene = new Scene(c)) {
       scene.play(
@@ -101,7 +101,7 @@ final class CowClauses {
       id = "COW-04",
       text = "A pinned page stays its owner's at a fork: the child gets a copy",
       source = "kernel: folio_try_dup_anon_rmap_pte, copy_present_page; R4.3, R4.7",
-      check = "AnonPages.tryDup and what EagerCopy does where it says no")
+      check = "AnonPages.tryDup and what Fork.copyEntry does where it says no")
   static void pinnedPagesStay(ClauseContext c) {
     try (Scene scene = new Scene(c)) {
       scene.play(
@@ -134,7 +134,7 @@ final class CowClauses {
       id = "COW-05",
       text = "Memory that is shared stays so over a fork",
       source = "mmap(2): MAP_SHARED; kernel: a shared mapping is not copied, faults bring it back",
-      check = "EagerCopy: which mappings it leaves out; whose pages a shared fault finds")
+      check = "Fork.vmas: which mappings it leaves out; whose pages a shared fault finds")
   static void sharedStaysShared(ClauseContext c) {
     try (Scene scene = new Scene(c)) {
       scene.play(

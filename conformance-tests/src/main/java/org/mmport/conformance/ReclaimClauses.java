@@ -262,7 +262,7 @@ final class ReclaimClauses {
       id = "SWAP-01",
       text = "After a fork of swapped-out pages neither sees what the other writes",
       source = "kernel: copy_nonpresent_pte takes the exclusive mark; do_swap_page",
-      check = "EagerCopy.copySwapped, SwapFault: who may write the page as it is")
+      check = "Fork.copySwapped, SwapFault: who may write the page as it is")
   static void swappedPagesAreOwn(ClauseContext c) {
     try (Scene scene = new Scene(c)) {
       scene.play(storing(3));

@@ -3,6 +3,8 @@ package org.mmport.scenario;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.SplittableRandom;
+import org.mmport.fork.ForkStrategies;
+import org.mmport.mm.ForkStrategy;
 import org.mmport.mm.VmaRights;
 
 /**
@@ -55,8 +57,13 @@ public final class RandomSteps {
           : new Step.Load(process, cpu(), page(process));
     }
     return kind < 70 && living.size() < NAMES.size()
-        ? new Step.Fork(process, unused(living))
+        ? new Step.Fork(process, unused(living), strategy())
         : change(process, kind);
+  }
+
+  private ForkStrategy strategy() {
+    List<ForkStrategy> all = ForkStrategies.all();
+    return all.get(random.nextInt(all.size()));
   }
 
   private Step change(String process, int kind) {

@@ -7,6 +7,8 @@ import java.util.OptionalLong;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.mmport.fork.ForkStrategies;
+import org.mmport.mm.ForkStrategy;
 import org.mmport.mm.VmaRights;
 import org.mmport.spi.InvalidRequestException;
 
@@ -92,7 +94,7 @@ public record Script(List<Line> lines) {
     return switch (words.word(0)) {
       case "start" -> words.exactly(2, w -> new Step.Start(w.name(1)));
       case "exit" -> words.exactly(2, w -> new Step.Exit(w.name(1)));
-      case "fork" -> words.exactly(3, w -> new Step.Fork(w.name(1), w.name(2)));
+      case "fork" -> fork(words);
       case "mmap" -> mmap(words);
       case "munmap" -> words.exactly(4, w -> new Step.Munmap(w.name(1), w.page(2), w.pages(3)));
       case "mprotect" ->
@@ -113,6 +115,13 @@ public record Script(List<Line> lines) {
               "'%s': one of start, exit, fork, mmap, munmap, mprotect, dontneed, mremap, mlock, munlock, brk, exec, file, truncate, sync, evict, reclaim, cpuN load, cpuN store, cpuN fetch, expect"
                   .formatted(words.word(0)));
     };
+  }
+
+  private static Step fork(Words words) {
+    return words.count() > 3
+        ? words.exactly(
+            4, w -> new Step.Fork(w.name(1), w.name(2), ForkStrategies.named(w.word(3))))
+        : words.exactly(3, w -> new Step.Fork(w.name(1), w.name(2), ForkStrategy.EAGER));
   }
 
   private static Step mmap(Words words) {

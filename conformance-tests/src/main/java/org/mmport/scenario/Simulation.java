@@ -63,7 +63,7 @@ public final class Simulation {
     try {
       return switch (step) {
         case Step.Start start -> begin(start.process(), this::create);
-        case Step.Fork fork -> begin(fork.child(), of(fork)::fork);
+        case Step.Fork fork -> begin(fork.child(), () -> of(fork).fork(fork.strategy()));
         case Step.Exit exit -> exit(exit);
         case Step.Mmap mmap -> mmap(mmap);
         case Step.Munmap munmap -> {

@@ -1,6 +1,7 @@
 package org.mmport.scenario;
 
 import java.util.OptionalLong;
+import org.mmport.mm.ForkStrategy;
 import org.mmport.mm.VmaRights;
 
 /**
@@ -26,10 +27,11 @@ public sealed interface Step {
   }
 
   /** A process becomes two. */
-  record Fork(String process, String child) implements OfProcess {
+  record Fork(String process, String child, ForkStrategy strategy) implements OfProcess {
     @Override
     public String toString() {
-      return "fork %s %s".formatted(process, child);
+      String fork = "fork %s %s".formatted(process, child);
+      return strategy == ForkStrategy.EAGER ? fork : fork + " " + strategy.name();
     }
   }
 

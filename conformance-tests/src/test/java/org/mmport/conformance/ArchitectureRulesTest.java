@@ -71,6 +71,18 @@ class ArchitectureRulesTest {
         .check(ALL);
   }
 
+  /** Mechanisms know what they stand on, and not each other. */
+  @Test
+  void forkKnowsMemoryManagementAndBelow() {
+    onlyKnows(
+            "org.mmport.fork",
+            "org.mmport.mm",
+            "org.mmport.pgtable",
+            "org.mmport.machine",
+            "org.mmport.spi")
+        .check(ALL);
+  }
+
   @Test
   void dumpsKnowMachineAndSpi() {
     onlyKnows("org.mmport.image", "org.mmport.machine", "org.mmport.spi").check(ALL);

@@ -10,6 +10,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.mmport.mm.ForkStrategy;
 import org.mmport.mm.VmaRights;
 import org.mmport.scenario.RandomSteps;
 import org.mmport.scenario.ReferenceMemory;
@@ -37,7 +38,7 @@ class ScriptTest {
             new Script.Line(
                 4, new Step.Mmap("a", 0, 4, VmaRights.READ_WRITE, false), Optional.empty()),
             new Script.Line(5, new Step.Store("a", 0, 3, (byte) -7), Optional.empty()),
-            new Script.Line(5, new Step.Fork("a", "b"), Optional.empty()),
+            new Script.Line(5, new Step.Fork("a", "b", ForkStrategy.EAGER), Optional.empty()),
             new Script.Line(
                 6, new Step.Load("b", 1, 3), Optional.of(new StepResult.Value((byte) -7)))),
         script.lines());

@@ -209,6 +209,15 @@ public final class AddressSpace implements AutoCloseable {
    * @throws OutOfFramesException when there is no memory for its tables; this one is as before
    */
   public AddressSpace fork() {
+    return fork(ForkStrategy.EAGER);
+  }
+
+  /**
+   * The same in a way of one's choice.
+   *
+   * @throws OutOfFramesException as above
+   */
+  public AddressSpace fork(ForkStrategy strategy) {
     return locked(
         () -> {
           AddressSpace child = system.create(family);
@@ -217,7 +226,7 @@ public final class AddressSpace implements AutoCloseable {
               child.vmas.insert(vma.withLocked(false));
             }
             child.heap.copy(heap);
-            new EagerCopy(this, child).copy();
+            Fork.run(this, child, strategy);
           } catch (RuntimeException | Error e) {
             child.close();
             throw e;
