@@ -6,7 +6,8 @@ import org.mmport.spi.InvalidRequestException;
 
 /** All ways to fork that there are. */
 public final class ForkStrategies {
-  private static final List<ForkStrategy> ALL = List.of(ForkStrategy.EAGER);
+  private static final List<ForkStrategy> ALL =
+      List.of(ForkStrategy.EAGER, LazyCopy.PTE_TABLES, LazyCopy.PMD_TABLES, LazyCopy.ALL_TABLES);
 
   private ForkStrategies() {}
 

@@ -6,8 +6,11 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import org.mmport.cpu.Access;
 import org.mmport.cpu.MmContext;
+import org.mmport.machine.Folios;
 import org.mmport.machine.OutOfFramesException;
+import org.mmport.pgtable.FolioBounds;
 import org.mmport.pgtable.PageTable;
+import org.mmport.pgtable.PteTable;
 import org.mmport.spi.InvalidRequestException;
 import org.mmport.spi.MemoryType;
 import org.mmport.spi.Protection;
@@ -28,6 +31,7 @@ public final class AddressSpace implements AutoCloseable {
   private final long family;
   private final PageFaults faults;
   private final Heap heap;
+  private final SharedRanges sharedRanges;
   private MmCounters counters = MmCounters.ZERO;
   private boolean closed;
 
@@ -39,11 +43,14 @@ public final class AddressSpace implements AutoCloseable {
   AddressSpace(MmSystem system, long contextId, long family) {
     this.system = system;
     this.family = family;
-    this.pageTable = PageTable.create(system.tables(), TableOwner.USER);
+    this.pageTable =
+        PageTable.create(
+            system.tables(), TableOwner.USER, FolioBounds.UNKNOWN, new SharedPages(this));
     this.context = new MmContext(contextId, roots());
     this.vmas = new VmaTree(system.variant().geometry().pageShift(), system.rmap().listener(this));
     this.faults = new PageFaults(this);
     this.heap = new Heap(this);
+    this.sharedRanges = new SharedRanges(this);
   }
 
   private List<Long> roots() {
@@ -70,6 +77,7 @@ public final class AddressSpace implements AutoCloseable {
           long va =
               request.va().isPresent() ? request.va().getAsLong() : requireGap("mmap", sizeBytes);
           requireUser("mmap", va, sizeBytes);
+          sharedRanges.own(va, sizeBytes);
           Vma vma =
               new Vma(
                   va,
@@ -134,6 +142,7 @@ public final class AddressSpace implements AutoCloseable {
           requireRange("mprotect", va, sizeBytes);
           long lastVa = va + sizeBytes - 1;
           List<Vma> before = vmas.in(va, lastVa);
+          sharedRanges.own(va, sizeBytes);
           vmas.replace(va, lastVa, vma -> vma.withRights(rights));
           try (PageGather gather = gather()) {
             for (Vma vma : vmas.in(va, lastVa)) {
@@ -162,6 +171,7 @@ public final class AddressSpace implements AutoCloseable {
         () -> {
           requireRange("madvise", va, sizeBytes);
           vmas.replace(va, va + sizeBytes - 1, AddressSpace::requireUnlocked);
+          sharedRanges.ownEdges(va, sizeBytes);
           try (PageGather gather = gather()) {
             new Zap(this, gather).range(va, sizeBytes);
             gather.flush();
@@ -184,6 +194,7 @@ public final class AddressSpace implements AutoCloseable {
     return locked(
         () -> {
           requireRange("mlock", va, sizeBytes);
+          sharedRanges.own(va, sizeBytes);
           return new Mlock(this).lock(va, sizeBytes);
         });
   }
@@ -199,6 +210,22 @@ public final class AddressSpace implements AutoCloseable {
           requireRange("munlock", va, sizeBytes);
           new Mlock(this).unlock(va, sizeBytes);
           return va;
+        });
+  }
+
+  /**
+   * Has a page in memory, this process's own, and pins it: whoever has the frame may use it until
+   * it gives it back by {@link Folios#unpin}. A fork leaves it to this process.
+   *
+   * @return its frame number
+   * @throws InvalidRequestException where no mapping may be written, or its file ends before
+   * @throws OutOfFramesException when there is no memory for it
+   */
+  public long pin(long va) {
+    return locked(
+        () -> {
+          requireRange("pin", va & -pageBytes(), pageBytes());
+          return new Pins(this).pin(va & -pageBytes());
         });
   }
 
@@ -280,6 +307,10 @@ public final class AddressSpace implements AutoCloseable {
   public void exec() {
     locked(
         () -> {
+          try (PageGather gather = gather()) {
+            sharedRanges.dropAll(gather);
+            gather.flush();
+          }
           for (Vma vma : vmas.all()) {
             new Unmap(this).range(vma.firstVa(), vma.lastVa() - vma.firstVa() + 1);
           }
@@ -309,6 +340,7 @@ public final class AddressSpace implements AutoCloseable {
     List<Vma> all = vmas.all();
     all.forEach(new Mlock(this)::leave);
     try (PageGather gather = gather()) {
+      sharedRanges.dropAll(gather);
       for (Vma vma : all) {
         new Zap(this, gather).range(vma.firstVa(), vma.lastVa() - vma.firstVa() + 1);
       }
@@ -375,8 +407,24 @@ public final class AddressSpace implements AutoCloseable {
     return family;
   }
 
+  /** Counts what a table came to map, or no longer maps. */
+  void count(PteTable table, long anon, long file, long swap) {
+    count(anon, file, swap);
+    note(table, anon, file, swap);
+  }
+
+  /** Counts what this address space came to map, or no longer maps, by tables as they are. */
   void count(long anon, long file, long swap) {
     counters = counters.plus(anon, file, swap);
+  }
+
+  /** Notes what a table came to map, or no longer maps. */
+  void note(PteTable table, long anon, long file, long swap) {
+    table.setNote(new TableNote(table.note()).plus(anon, file, swap).bits());
+  }
+
+  SharedRanges sharedRanges() {
+    return sharedRanges;
   }
 
   /** Counts and does what a fault would, whether the mapping permits it or not. */

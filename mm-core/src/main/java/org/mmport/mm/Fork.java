@@ -7,6 +7,7 @@ import org.mmport.pgtable.PageTable;
 import org.mmport.pgtable.PteTable;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
+import org.mmport.spi.PagingGeometry;
 import org.mmport.spi.PteFormat;
 
 /**
@@ -79,6 +80,59 @@ public final class Fork {
     return parent.mappings().all().stream().filter(vma -> !vma.shared()).toList();
   }
 
+  /**
+   * Has the child use the table of a level, below the root, that serves an address, and all below
+   * it. Both copy what they need of it when they come to change it.
+   *
+   * @return false, and nothing changed, where there is no such table, or what it maps may not be
+   *     shared so: mappings that children do not copy or that are locked in memory, pages that are
+   *     pinned, leaves that note what is true of one process only
+   * @throws org.mmport.machine.OutOfFramesException when there is no memory for the tables above
+   */
+  public boolean shareTable(Level level, long va) {
+    PagingGeometry geometry = variant().geometry();
+    long bytes = geometry.spanBytes(level) * geometry.at(level).entries();
+    long firstVa = va & -bytes;
+    return mayShare(firstVa, bytes)
+        && parentTables().shareTable(childTables(), level, firstVa, parentGather(), childGather());
+  }
+
+  private boolean mayShare(long firstVa, long bytes) {
+    for (Vma vma : parent.mappings().in(firstVa, firstVa + bytes - 1)) {
+      if (vma.shared() || vma.locked()) {
+        return false;
+      }
+    }
+    return !new Pins(parent).in(firstVa, bytes);
+  }
+
+  /** Gives the child what entries of a range of one mapping are, entry by entry. */
+  public void copyEntries(Vma part) {
+    long pageBytes = variant().geometry().pageBytes();
+    parentTables()
+        .pteTables(
+            part.firstVa(),
+            part.lastVa() - part.firstVa() + 1,
+            parentGather(),
+            (table, first, count, va) -> {
+              if (!isEmpty(table, first, count)) {
+                PteTable to = childTables().pteTableAlloc(va, childGather());
+                for (int i = 0; i < count; i++) {
+                  copyEntry(part, table, to, first + i, va + i * pageBytes);
+                }
+              }
+            });
+  }
+
+  private boolean isEmpty(PteTable table, int first, int count) {
+    for (int i = first; i < first + count; i++) {
+      if (!format.none(table.get(i), Level.PTE)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** Gives the child what one entry of the parent's is, into an entry that is none. */
   public void copyEntry(Vma vma, PteTable from, PteTable to, int index, long va) {
     long raw = from.get(index);
@@ -95,13 +149,13 @@ public final class Fork {
     } else if (!anon.isAnon(pfn)) {
       copyOfFile(to, index, raw, pfn);
     } else if (anon.tryDup(pfn)) {
-      child.count(1, 0, 0);
+      child.count(to, 1, 0, 0);
       from.wrProtect(index, 1);
       to.set(index, 1, format.mkOld(format.wrProtect(from.get(index), Level.PTE), Level.PTE));
     } else {
       long copy = anon.allocCopy(pfn, child, vma, va);
       system.folios().addMapCount(copy, 1);
-      child.count(1, 0, 0);
+      child.count(to, 1, 0, 0);
       to.set(index, 1, anon.writableLeaf(child, vma, copy));
     }
   }
@@ -115,14 +169,14 @@ public final class Fork {
       from.setNonPresent(index, shared);
     }
     to.setNonPresent(index, shared);
-    child.count(0, 0, 1);
+    child.count(to, 0, 0, 1);
   }
 
   /** A page of a file in a private mapping is clean there, or it would be anonymous. */
   private void copyOfFile(PteTable to, int index, long raw, long pfn) {
     system.folios().ref(pfn, 1);
     system.folios().addMapCount(pfn, 1);
-    child.count(0, 1, 0);
+    child.count(to, 0, 1, 0);
     long clean = format.mkClean(format.wrProtect(raw, Level.PTE), Level.PTE);
     to.set(index, 1, format.mkOld(clean, Level.PTE));
   }

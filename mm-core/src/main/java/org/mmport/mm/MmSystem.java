@@ -19,6 +19,7 @@ import org.mmport.machine.LockRank;
 import org.mmport.machine.OutOfFramesException;
 import org.mmport.machine.PageFlag;
 import org.mmport.machine.PhysicalMemory;
+import org.mmport.pgtable.SharingCounts;
 import org.mmport.pgtable.TableSpace;
 import org.mmport.spi.InvalidRequestException;
 import org.mmport.spi.Level;
@@ -135,14 +136,23 @@ public final class MmSystem {
     return file;
   }
 
-  /** Makes a file longer or shorter; what is cut off is unmapped wherever it is mapped. */
+  /**
+   * Makes a file longer or shorter; what is cut off is unmapped wherever it is mapped.
+   *
+   * @throws org.mmport.machine.OutOfFramesException when a shared table shows other pages too, and
+   *     there is no memory for a copy; nothing changed then
+   */
   public void truncate(FilePages file, long sizePages) {
-    lock.lock();
-    try {
-      file.truncate(sizePages, fileRmap);
-    } finally {
-      lock.unlock();
-    }
+    locked(
+        () ->
+            withRoom(
+                () -> {
+                  if (sizePages >= 0 && sizePages < file.sizePages()) {
+                    fileRmap.own(file, sizePages, file.sizePages() - 1);
+                  }
+                  file.truncate(sizePages, fileRmap);
+                  return file;
+                }));
   }
 
   /** Writes back what is dirty of a file ({@code fsync()}), and returns how many pages were. */
@@ -262,6 +272,20 @@ public final class MmSystem {
   /** Tables in use, of all address spaces, roots included. */
   public long tablesInUse() {
     return locked(() -> tables.descriptors().tables());
+  }
+
+  /** What became of page tables that several processes use. */
+  public SharingCounts tableSharing() {
+    return locked(tables::sharingCounts);
+  }
+
+  /**
+   * How many entries, and roots, point at a table.
+   *
+   * @throws InvalidRequestException when no table starts at that physical address
+   */
+  public int tableUseCount(long tableAddr) {
+    return locked(() -> tables.useCount(tableAddr));
   }
 
   /** How many faults came to what, since the beginning. */

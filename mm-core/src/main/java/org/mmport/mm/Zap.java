@@ -6,7 +6,10 @@ import org.mmport.pgtable.PteTable;
 import org.mmport.spi.Level;
 import org.mmport.spi.PteFormat;
 
-/** Empties entries and gives up what they hold: Linux's {@code zap_pte_range()}. */
+/**
+ * Empties entries and gives up what they hold: Linux's {@code zap_pte_range()}. Shared tables that
+ * serve nothing else are left as they are.
+ */
 final class Zap {
   private final AddressSpace mm;
   private final MmSystem system;
@@ -26,6 +29,7 @@ final class Zap {
 
   /** Whatever a range has; tables stay. The pages are free after the gather's flush. */
   void range(long va, long sizeBytes) {
+    mm.sharedRanges().drop(va, sizeBytes, gather);
     mm.pageTable()
         .pteTables(
             va,
@@ -45,7 +49,7 @@ final class Zap {
     }
     if (swapEntries.isSwap(raw)) {
       table.clear(index, 1);
-      mm.count(0, 0, -1);
+      mm.count(table, 0, 0, -1);
       system.swapCache().freeEntry(swapEntries.slot(raw));
       return;
     }
@@ -58,7 +62,7 @@ final class Zap {
     if (format.dirty(old, Level.PTE)) {
       folios.set(pfn, PageFlag.DIRTY);
     }
-    mm.count(anon ? -1 : 0, anon ? 0 : -1, 0);
+    mm.count(table, anon ? -1 : 0, anon ? 0 : -1, 0);
     folios.addMapCount(pfn, -1);
     gather.releaseLater(pfn);
   }
