@@ -6,7 +6,6 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import org.mmport.cpu.Access;
 import org.mmport.cpu.MmContext;
-import org.mmport.machine.Folios;
 import org.mmport.machine.OutOfFramesException;
 import org.mmport.pgtable.FolioBounds;
 import org.mmport.pgtable.PageTable;
@@ -215,7 +214,7 @@ public final class AddressSpace implements AutoCloseable {
 
   /**
    * Has a page in memory, this process's own, and pins it: whoever has the frame may use it until
-   * it gives it back by {@link Folios#unpin}. A fork leaves it to this process.
+   * it gives it back by {@link MmSystem#unpin}. A fork leaves it to this process.
    *
    * @return its frame number
    * @throws InvalidRequestException where no mapping may be written, or its file ends before

@@ -223,6 +223,18 @@ public final class MmSystem {
     }
   }
 
+  /**
+   * Gives back a page that was pinned, of which whoever had it may have written anything ({@code
+   * unpin_user_pages_dirty_lock()}).
+   */
+  public void unpin(long pfn) {
+    locked(
+        () -> {
+          folios.set(pfn, PageFlag.DIRTY);
+          return folios.unpin(pfn, 1);
+        });
+  }
+
   Rmap rmap() {
     return rmap;
   }
