@@ -36,6 +36,7 @@ final class ClauseCatalog {
           TlbFlushClauses.class,
           FaultClauses.class,
           CowClauses.class,
+          LazyClauses.class,
           ReclaimClauses.class,
           MremapClauses.class,
           MlockClauses.class,

@@ -317,10 +317,7 @@ public final class ReferenceMemory {
   /** What a device has is what the process sees there, for as long as it does not unmap it. */
   private StepResult pin(Step.Pin pin) {
     ModelPage page = pagesOf(pin.process()).get(pin.page());
-    if (pins.containsKey(pin.name())
-        || page == null
-        || !page.rights().write()
-        || !page.exists()) {
+    if (pins.containsKey(pin.name()) || page == null || !page.rights().write() || !page.exists()) {
       return new Refused();
     }
     ModelPage own = page.shared() ? page : page.populated();
