@@ -15,7 +15,10 @@ import org.mmport.spi.MmuVariant;
  * written. Tables that are filled with zeros or empty entries when they are made count as nothing.
  */
 public final class EntryCounts implements Steps {
-  private final int softwareAccesses;
+  /** Steps that software's load of an entry takes, and its store. */
+  private final int loadSteps;
+
+  private final int storeSteps;
   private final boolean hashed;
   private int cpusHeld;
   private int hashTablesHeld;
@@ -27,18 +30,20 @@ public final class EntryCounts implements Steps {
 
   /** Counts for a machine of a variant that is yet to be made. */
   public EntryCounts(MmuVariant variant) {
-    this.softwareAccesses = variant.geometry().entryBytes() / variant.geometry().storeBytes();
+    this.storeSteps = variant.geometry().entryBytes() / variant.geometry().storeBytes();
+    // Halves are loaded until the first stands still: once more, where nobody else stores.
+    this.loadSteps = storeSteps == 1 ? 1 : storeSteps + 1;
     this.hashed = variant.has(MmuFeature.HASHED);
   }
 
   /** Entries that software loaded. */
   public long softwareReads() {
-    return softwareLoads / softwareAccesses;
+    return softwareLoads / loadSteps;
   }
 
   /** Entries that software stored, or replaced in one step. */
   public long softwareWrites() {
-    return softwareStores / softwareAccesses + softwareUpdates;
+    return softwareStores / storeSteps + softwareUpdates;
   }
 
   /** Entries that hardware loaded on its walks. */

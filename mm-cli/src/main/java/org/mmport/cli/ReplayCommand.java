@@ -8,7 +8,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -144,35 +143,7 @@ final class ReplayCommand implements Callable<Integer> {
           "nothing is accessed in the trace: pages are those of MAP_POPULATE and mlock alone;"
               + " see --populate");
     }
-    Set<Note> notes = new LinkedHashSet<>();
-    for (Note.Kind kind : Note.Kind.values()) {
-      for (Replayer machine : machines) {
-        machine.notes().stream().filter(note -> note.kind() == kind).forEach(notes::add);
-      }
-    }
-    for (Note note : notes) {
-      out.printf("%s%s%n", text(note, traces), where(note, machines));
-    }
-  }
-
-  private static String text(Note note, List<String> traces) {
-    return "%s: %s, %d lines, first %sline %d: %s"
-        .formatted(
-            note.kind(),
-            note.call(),
-            note.count(),
-            traces.size() == 1 ? "" : traces.get(note.firstTrace()) + " ",
-            note.firstLine(),
-            note.reason());
-  }
-
-  private static String where(Note note, List<Replayer> machines) {
-    List<String> ids =
-        machines.stream()
-            .filter(machine -> machine.notes().contains(note))
-            .map(machine -> machine.variant().id())
-            .toList();
-    return ids.size() == machines.size() ? "" : " (" + String.join(" ", ids) + ")";
+    new ReplayNotes(traces, machines).print(out);
   }
 
   private static void write(

@@ -35,7 +35,7 @@ final class TraceLines {
       if (at == filled) {
         end = at;
         next = at;
-        number++;
+        number += start < end ? 1 : 0;
         return start < end;
       }
       if (buffer[at] == '\n') {

@@ -259,6 +259,10 @@ final class TracedSpace {
     } else if (isMoved(call.va(), oldBytes, to, newBytes)) {
       traced.remove(call.va(), call.va() + oldBytes - 1);
       traced.put(new Range(to, to + newBytes - 1, old.rights(), old.guessed()));
+    } else if (to == call.va()) {
+      notes.add(Note.Kind.ADAPTED, call.name(), "what it gained is mapped by itself");
+      Contents gained = Contents.anonymous(old.rights());
+      map(call.name(), to + oldBytes, newBytes - oldBytes, gained);
     } else {
       notes.add(Note.Kind.ADAPTED, call.name(), "mapped anew, as private memory");
       unmap(call.va(), oldBytes);
