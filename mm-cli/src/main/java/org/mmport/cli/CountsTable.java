@@ -11,6 +11,9 @@ import org.mmport.spi.MmuVariant;
 
 /** What processes took, a line for each variant, or as fields of an object. */
 final class CountsTable {
+  private static final String FORMAT =
+      "%-26s %7s %6s %8s %7s %7s %6s %6s %8s | %8s %8s | %8s %8s | %7s %5s";
+
   private final PrintWriter out;
 
   CountsTable(PrintWriter out) {
@@ -18,46 +21,35 @@ final class CountsTable {
   }
 
   void header() {
-    out.printf(
-        "%-26s %7s %6s %8s %7s %7s %6s %6s %8s | %8s %8s | %8s %6s | %7s %5s%n",
-        "",
-        "",
-        "",
-        "bytes of",
-        "",
-        "",
-        "",
-        "",
-        "",
-        "software",
-        "entries",
-        "hardware",
-        "",
-        "",
-        "");
-    out.printf(
-        "%-26s %7s %6s %8s %7s %7s %6s %6s %8s | %8s %8s | %8s %6s | %7s %5s%n",
-        "variant",
-        "pages",
-        "tables",
-        "tables",
-        "faults",
-        "minor",
-        "copied",
-        "reused",
-        "TLB miss",
-        "read",
-        "written",
-        "read",
-        "marked",
-        "flushes",
-        "IPIs");
+    out.println(
+        FORMAT
+            .formatted(
+                "", "", "", "bytes of", "", "", "", "", "", "software", "entries", "hardware",
+                "entries", "", "")
+            .stripTrailing());
+    out.println(
+        FORMAT.formatted(
+            "variant",
+            "pages",
+            "tables",
+            "tables",
+            "faults",
+            "minor",
+            "copied",
+            "reused",
+            "TLB miss",
+            "read",
+            "written",
+            "read",
+            "marked",
+            "flushes",
+            "IPIs"));
   }
 
   void row(MmuVariant variant, ScenarioCounts counts) {
     CpuCounts cpus = counts.cpus();
-    out.printf(
-        "%-26s %7d %6d %8d %7d %7d %6d %6d %8d | %8d %8d | %8d %6d | %7d %5d%n",
+    out.println(
+        FORMAT.formatted(
         variant.id(),
         counts.pages(),
         counts.tables(),
@@ -72,7 +64,7 @@ final class CountsTable {
         counts.hardwareReads(),
         counts.hardwareWrites(),
         cpus.leafFlushes() + cpus.walkCacheFlushes(),
-        cpus.ipis());
+        cpus.ipis()));
   }
 
   static void write(JsonGenerator json, ScenarioCounts counts) throws IOException {

@@ -15,6 +15,7 @@ import org.mmport.mm.FilePages;
 import org.mmport.mm.MmapRequest;
 import org.mmport.mm.MremapRequest;
 import org.mmport.mm.VmaRights;
+import org.mmport.pgtable.TableWalker;
 import org.mmport.replay.TracedMappings.Range;
 import org.mmport.spi.InvalidRequestException;
 
@@ -224,7 +225,7 @@ final class TracedSpace {
     }
   }
 
-  /** Has the pages of a mapping, as faults would. */
+  /** Has the pages of a mapping that are not there yet, as faults would. */
   void populate(String call, long va, long bytes, Contents contents) {
     if (contents.rights().equals(VmaRights.NONE)) {
       return;
@@ -237,8 +238,12 @@ final class TracedSpace {
         contents.rights().write() && !contents.shared()
             ? Access.USER_WRITE
             : contents.rights().read() ? Access.USER_READ : Access.USER_EXEC;
+    TableWalker walker = space.pageTable().walker();
     for (Carry.Piece outer : outer(carry.pieces(va, bytes))) {
       for (long at = 0; at < outer.bytes(); at += pageBytes) {
+        if (walker.translate(outer.va() + at) != TableWalker.NOT_MAPPED) {
+          continue;
+        }
         FaultStatus status = space.fault(outer.va() + at, access);
         if (!status.isResolved()) {
           notes.add(Note.Kind.REFUSED_HERE, call, "populating it: " + words(status));
