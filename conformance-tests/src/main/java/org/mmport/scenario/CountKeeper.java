@@ -4,7 +4,9 @@ import org.mmport.mm.AddressSpace;
 import org.mmport.mm.MmCounters;
 import org.mmport.mm.MmSystem;
 
-/** Follows a machine and keeps the most that was in use, at any of the times it was asked to look. */
+/**
+ * Follows a machine and keeps the most that was in use, at any of the times it was asked to look.
+ */
 public final class CountKeeper {
   private final MmSystem system;
   private final EntryCounts entries;

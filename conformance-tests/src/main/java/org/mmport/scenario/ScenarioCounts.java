@@ -12,7 +12,8 @@ import org.mmport.mm.FaultStatus;
  * @param tableBytes bytes of page tables at most, of all processes, as Linux counts them (VmPTE)
  * @param lockedPages pages of locked mappings at most, of all processes (VmLck)
  * @param faults how many faults came to what
- * @param softwareReads entries of tables that software loaded: the core, and the code for hash faults
+ * @param softwareReads entries of tables that software loaded: the core, and the code for hash
+ *     faults
  * @param softwareWrites entries that it stored, or replaced in one step
  * @param hardwareReads entries that walkers loaded
  * @param hardwareWrites entries in which they left marks

@@ -92,8 +92,7 @@ class EntryCountsTest {
     for (MmuVariant variant : ConformanceSuite.variants()) {
       ScenarioCounts counts = counts(variant.id(), FORKED);
       boolean hashed = variant.has(MmuFeature.HASHED);
-      assertEquals(
-          hashed ? 0 : counts.cpus().entriesRead(), counts.hardwareReads(), variant.id());
+      assertEquals(hashed ? 0 : counts.cpus().entriesRead(), counts.hardwareReads(), variant.id());
       long marks = counts.cpus().accessedMarks() + counts.cpus().dirtyMarks();
       assertEquals(hashed ? 0 : marks, counts.hardwareWrites(), variant.id());
     }

@@ -24,8 +24,21 @@ final class CountsTable {
     out.println(
         FORMAT
             .formatted(
-                "", "", "", "bytes of", "", "", "", "", "", "software", "entries", "hardware",
-                "entries", "", "")
+                "",
+                "",
+                "",
+                "bytes of",
+                "",
+                "",
+                "",
+                "",
+                "",
+                "software",
+                "entries",
+                "hardware",
+                "entries",
+                "",
+                "")
             .stripTrailing());
     out.println(
         FORMAT.formatted(
@@ -50,21 +63,21 @@ final class CountsTable {
     CpuCounts cpus = counts.cpus();
     out.println(
         FORMAT.formatted(
-        variant.id(),
-        counts.pages(),
-        counts.tables(),
-        counts.tableBytes(),
-        counts.faults().values().stream().mapToLong(Long::longValue).sum(),
-        counts.faults(FaultStatus.MINOR),
-        counts.faults(FaultStatus.COPIED),
-        counts.faults(FaultStatus.REUSED),
-        cpus.tlbMisses(),
-        counts.softwareReads(),
-        counts.softwareWrites(),
-        counts.hardwareReads(),
-        counts.hardwareWrites(),
-        cpus.leafFlushes() + cpus.walkCacheFlushes(),
-        cpus.ipis()));
+            variant.id(),
+            counts.pages(),
+            counts.tables(),
+            counts.tableBytes(),
+            counts.faults().values().stream().mapToLong(Long::longValue).sum(),
+            counts.faults(FaultStatus.MINOR),
+            counts.faults(FaultStatus.COPIED),
+            counts.faults(FaultStatus.REUSED),
+            cpus.tlbMisses(),
+            counts.softwareReads(),
+            counts.softwareWrites(),
+            counts.hardwareReads(),
+            counts.hardwareWrites(),
+            cpus.leafFlushes() + cpus.walkCacheFlushes(),
+            cpus.ipis()));
   }
 
   static void write(JsonGenerator json, ScenarioCounts counts) throws IOException {

@@ -66,11 +66,9 @@ final class ReplayCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Set<String> known =
-        Ports.variants().stream().map(MmuVariant::id).collect(Collectors.toSet());
+    Set<String> known = Ports.variants().stream().map(MmuVariant::id).collect(Collectors.toSet());
     List<String> traces = tracesAndVariants.stream().filter(t -> !known.contains(t)).toList();
-    List<String> ids =
-        tracesAndVariants.stream().filter(known::contains).distinct().toList();
+    List<String> ids = tracesAndVariants.stream().filter(known::contains).distinct().toList();
     if (traces.isEmpty()) {
       throw new InvalidRequestException("no trace: name a file, or - for standard input");
     }
@@ -128,8 +126,7 @@ final class ReplayCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       JsonLines lines = new JsonLines(out);
-      machines.forEach(
-          machine -> lines.object(object -> write(object, traces, replay, machine)));
+      machines.forEach(machine -> lines.object(object -> write(object, traces, replay, machine)));
       return;
     }
     CountsTable table = new CountsTable(out);
@@ -147,8 +144,7 @@ final class ReplayCommand implements Callable<Integer> {
   }
 
   private static void write(
-      JsonGenerator json, List<String> traces, Replay replay, Replayer machine)
-      throws IOException {
+      JsonGenerator json, List<String> traces, Replay replay, Replayer machine) throws IOException {
     json.writeStringField("variant", machine.variant().id());
     json.writeNumberField("lines", replay.lines());
     json.writeNumberField("accesses", replay.accesses());

@@ -28,7 +28,7 @@ record CallText(String name, List<String> arguments, String result) {
   private static boolean isName(String text, int end) {
     for (int i = 0; i < end; i++) {
       char c = text.charAt(i);
-      if (!(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '_')) {
+      if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_')) {
         return false;
       }
     }
@@ -79,7 +79,7 @@ record CallText(String name, List<String> arguments, String result) {
   /** With -y a number of a file is followed by {@code <its path>}. */
   private static boolean isPath(String text, int at) {
     char before = at == 0 ? ' ' : text.charAt(at - 1);
-    return before >= '0' && before <= '9' || text.startsWith("AT_FDCWD", Math.max(0, at - 8));
+    return (before >= '0' && before <= '9') || text.startsWith("AT_FDCWD", Math.max(0, at - 8));
   }
 
   /** Of {@code >} in a path strace writes the code, and after it may come {@code (deleted)}. */

@@ -11,11 +11,11 @@ import org.mmport.spi.LevelGeometry;
 import org.mmport.spi.PagingGeometry;
 
 /**
- * Where the addresses of a trace are on a variant: in the same place, as far as the user's addresses
- * reach. What lies beyond is brought in by windows, each as large as what one entry of some level
- * covers and aligned to it. So within a window every distance stays, and everything that ends or
- * begins at a table of that level or below it. Neighbouring windows stay neighbours where there is
- * room.
+ * Where the addresses of a trace are on a variant: in the same place, as far as the user's
+ * addresses reach. What lies beyond is brought in by windows, each as large as what one entry of
+ * some level covers and aligned to it. So within a window every distance stays, and everything that
+ * ends or begins at a table of that level or below it. Neighbouring windows stay neighbours where
+ * there is room.
  */
 final class Carry {
   /** So many windows at least, if any level has entries that small. */
@@ -42,7 +42,7 @@ final class Carry {
     this.geometry = geometry;
     long lastVa = geometry.vaLayout().regions().getFirst().lastVa();
     this.shift = windowShift(geometry, lastVa);
-    this.slots = (int) Math.min(Integer.MAX_VALUE, lastVa + 1 >>> shift);
+    this.slots = (int) Math.min(Integer.MAX_VALUE, (lastVa + 1) >>> shift);
     this.slotByWindow = slotByWindow;
     this.taken = taken;
     java.util.Arrays.fill(cachedWindows, -1);
@@ -53,7 +53,7 @@ final class Carry {
     for (LevelGeometry at : geometry.levels()) {
       if (!at.isFolded() && at.level() != Level.PTE) {
         smallest = geometry.shift(at.level());
-        if (lastVa + 1 >>> smallest >= MIN_WINDOWS) {
+        if ((lastVa + 1) >>> smallest >= MIN_WINDOWS) {
           return smallest;
         }
       }
@@ -139,8 +139,9 @@ final class Carry {
 
   private InvalidRequestException noRoom() {
     return new InvalidRequestException(
-        "no room among user addresses of %d bits".formatted(64 - Long.numberOfLeadingZeros(
-            geometry.vaLayout().regions().getFirst().lastVa())));
+        "no room among user addresses of %d bits"
+            .formatted(
+                64 - Long.numberOfLeadingZeros(geometry.vaLayout().regions().getFirst().lastVa())));
   }
 
   private int slot(long window) {

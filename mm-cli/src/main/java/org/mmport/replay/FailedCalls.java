@@ -123,8 +123,8 @@ final class FailedCalls {
   private boolean mremap(TracedSpace process, MmCall.Mremap call) {
     long oldBytes = TracedSpace.pages(call.oldBytes());
     long newBytes = TracedSpace.pages(call.newBytes());
-    if (newBytes <= oldBytes && newBytes != 0
-        || !isWhole(call.va() | oldBytes | newBytes) && isTracedPage(call.va())) {
+    if ((newBytes <= oldBytes && newBytes != 0)
+        || (!isWhole(call.va() | oldBytes | newBytes) && isTracedPage(call.va()))) {
       return false;
     }
     long va = onePiece(process, call.va(), Math.max(oldBytes, TracedSpace.TRACED_PAGE));

@@ -1,8 +1,8 @@
 package org.mmport.replay;
 
 /**
- * Accesses as lackey writes them: {@code I  0401ab70,3} and {@code  L 1fff000768,8}, with S and M
- * for stores and modifications. There are millions, so they are read from bytes.
+ * Accesses as lackey writes them: {@code I 0401ab70,3} and {@code L 1fff000768,8}, with S and M for
+ * stores and modifications. There are millions, so they are read from bytes.
  */
 final class LackeyLines {
   private static final int MAX_DIGITS = 16;
@@ -16,8 +16,8 @@ final class LackeyLines {
   static boolean isAccess(byte[] bytes, int from, int to) {
     return to - from > 3
         && bytes[from + 2] == ' '
-        && (bytes[from] == 'I' && bytes[from + 1] == ' '
-            || bytes[from] == ' ' && kindOf(bytes[from + 1]) != null);
+        && ((bytes[from] == 'I' && bytes[from + 1] == ' ')
+            || (bytes[from] == ' ' && kindOf(bytes[from + 1]) != null));
   }
 
   private static @org.jspecify.annotations.Nullable AccessKind kindOf(byte letter) {
@@ -52,7 +52,7 @@ final class LackeyLines {
       }
       size = size * 10 + digit;
     }
-    if (size < 1 || size > MAX_BYTES || va + size - 1 < va && va < 0 && va + size > 0) {
+    if (size < 1 || size > MAX_BYTES || Long.compareUnsigned(va + size - 1, va) < 0) {
       throw malformed();
     }
     return new TraceLine.Touch(kind == null ? AccessKind.FETCH : kind, va, size);
@@ -60,8 +60,8 @@ final class LackeyLines {
 
   private static TraceFormatException malformed() {
     return new TraceFormatException(
-        "must be an access like 'I  0401ab70,3' or ' L 1fff000768,8': up to 16 hexadecimal digits, "
-            + "and 1 to %d bytes",
-        MAX_BYTES);
+        ("must be an access like 'I  0401ab70,3' or ' L 1fff000768,8': up to 16 hexadecimal digits,"
+                + " and 1 to %d bytes")
+            .formatted(MAX_BYTES));
   }
 }

@@ -49,8 +49,8 @@ final class Notes {
                     tally.firstLine())));
     notes.sort(
         Comparator.comparing(Note::kind)
-            .thenComparing(Note::firstTrace)
-            .thenComparing(Note::firstLine)
+            .thenComparingInt(Note::firstTrace)
+            .thenComparingLong(Note::firstLine)
             .thenComparing(Note::call)
             .thenComparing(Note::reason));
     return notes;

@@ -95,9 +95,7 @@ public final class Replayer implements AutoCloseable {
             case FETCH -> touch(task.process(), cpu, Access.USER_EXEC, touch);
             case LOAD -> touch(task.process(), cpu, Access.USER_READ, touch);
             case STORE -> touch(task.process(), cpu, Access.USER_WRITE, touch);
-            case MODIFY ->
-                touch(task.process(), cpu, Access.USER_READ, touch)
-                    | touch(task.process(), cpu, Access.USER_WRITE, touch);
+            case MODIFY -> modify(task.process(), cpu, touch);
           };
       if (faulted) {
         machine.keeper().note();
@@ -112,7 +110,12 @@ public final class Replayer implements AutoCloseable {
     boolean faulted = process.touch(cpu, access, touch.va());
     long last = touch.va() + touch.bytes() - 1;
     boolean reaches = ((touch.va() ^ last) & -TracedSpace.TRACED_PAGE) != 0;
-    return reaches ? process.touch(cpu, access, last) | faulted : faulted;
+    return (reaches && process.touch(cpu, access, last)) || faulted;
+  }
+
+  private boolean modify(TracedSpace process, Cpu cpu, TraceEvent.Touch touch) {
+    boolean faulted = touch(process, cpu, Access.USER_READ, touch);
+    return touch(process, cpu, Access.USER_WRITE, touch) || faulted;
   }
 
   // Calls.
@@ -199,7 +202,8 @@ public final class Replayer implements AutoCloseable {
       case MmCall.Brk brk -> brk(process, brk.va(), value);
       case MmCall.Clone clone -> clone(name, clone, value);
       case MmCall.Exec exec -> exec(name);
-      case MmCall.Wait wait -> notes.add(Note.Kind.WITHOUT_EFFECT, call.name(), "changes no mapping");
+      case MmCall.Wait wait ->
+          notes.add(Note.Kind.WITHOUT_EFFECT, call.name(), "changes no mapping");
       case MmCall.Harmless harmless ->
           notes.add(Note.Kind.WITHOUT_EFFECT, call.name(), "changes no mapping");
       case MmCall.NotReplayable unknown ->

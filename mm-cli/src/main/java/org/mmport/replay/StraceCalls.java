@@ -82,7 +82,8 @@ final class StraceCalls {
     }
     boolean shared = flags.contains("MAP_SHARED") || flags.contains("MAP_SHARED_VALIDATE");
     if (!shared && !flags.contains("MAP_PRIVATE")) {
-      throw new TraceFormatException("'%s': must name MAP_SHARED or MAP_PRIVATE", of.text(3));
+      throw new TraceFormatException(
+          "'%s': must name MAP_SHARED or MAP_PRIVATE".formatted(of.text(3)));
     }
     Optional<TracedFile> file =
         flags.contains("MAP_ANONYMOUS")
@@ -102,7 +103,8 @@ final class StraceCalls {
   private static TracedFile file(String text, long offset) {
     Matcher fd = FD.matcher(text);
     if (!fd.matches()) {
-      throw new TraceFormatException("'%s': must be the number of a file, such as 3", text);
+      throw new TraceFormatException(
+          "'%s': must be the number of a file, such as 3".formatted(text));
     }
     return new TracedFile(fd.group(1), Optional.ofNullable(fd.group(2)), offset);
   }
@@ -152,7 +154,8 @@ final class StraceCalls {
       List<String> all = call.arguments();
       if (index >= all.size()) {
         throw new TraceFormatException(
-            "%s: has %d arguments, must have %d or more", call.name(), all.size(), index + 1);
+            "%s: has %d arguments, must have %d or more"
+                .formatted(call.name(), all.size(), index + 1));
       }
       return all.get(index);
     }

@@ -12,8 +12,8 @@ import java.util.regex.Pattern;
 
 /**
  * Puts calls together that are on two lines, and what tasks do in an order in which it can be done:
- * a child may be heard of before the call that made it has returned. What it does is kept back until
- * then, so that it is known whose child it is.
+ * a child may be heard of before the call that made it has returned. What it does is kept back
+ * until then, so that it is known whose child it is.
  */
 final class TaskOrder {
   private static final Pattern MAKES_TASK = Pattern.compile("(?:fork|vfork|clone3?)\\(.*");
@@ -57,8 +57,8 @@ final class TaskOrder {
     if (!known.contains(task) && !making.isEmpty()) {
       if (++heldLines > MAX_HELD_LINES) {
         throw new TraceFormatException(
-            "process %d did more than %d lines say before the call returned that made it",
-            task, MAX_HELD_LINES);
+            "process %d did more than %d lines say before the call returned that made it"
+                .formatted(task, MAX_HELD_LINES));
       }
       held.computeIfAbsent(task, t -> new ArrayList<>()).add(new Held(line, what));
       return;
@@ -84,12 +84,13 @@ final class TaskOrder {
     return first == 0
         && known.contains(0)
         && !known.contains(task)
-        && (making.isEmpty() || what instanceof TraceLine.Resumed && unfinished.containsKey(0));
+        && (making.isEmpty() || (what instanceof TraceLine.Resumed && unfinished.containsKey(0)));
   }
 
   private void begin(int task, String text) {
     if (unfinished.containsKey(task)) {
-      throw new TraceFormatException("process %d is in the midst of a call already", task);
+      throw new TraceFormatException(
+          "process %d is in the midst of a call already".formatted(task));
     }
     unfinished.put(task, text);
     if (MAKES_TASK.matcher(text).matches()) {
@@ -108,7 +109,7 @@ final class TaskOrder {
     }
     if (!begun.startsWith(resumed.name() + "(")) {
       throw new TraceFormatException(
-          "process %d is in the midst of another call, '%.40s'", task, begun);
+          "process %d is in the midst of another call, '%.40s'".formatted(task, begun));
     }
     if (StraceLines.whole(task, begun + resumed.text()) instanceof TraceLine.Whole whole) {
       whole(line, task, whole);

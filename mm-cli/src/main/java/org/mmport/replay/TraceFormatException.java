@@ -6,7 +6,7 @@ import org.mmport.spi.MmportException;
 final class TraceFormatException extends MmportException {
   private static final long serialVersionUID = 1;
 
-  TraceFormatException(String rule, Object... values) {
-    super(values.length == 0 ? rule : rule.formatted(values));
+  TraceFormatException(String message) {
+    super(message);
   }
 }

@@ -47,7 +47,7 @@ final class TraceLines {
       if (at - start >= MAX_LINE_BYTES) {
         number++;
         throw new TraceFormatException(
-            "line %d: has more than %d bytes; is it a trace?", number, MAX_LINE_BYTES);
+            "line %d: has more than %d bytes; is it a trace?".formatted(number, MAX_LINE_BYTES));
       }
     }
   }

@@ -36,17 +36,18 @@ public final class TraceReader {
         if (!lines.advance()) {
           ended = true;
           order.end(lines.number());
-        } else if (lines.parse() instanceof TraceLine line) {
-          accept(line);
+        } else {
+          accept(lines.parse());
         }
       } catch (TraceFormatException e) {
         String message = e.getMessage();
         throw new TraceFormatException(
-            "%s",
-            String.valueOf(message).startsWith("line ")
-                ? name + " " + message
-                : "%s line %d, '%s': %s"
-                    .formatted(name, lines.number(), lines.shown(), message));
+            "%s"
+                .formatted(
+                    String.valueOf(message).startsWith("line ")
+                        ? name + " " + message
+                        : "%s line %d, '%s': %s"
+                            .formatted(name, lines.number(), lines.shown(), message)));
       }
     }
     return Optional.ofNullable(ready.poll());

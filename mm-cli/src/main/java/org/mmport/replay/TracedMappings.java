@@ -80,8 +80,7 @@ final class TracedMappings {
         .map(Range::rights)
         .reduce(
             (a, b) ->
-                new VmaRights(
-                    a.read() || b.read(), a.write() || b.write(), a.exec() || b.exec()));
+                new VmaRights(a.read() || b.read(), a.write() || b.write(), a.exec() || b.exec()));
   }
 
   /** A range in the place of all that was there. */

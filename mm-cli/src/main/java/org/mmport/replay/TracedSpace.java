@@ -161,8 +161,7 @@ final class TracedSpace {
     }
   }
 
-  private MmapRequest request(
-      Range range, long tracedVa, long va, long bytes, Contents contents) {
+  private MmapRequest request(Range range, long tracedVa, long va, long bytes, Contents contents) {
     long offset = Math.max(0, contents.offset() + tracedVa - range.firstVa());
     return new MmapRequest(
         OptionalLong.of(va),
@@ -417,8 +416,7 @@ final class TracedSpace {
       long first = piece.va() + pageBytes - 1 & -pageBytes;
       long end = piece.va() + piece.bytes() & -pageBytes;
       if (Long.compareUnsigned(first, end) < 0) {
-        inner.add(
-            new Carry.Piece(piece.tracedVa() + (first - piece.va()), first, end - first));
+        inner.add(new Carry.Piece(piece.tracedVa() + (first - piece.va()), first, end - first));
       }
     }
     return inner;

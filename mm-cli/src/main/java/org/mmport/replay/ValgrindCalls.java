@@ -22,7 +22,8 @@ final class ValgrindCalls {
   private static final Pattern ARGUMENTS =
       Pattern.compile("(?:sys_)?([a-z0-9_]+) ?\\(([^()]*)\\).*");
   private static final Map<Long, String> ERRNO =
-      Map.of(1L, "EPERM", 2L, "ENOENT", 11L, "EAGAIN", 12L, "ENOMEM", 13L, "EACCES", 17L, "EEXIST",
+      Map.of(
+          1L, "EPERM", 2L, "ENOENT", 11L, "EAGAIN", 12L, "ENOMEM", 13L, "EACCES", 17L, "EEXIST",
           22L, "EINVAL");
 
   // include/uapi/linux/mman.h and include/uapi/asm-generic/mman.h.
@@ -72,9 +73,9 @@ final class ValgrindCalls {
   private void requireProcess(int number) {
     if (process != 0 && process != number) {
       throw new TraceFormatException(
-          "is process %d's, accesses before are %d's, and those behind may be either's; trace with "
-              + "--child-silent-after-fork=yes",
-          number, process);
+          ("is process %d's, accesses before are %d's, and those behind may be either's; trace with"
+                  + " --child-silent-after-fork=yes")
+              .formatted(number, process));
     }
     process = number;
   }
@@ -147,8 +148,7 @@ final class ValgrindCalls {
         (flags & MAP_ANONYMOUS) != 0
             ? Optional.empty()
             : Optional.of(
-                new TracedFile(
-                    Long.toString(number(of, 4)), Optional.empty(), number(of, 5)));
+                new TracedFile(Long.toString(number(of, 4)), Optional.empty(), number(of, 5)));
     return new MmCall.Mmap(
         number(of, 0),
         number(of, 1),
@@ -165,7 +165,7 @@ final class ValgrindCalls {
   private static long number(List<String> of, int index) {
     if (index >= of.size()) {
       throw new TraceFormatException(
-          "has %d arguments, must have %d or more", of.size(), index + 1);
+          "has %d arguments, must have %d or more".formatted(of.size(), index + 1));
     }
     return TraceNumbers.number(of.get(index));
   }

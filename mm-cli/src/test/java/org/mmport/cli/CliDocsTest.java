@@ -12,8 +12,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Every console block of docs/cli.md and docs/replay.md is run and must print what it says, on the dump that the tests
- * make.
+ * Every console block of docs/cli.md and docs/replay.md is run and must print what it says, on the
+ * dump that the tests make.
  */
 class CliDocsTest {
   @TempDir Path directory = Path.of("");

@@ -59,7 +59,10 @@ class ReplayCommandTest {
   @Test
   void whatIsWrongIsSaidInOneLine() throws IOException {
     refused("no trace: name a file", "x86/pae");
-    refused("x86_64/4levels: is neither a trace, which is a file, nor a variant", FORK, "x86_64/4levels");
+    refused(
+        "x86_64/4levels: is neither a trace, which is a file, nor a variant",
+        FORK,
+        "x86_64/4levels");
     refused("is neither a trace", directory.toString());
     Path script = Files.writeString(directory.resolve("not.a.trace"), "brk(NULL) = 0x1\nhello\n");
     refused("not.a.trace line 2, 'hello': must be a call like", script.toString());

@@ -79,7 +79,13 @@ class CarryTest {
       Carry carry = new Carry(variant.geometry());
       Map<Long, Long> tracedByVa = new HashMap<>();
       for (int i = 0; i < 250; i++) {
-        long traced = random.nextLong() >>> random.nextInt(64) & -4096;
+        // Half of them in a few neighbourhoods, one of which is where those moved come to lie.
+        long traced =
+            switch (random.nextInt(4)) {
+              case 0 -> LIBRARIES + ((long) random.nextInt(32) << 21);
+              case 1 -> carry.va(LIBRARIES) + ((long) random.nextInt(32) << 21);
+              default -> random.nextLong() >>> random.nextInt(64) & -4096;
+            };
         long va = carry.va(traced);
         Long other = tracedByVa.put(va, traced);
         assertTrue(other == null || other == traced, variant.id());

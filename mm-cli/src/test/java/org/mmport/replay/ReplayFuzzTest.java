@@ -21,10 +21,39 @@ class ReplayFuzzTest {
       List.of("x86_64/4level", "x86/2level", "arm64/64k-va48", "ppc64/hash-4k");
   private static final List<String> WORDS =
       List.of(
-          "0", "4096", "4097", "0xfffffffffffff000", "18446744073709551615", "-1", "0x1000", "NULL",
-          "281474976710656", "(", ")", "\"", "{", ",", "= -1 ENOMEM (x)", "= ?", "<unfinished ...>",
-          "<... mmap resumed>", "MAP_FIXED", "PROT_NONE", "munmap", "mremap", "mlock", "brk", "fork",
-          "execve", "\n", "\n\n", " L ", "I  ", " --> [", "SYSCALL[1,1](9) ", "+++ exited with 0 +++",
+          "0",
+          "4096",
+          "4097",
+          "0xfffffffffffff000",
+          "18446744073709551615",
+          "-1",
+          "0x1000",
+          "NULL",
+          "281474976710656",
+          "(",
+          ")",
+          "\"",
+          "{",
+          ",",
+          "= -1 ENOMEM (x)",
+          "= ?",
+          "<unfinished ...>",
+          "<... mmap resumed>",
+          "MAP_FIXED",
+          "PROT_NONE",
+          "munmap",
+          "mremap",
+          "mlock",
+          "brk",
+          "fork",
+          "execve",
+          "\n",
+          "\n\n",
+          " L ",
+          "I  ",
+          " --> [",
+          "SYSCALL[1,1](9) ",
+          "+++ exited with 0 +++",
           "9999999999999999999");
 
   private static void replay(byte[] trace, String what) {
@@ -84,7 +113,9 @@ class ReplayFuzzTest {
       for (int j = 0; j < changes; j++) {
         int at = random.nextInt(lines.length);
         String number =
-            "0x" + Long.toHexString(random.nextLong() >>> random.nextInt(64) & -(1L << random.nextInt(20)));
+            "0x"
+                + Long.toHexString(
+                    random.nextLong() >>> random.nextInt(64) & -(1L << random.nextInt(20)));
         lines[at] = lines[at].replaceFirst("(?<=[ (,])(0x[0-9a-f]+|\\d{4,})", number);
         lines[at] =
             random.nextInt(3) == 0 ? lines[at].replaceFirst("= \\S+$", "= " + number) : lines[at];
@@ -92,8 +123,7 @@ class ReplayFuzzTest {
           lines[at] = lines[random.nextInt(lines.length)];
         }
       }
-      replay(
-          String.join("\n", lines).getBytes(StandardCharsets.US_ASCII), name + " numbers " + i);
+      replay(String.join("\n", lines).getBytes(StandardCharsets.US_ASCII), name + " numbers " + i);
     }
   }
 

@@ -14,8 +14,7 @@ import org.mmport.spi.MmuVariant;
 /** Real traces on machines of all variants: counts that follow from the program by hand. */
 class ReplayerTest {
   private static Replayer fork(String variant) {
-    return Traces.replayed(
-        variant, Populate.AS_TRACED, Traces.reader(Traces.real("fork.lackey")));
+    return Traces.replayed(variant, Populate.AS_TRACED, Traces.reader(Traces.real("fork.lackey")));
   }
 
   private static List<Long> faults(ScenarioCounts counts) {
@@ -117,8 +116,7 @@ class ReplayerTest {
   }
 
   private static List<String> notes(String variant, String... lines) {
-    try (Replayer machine =
-        Traces.replayed(variant, Populate.AS_TRACED, Traces.reader(lines))) {
+    try (Replayer machine = Traces.replayed(variant, Populate.AS_TRACED, Traces.reader(lines))) {
       assertEquals(Optional.empty(), new Invariants(machine.machine().system()).broken());
       return Traces.notes(machine);
     }
@@ -162,7 +160,8 @@ class ReplayerTest {
     assertEquals(
         List.of(
             "refused here access: not permitted x1 @3",
-            "refused here munmap: ...: not the start of a page of 4 KiB, or its size is not one x1 @4",
+            "refused here munmap: ...: not the start of a page of 4 KiB, or its size is not one x1"
+                + " @4",
             "not replayed madvise: MADV_FREE x1 @5",
             "not replayed munmap: the trace does not have its beginning x1 @6"),
         notes(
@@ -177,8 +176,9 @@ class ReplayerTest {
     assertEquals(
         List.of("refused here mmap: no room among user addresses of 32 bits x1 @1"),
         notes(
-            "x86/pae",
-            "mmap(NULL, 17179869184, PROT_NONE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x7f0000000000")
+                "x86/pae",
+                "mmap(NULL, 17179869184, PROT_NONE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) ="
+                    + " 0x7f0000000000")
             .stream()
             .map(note -> note.replaceAll("of \\d\\d bits", "of 32 bits"))
             .toList());
@@ -213,12 +213,11 @@ class ReplayerTest {
     try (Replayer one = fork("x86_64/4level");
         Replayer two =
             Traces.replayed(
-                "x86_64/4level",
-                Populate.AS_TRACED,
-                Traces.reader(trace),
-                Traces.reader(trace))) {
-      assertEquals(2 * one.counts().faults(FaultStatus.COPIED), two.counts().faults(FaultStatus.COPIED));
-      assertEquals(2 * one.counts().faults(FaultStatus.MINOR), two.counts().faults(FaultStatus.MINOR));
+                "x86_64/4level", Populate.AS_TRACED, Traces.reader(trace), Traces.reader(trace))) {
+      assertEquals(
+          2 * one.counts().faults(FaultStatus.COPIED), two.counts().faults(FaultStatus.COPIED));
+      assertEquals(
+          2 * one.counts().faults(FaultStatus.MINOR), two.counts().faults(FaultStatus.MINOR));
       assertEquals(4, two.tasksStarted());
     }
   }

@@ -75,10 +75,12 @@ class TraceReaderTest {
     assertEquals(new Outcome.Value(0), outcome("munmap(0x1000, 4096) = 0"));
     assertEquals(
         new Outcome.Failed("ENOMEM"),
-        outcome("mmap(NULL, 4096, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = -1 ENOMEM (Cannot)"));
+        outcome(
+            "mmap(NULL, 4096, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = -1 ENOMEM (Cannot)"));
     assertEquals(new Outcome.None(), outcome("9 exit_group(0) = ?"));
     assertEquals(
-        new Outcome.None(), outcome("9 wait4(-1, NULL, 0, NULL) = ? ERESTARTSYS (To be restarted)"));
+        new Outcome.None(),
+        outcome("9 wait4(-1, NULL, 0, NULL) = ? ERESTARTSYS (To be restarted)"));
   }
 
   @Test
@@ -206,8 +208,14 @@ class TraceReaderTest {
             + " 8's",
         "SYSCALL[9,1](12) sys_brk ( 0x0 ) --> [pre-success] Success(0x4000) ",
         "SYSCALL[8,1](12) sys_brk ( 0x0 ) --> [pre-success] Success(0x4000) ");
-    refused("process 9 is in the midst of a call already", "9 a( <unfinished ...>", "9 b( <unfinished ...>");
-    refused("is in the midst of another call, 'wait4(-1,'", "9 wait4(-1, <unfinished ...>", "9 <... brk resumed>) = 0");
+    refused(
+        "process 9 is in the midst of a call already",
+        "9 a( <unfinished ...>",
+        "9 b( <unfinished ...>");
+    refused(
+        "is in the midst of another call, 'wait4(-1,'",
+        "9 wait4(-1, <unfinished ...>",
+        "9 <... brk resumed>) = 0");
     refused("test line 1: has more than 65536 bytes", "x".repeat(70_000));
   }
 

@@ -48,10 +48,7 @@ final class Traces {
   }
 
   static MmuVariant variant(String id) {
-    return variants().stream()
-        .filter(variant -> variant.id().equals(id))
-        .findFirst()
-        .orElseThrow();
+    return variants().stream().filter(variant -> variant.id().equals(id)).findFirst().orElseThrow();
   }
 
   /** A machine that has replayed traces, to be closed by the caller. */
