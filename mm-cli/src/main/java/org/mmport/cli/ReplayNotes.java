@@ -66,7 +66,7 @@ final class ReplayNotes {
     Note first =
         where.stream()
             .map(Where::note)
-            .min(Comparator.comparing(Note::firstTrace).thenComparing(Note::firstLine))
+            .min(Comparator.comparingInt(Note::firstTrace).thenComparingLong(Note::firstLine))
             .orElseThrow();
     String line = "line " + first.firstLine();
     return traces.size() == 1 ? line : traces.get(first.firstTrace()) + " " + line;

@@ -40,14 +40,11 @@ public final class TraceReader {
           accept(lines.parse());
         }
       } catch (TraceFormatException e) {
-        String message = e.getMessage();
+        String message = String.valueOf(e.getMessage());
         throw new TraceFormatException(
-            "%s"
-                .formatted(
-                    String.valueOf(message).startsWith("line ")
-                        ? name + " " + message
-                        : "%s line %d, '%s': %s"
-                            .formatted(name, lines.number(), lines.shown(), message)));
+            message.startsWith("line ")
+                ? name + " " + message
+                : "%s line %d, '%s': %s".formatted(name, lines.number(), lines.shown(), message));
       }
     }
     return Optional.ofNullable(ready.poll());

@@ -38,7 +38,7 @@ class TracedMappingsTest {
       VmaRights rights = RIGHTS.get(random.nextInt(RIGHTS.size()));
       int kind = random.nextInt(3);
       for (int i = first; i <= last; i++) {
-        if (kind == 0 || kind == 1 && model.get(i).isPresent()) {
+        if (kind == 0 || (kind == 1 && model.get(i).isPresent())) {
           model.set(i, Optional.of(rights));
         } else if (kind == 2) {
           model.set(i, Optional.empty());
