@@ -87,8 +87,7 @@ public class ForkBenchmark {
     parent = new MmSystem(Variants.of(Workload.MEASURED), frames, 2).create();
     pages = (long) mib << 20 >> 12;
     long va =
-        parent.mmap(
-            MmapRequest.anonymous(pages << 12, VmaRights.READ_WRITE).at(Workload.BASE));
+        parent.mmap(MmapRequest.anonymous(pages << 12, VmaRights.READ_WRITE).at(Workload.BASE));
     for (long i = 0; i < pages; i++) {
       parent.fault(va + (i << 12), Access.USER_WRITE);
     }
@@ -109,7 +108,6 @@ public class ForkBenchmark {
 
   @Benchmark
   public long forkC(InC state) {
-    return Baseline.fork(
-        bytes, C_PARENT, C_CHILD, Workload.BASE, pages, C_CHILD + 4096, counts);
+    return Baseline.fork(bytes, C_PARENT, C_CHILD, Workload.BASE, pages, C_CHILD + 4096, counts);
   }
 }

@@ -326,6 +326,25 @@ final class LazyClauses {
       c.check(then == 2, "2 tables shared once it is given back", then);
       scene.play("cpu0 store b 1 3\nexpect cpu0 load a 1 is 9");
     }
+    pinnedPagesMove(c);
+  }
+
+  /** A page that was pinned in one table and moved to another. */
+  private static void pinnedPagesMove(ClauseContext c) {
+    try (Scene scene = new Scene(c)) {
+      scene.play(PARENT);
+      scene.play(
+          """
+          pin a 1 p
+          mremap a 1 1 1 to 50
+          fork a b lazy
+          cpu0 store a 50 7
+          expect device p load is 7
+          device p store 8
+          expect cpu0 load a 50 is 8
+          expect cpu1 load b 50 is 2
+          """);
+    }
   }
 
   @Clause(

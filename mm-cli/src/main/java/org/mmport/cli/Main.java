@@ -28,6 +28,7 @@ import picocli.CommandLine.Option;
       DiffCommand.class,
       RunCommand.class,
       ReplayCommand.class,
+      CompareCommand.class,
       TranslateCommand.class,
       MapsCommand.class,
       AutoComplete.GenerateCompletion.class
@@ -47,7 +48,8 @@ import picocli.CommandLine.Option;
       "  mmport translate --dump vm.core 0xffffffff81000000",
       "  mmport maps --dump vm.core --each --json",
       "  mmport run fork.mm",
-      "  mmport replay ls.lackey"
+      "  mmport replay ls.lackey",
+      "  mmport compare fork x86_64/4level"
     })
 public final class Main {
   static final int NO = 1;

@@ -286,6 +286,11 @@ public final class MmSystem {
     return locked(() -> tables.descriptors().tables());
   }
 
+  /** What their entries take, shared ones once. */
+  public long tableBytesInUse() {
+    return locked(tables::tableBytes);
+  }
+
   /** What became of page tables that several processes use. */
   public SharingCounts tableSharing() {
     return locked(tables::sharingCounts);

@@ -56,8 +56,7 @@ final class MoveEntries {
                   .pteTable(destinationVa, gather.gather())
                   .orElseThrow(() -> new IllegalStateException("tables are allocated first"));
           long raw = from.clear(index, 1);
-          count(raw, from, -1);
-          count(raw, to, 1);
+          count(raw, from, to);
           if (format.present(raw, Level.PTE)) {
             to.set(to.index(destinationVa), 1, raw);
           } else {
@@ -66,8 +65,18 @@ final class MoveEntries {
         });
   }
 
-  /** The process has as much as before, but not in the same table. */
-  private void count(long raw, PteTable table, int count) {
+  /**
+   * The process has as much as before, but not in the same table. What is pinned may be this page.
+   */
+  private void count(long raw, PteTable from, PteTable to) {
+    note(raw, from, -1);
+    note(raw, to, 1);
+    if (new TableNote(from.note()).mayPin()) {
+      to.setNote(new TableNote(to.note()).withPins().bits());
+    }
+  }
+
+  private void note(long raw, PteTable table, int count) {
     MmSystem system = mm.system();
     if (system.swapEntries().isSwap(raw)) {
       mm.note(table, 0, 0, count);

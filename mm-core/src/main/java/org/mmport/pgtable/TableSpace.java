@@ -19,6 +19,7 @@ public final class TableSpace {
   private final EntryMemory entryMemory;
   private final VariantCode variantCode;
   private final int node;
+  private final int[] tablesByLevel = new int[Level.values().length];
   private SharingCounts sharingCounts = SharingCounts.NONE;
 
   /** Physical address from which descriptors count frames. */
@@ -87,6 +88,7 @@ public final class TableSpace {
     long id = descriptors.id(table);
     descriptors.setLevel(id, level);
     descriptors.setUseCount(id, 1);
+    tablesByLevel[level.ordinal()]++;
     return table;
   }
 
@@ -111,6 +113,7 @@ public final class TableSpace {
   }
 
   void freeTable(long table) {
+    tablesByLevel[level(table).ordinal()]--;
     allocator.free(table);
   }
 
@@ -129,6 +132,15 @@ public final class TableSpace {
     TableDescriptors descriptors = descriptors();
     long id = descriptors.id(table);
     descriptors.setUseCount(id, descriptors.useCount(id) + count);
+  }
+
+  /** Bytes of the tables that there are, of all address spaces, those that are shared once. */
+  public long tableBytes() {
+    long bytes = 0;
+    for (Level level : Level.values()) {
+      bytes += (long) tablesByLevel[level.ordinal()] * variant.geometry().tableBytes(level);
+    }
+    return bytes;
   }
 
   /** What became of shared tables. */

@@ -1,0 +1,177 @@
+package org.mmport.cli;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import org.mmport.compare.ForkCase;
+import org.mmport.compare.ForkCost;
+import org.mmport.compare.ForkTrial;
+import org.mmport.fork.ForkStrategies;
+import org.mmport.mm.ForkStrategy;
+import org.mmport.spi.MmuVariant;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(
+    name = "fork",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Fork a process in each way that there is, and count what that takes, and what it takes when",
+      "children write then."
+    },
+    footer = {
+      "",
+      "Entries are those of page tables that software reads and writes. Times are of the",
+      "simulation, the fastest of four runs in which nothing is counted: compare them with one",
+      "another only.",
+      "",
+      "Examples:",
+      "  mmport compare fork",
+      "  mmport compare fork x86_64/4level --pages 8192 --children 2 --written 10",
+      "  mmport compare fork --svg fork.svg"
+    })
+final class CompareForkCommand implements Callable<Integer> {
+  private static final String ROW = "%-22s %-9s %10s %10s %7s %10s %8s %10s  %10s %7s %10s";
+  private static final int BAR = 30;
+
+  @Parameters(
+      paramLabel = "VARIANT",
+      completionCandidates = Ports.class,
+      description = "such as x86_64/4level; all by default")
+  List<String> variants = new ArrayList<>();
+
+  @Option(
+      names = "--pages",
+      defaultValue = "2048",
+      description = "pages that the process has written to (default: ${DEFAULT-VALUE})")
+  int pages;
+
+  @Option(
+      names = "--pins",
+      defaultValue = "0",
+      description = "how many of them devices use (default: ${DEFAULT-VALUE})")
+  int pins;
+
+  @Option(
+      names = "--children",
+      defaultValue = "1",
+      description = "how often it forks (default: ${DEFAULT-VALUE})")
+  int children;
+
+  @Option(
+      names = "--written",
+      paramLabel = "PERCENT",
+      defaultValue = "5",
+      description = "of the pages, how many each child writes to (default: ${DEFAULT-VALUE})")
+  int written;
+
+  @Option(names = "--svg", paramLabel = "FILE", description = "also draw a chart there")
+  @Nullable Path svg;
+
+  @Option(names = "--json", description = "one JSON object per line")
+  boolean json;
+
+  @Spec CommandLine.Model.CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    ForkCase forkCase = new ForkCase(pages, pins, children, written);
+    List<MmuVariant> chosen =
+        variants.isEmpty() ? Ports.variants() : variants.stream().map(Ports::variant).toList();
+    PrintWriter out = spec.commandLine().getOut();
+    if (!json) {
+      header(out);
+    }
+    List<ForkTrial> trials = new ArrayList<>();
+    for (MmuVariant variant : chosen) {
+      List<ForkTrial> ofVariant = new ArrayList<>();
+      for (ForkStrategy way : ForkStrategies.all()) {
+        ofVariant.add(ForkTrial.of(forkCase, way, variant));
+      }
+      trials.addAll(ofVariant);
+      if (json) {
+        JsonLines lines = new JsonLines(out);
+        ofVariant.forEach(trial -> lines.object(object -> write(object, trial)));
+      } else {
+        ofVariant.forEach(trial -> row(out, trial, ofVariant.getFirst()));
+      }
+      out.flush();
+    }
+    if (svg != null) {
+      draw(svg, new ForkChart(forkCase, trials).svg());
+    }
+    return CommandLine.ExitCode.OK;
+  }
+
+  private static void header(PrintWriter out) {
+    out.println(
+        ROW.formatted("", "", "at fork", "", "", "", "", "", "writes", "", "").stripTrailing());
+    out.println(
+        ROW.formatted(
+            "variant", "way", "read", "written", "tables", "bytes", "flushes", "us", "entries",
+            "tables", "us"));
+  }
+
+  private static void row(PrintWriter out, ForkTrial trial, ForkTrial eager) {
+    ForkCost fork = trial.atFork();
+    ForkCost after = trial.after();
+    out.println(
+        ROW.formatted(
+                trial.variant().id(),
+                trial.way().name(),
+                fork.entriesRead(),
+                fork.entriesWritten(),
+                fork.tables(),
+                fork.tableBytes(),
+                fork.flushes(),
+                fork.nanos() / 1000,
+                after.entries(),
+                after.tables(),
+                after.nanos() / 1000)
+            + " "
+            + bar(fork.entries(), eager.atFork().entries()));
+  }
+
+  /** Entries at fork beside those of the first way. */
+  private static String bar(long entries, long most) {
+    long length = most == 0 ? 0 : Math.min(BAR, Math.ceilDiv(entries * BAR, most));
+    return "#".repeat((int) length);
+  }
+
+  private static void draw(Path file, String text) {
+    try {
+      Files.writeString(file, text, StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(file + ": cannot be written: " + e.getMessage(), e);
+    }
+  }
+
+  private static void write(JsonGenerator json, ForkTrial trial) throws IOException {
+    json.writeStringField("variant", trial.variant().id());
+    json.writeStringField("way", trial.way().name());
+    write(json, "atFork", trial.atFork());
+    write(json, "after", trial.after());
+  }
+
+  private static void write(JsonGenerator json, String name, ForkCost cost) throws IOException {
+    json.writeObjectFieldStart(name);
+    json.writeNumberField("entriesRead", cost.entriesRead());
+    json.writeNumberField("entriesWritten", cost.entriesWritten());
+    json.writeNumberField("tables", cost.tables());
+    json.writeNumberField("tableBytes", cost.tableBytes());
+    json.writeNumberField("flushes", cost.flushes());
+    json.writeNumberField("nanos", cost.nanos());
+    json.writeEndObject();
+  }
+}

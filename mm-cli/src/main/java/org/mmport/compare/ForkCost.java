@@ -1,0 +1,34 @@
+package org.mmport.compare;
+
+/**
+ * What something took.
+ *
+ * @param entriesRead of page tables, by software
+ * @param entriesWritten of page tables, by software
+ * @param tables more than before
+ * @param tableBytes what their entries take
+ * @param flushes of TLBs
+ * @param nanos of the simulation, while nothing was counted
+ */
+public record ForkCost(
+    long entriesRead, long entriesWritten, long tables, long tableBytes, long flushes, long nanos) {
+
+  /** Entries that were touched, a read and a write of one being two. */
+  public long entries() {
+    return entriesRead + entriesWritten;
+  }
+
+  ForkCost minus(ForkCost before) {
+    return new ForkCost(
+        entriesRead - before.entriesRead,
+        entriesWritten - before.entriesWritten,
+        tables - before.tables,
+        tableBytes - before.tableBytes,
+        flushes - before.flushes,
+        nanos - before.nanos);
+  }
+
+  ForkCost withNanos(long newNanos) {
+    return new ForkCost(entriesRead, entriesWritten, tables, tableBytes, flushes, newNanos);
+  }
+}

@@ -1,0 +1,136 @@
+package org.mmport.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.mmport.compare.ForkCase;
+import org.mmport.compare.ForkCost;
+import org.mmport.compare.ForkTrial;
+import org.mmport.fork.ForkStrategies;
+import org.mmport.mm.ForkStrategy;
+import org.mmport.spi.MmuVariant;
+
+/** {@code mmport compare fork}: what it counts, prints and draws. */
+class CompareForkCommandTest {
+  private static final int PAGES = 16_384;
+
+  private record Outcome(int exit, String out, String err) {}
+
+  private static Outcome run(String... args) {
+    StringWriter out = new StringWriter();
+    StringWriter err = new StringWriter();
+    int exit = Main.run(new PrintWriter(out), new PrintWriter(err), args);
+    return new Outcome(exit, out.toString(), err.toString());
+  }
+
+  private static Map<String, ForkCost> atFork(String variant, int pages, int children) {
+    MmuVariant of = Ports.variant(variant);
+    Map<String, ForkCost> costs = new HashMap<>();
+    for (ForkStrategy way : ForkStrategies.all()) {
+      costs.put(way.name(), ForkTrial.of(new ForkCase(pages, 0, children, 0), way, of).atFork());
+    }
+    return costs;
+  }
+
+  private static ForkCost of(Map<String, ForkCost> costs, String way) {
+    ForkCost cost = costs.get(way);
+    if (cost == null) {
+      throw new IllegalStateException("no way to fork is called " + way);
+    }
+    return cost;
+  }
+
+  /** T1: 64 MiB of x86_64 are 32 PTE tables below one of each level above. */
+  @Test
+  void tablesOfEachWay() {
+    Map<String, ForkCost> costs = atFork("x86_64/4level", PAGES, 1);
+    assertEquals(35, of(costs, "eager").tables());
+    assertEquals(3, of(costs, "lazy").tables());
+    assertEquals(2, of(costs, "lazy-pmd").tables());
+    assertEquals(1, of(costs, "lazy-all").tables());
+    assertEquals(35 * 4096, of(costs, "eager").tableBytes());
+    assertEquals(4096, of(costs, "lazy-all").tableBytes());
+  }
+
+  /** T3: at least 65 times fewer entries, and next to none more for each page more. */
+  @Test
+  void lazyForksTouchFewEntries() {
+    Map<String, ForkCost> small = atFork("x86_64/4level", PAGES / 2, 1);
+    Map<String, ForkCost> large = atFork("x86_64/4level", PAGES, 1);
+    long eager = of(large, "eager").entries();
+    assertTrue(eager >= 3 * PAGES, "an eager fork touches " + eager);
+    assertTrue(
+        of(large, "lazy").entries() * 65 <= eager,
+        "a lazy one touches %s beside %d".formatted(of(large, "lazy"), eager));
+    long eagerMore = eager - of(small, "eager").entries();
+    long lazyMore = of(large, "lazy").entries() - of(small, "lazy").entries();
+    assertTrue(lazyMore * 50 <= eagerMore, lazyMore + " more beside " + eagerMore);
+  }
+
+  /** T2: where tables cannot be write-protected, the first fork does it leaf by leaf, no other. */
+  @Test
+  void laterForksOfTheSameTouchNoLeaf() {
+    long one = of(atFork("ppc64/radix-4k", 2_048, 1), "lazy").entriesWritten();
+    long four = of(atFork("ppc64/radix-4k", 2_048, 4), "lazy").entriesWritten();
+    assertTrue(one >= 2_048, one + " written by the first fork");
+    assertTrue(four - one < 100, (four - one) + " written by three more");
+  }
+
+  @Test
+  void printsARowForEachWay() {
+    Outcome outcome = run("compare", "fork", "x86_64/4level", "x86/pae", "--pages", "64");
+    assertEquals(0, outcome.exit(), outcome.err());
+    List<String> rows = outcome.out().lines().skip(2).toList();
+    assertEquals(2 * ForkStrategies.all().size(), rows.size(), outcome.out());
+    assertTrue(rows.getFirst().startsWith("x86_64/4level          eager "), rows.getFirst());
+    assertTrue(rows.getFirst().endsWith(" " + "#".repeat(30)), rows.getFirst());
+  }
+
+  @Test
+  void drawsAChartThatIsXml(@TempDir Path folder) throws Exception {
+    Path svg = folder.resolve("fork.svg");
+    Outcome outcome =
+        run("compare", "fork", "x86_64/la57", "--pages", "64", "--pins", "2", "--svg", svg + "");
+    assertEquals(0, outcome.exit(), outcome.err());
+    var drawn = DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(svg.toFile());
+    assertEquals("svg", drawn.getDocumentElement().getTagName());
+    assertTrue(Files.readString(svg).contains("64 pages, 2 pinned, 1 children"));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--pages 0 | pages 0: must be 1 to 262144",
+        "--pages 10 --pins 11 | pins 11: must be 0 to 10",
+        "--children 65 | children 65: must be 1 to 64",
+        "--written 101 | written 101: must be 0 to 100",
+        "arm7 | arm7",
+        "--pages 10 --svg /nowhere/at/all.svg x86/pae | /nowhere/at/all.svg: cannot be written",
+      })
+  void badInputIsOneLine(String args, String reason) {
+    Outcome outcome = run(("compare fork " + args).split(" "));
+    assertEquals(2, outcome.exit());
+    assertEquals(1, outcome.err().lines().count(), outcome.err());
+    assertTrue(outcome.err().contains(reason), outcome.err());
+  }
+
+  @Test
+  void compareAloneSaysWhatThereIs() {
+    Outcome outcome = run("compare");
+    assertEquals(2, outcome.exit());
+    assertTrue(outcome.err().contains("compare what? One of [fork]"), outcome.err());
+  }
+}
