@@ -3,8 +3,6 @@ package org.mmport.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -25,15 +23,6 @@ import org.mmport.spi.MmuVariant;
 /** {@code mmport compare fork}: what it counts, prints and draws. */
 class CompareForkCommandTest {
   private static final int PAGES = 16_384;
-
-  private record Outcome(int exit, String out, String err) {}
-
-  private static Outcome run(String... args) {
-    StringWriter out = new StringWriter();
-    StringWriter err = new StringWriter();
-    int exit = Main.run(new PrintWriter(out), new PrintWriter(err), args);
-    return new Outcome(exit, out.toString(), err.toString());
-  }
 
   private static Map<String, ForkCost> atFork(String variant, int pages, int children) {
     MmuVariant of = Ports.variant(variant);
@@ -90,7 +79,7 @@ class CompareForkCommandTest {
 
   @Test
   void printsARowForEachWay() {
-    Outcome outcome = run("compare", "fork", "x86_64/4level", "x86/pae", "--pages", "64");
+    Run outcome = Run.of("compare", "fork", "x86_64/4level", "x86/pae", "--pages", "64");
     assertEquals(0, outcome.exit(), outcome.err());
     List<String> rows = outcome.out().lines().skip(2).toList();
     assertEquals(2 * ForkStrategies.all().size(), rows.size(), outcome.out());
@@ -101,8 +90,8 @@ class CompareForkCommandTest {
   @Test
   void drawsAChartThatIsXml(@TempDir Path folder) throws Exception {
     Path svg = folder.resolve("fork.svg");
-    Outcome outcome =
-        run("compare", "fork", "x86_64/la57", "--pages", "64", "--pins", "2", "--svg", svg + "");
+    Run outcome =
+        Run.of("compare", "fork", "x86_64/la57", "--pages", "64", "--pins", "2", "--svg", svg + "");
     assertEquals(0, outcome.exit(), outcome.err());
     var drawn = DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(svg.toFile());
     assertEquals("svg", drawn.getDocumentElement().getTagName());
@@ -121,7 +110,7 @@ class CompareForkCommandTest {
         "--pages 10 --svg /nowhere/at/all.svg x86/pae | /nowhere/at/all.svg: cannot be written",
       })
   void badInputIsOneLine(String args, String reason) {
-    Outcome outcome = run(("compare fork " + args).split(" "));
+    Run outcome = Run.of(("compare fork " + args).split(" "));
     assertEquals(2, outcome.exit());
     assertEquals(1, outcome.err().lines().count(), outcome.err());
     assertTrue(outcome.err().contains(reason), outcome.err());
@@ -129,7 +118,7 @@ class CompareForkCommandTest {
 
   @Test
   void compareAloneSaysWhatThereIs() {
-    Outcome outcome = run("compare");
+    Run outcome = Run.of("compare");
     assertEquals(2, outcome.exit());
     assertTrue(outcome.err().contains("compare what? One of [fork]"), outcome.err());
   }

@@ -31,6 +31,7 @@ public final class AddressSpace implements AutoCloseable {
   private final PageFaults faults;
   private final Heap heap;
   private final SharedRanges sharedRanges;
+  private final Pins pins;
   private MmCounters counters = MmCounters.ZERO;
   private boolean closed;
 
@@ -50,6 +51,7 @@ public final class AddressSpace implements AutoCloseable {
     this.faults = new PageFaults(this);
     this.heap = new Heap(this);
     this.sharedRanges = new SharedRanges(this);
+    this.pins = new Pins(this);
   }
 
   private List<Long> roots() {
@@ -224,7 +226,7 @@ public final class AddressSpace implements AutoCloseable {
     return locked(
         () -> {
           requireRange("pin", va & -pageBytes(), pageBytes());
-          return new Pins(this).pin(va & -pageBytes());
+          return pins.pin(va & -pageBytes());
         });
   }
 
@@ -420,6 +422,10 @@ public final class AddressSpace implements AutoCloseable {
   /** Notes what a table came to map, or no longer maps. */
   void note(PteTable table, long anon, long file, long swap) {
     table.setNote(new TableNote(table.note()).plus(anon, file, swap).bits());
+  }
+
+  Pins pins() {
+    return pins;
   }
 
   SharedRanges sharedRanges() {

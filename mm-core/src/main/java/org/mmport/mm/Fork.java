@@ -103,7 +103,7 @@ public final class Fork {
         return false;
       }
     }
-    return !new Pins(parent).in(firstVa, bytes);
+    return !parent.pins().in(firstVa, bytes);
   }
 
   /** Gives the child what entries of a range of one mapping are, entry by entry. */

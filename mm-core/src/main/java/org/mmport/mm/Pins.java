@@ -21,6 +21,9 @@ final class Pins {
   private final Folios folios;
   private final PteFormat format;
 
+  /** Whether there ever was one: most processes have none, and none of their tables is looked at. */
+  private boolean any;
+
   Pins(AddressSpace mm) {
     this.mm = mm;
     this.folios = mm.system().folios();
@@ -51,6 +54,7 @@ final class Pins {
       PteTable table = mm.pageTable().pteTableAlloc(va, gather.gather());
       long pfn = mm.system().pfn(table.get(table.index(va)));
       folios.pin(pfn, 1);
+      any = true;
       table.setNote(new TableNote(table.note()).withPins().bits());
       gather.flush();
       return pfn;
@@ -62,6 +66,9 @@ final class Pins {
    * was are not looked at.
    */
   boolean in(long va, long sizeBytes) {
+    if (!any) {
+      return false;
+    }
     List<Long> marked = new ArrayList<>();
     try (PageGather gather = mm.gather()) {
       mm.pageTable()

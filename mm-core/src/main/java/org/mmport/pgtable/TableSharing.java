@@ -169,11 +169,13 @@ final class TableSharing {
 
   /** Tables below a shared one become shared themselves. */
   private void copyTables(Level level, long shared, long fresh, Span span, MmuGather gather) {
-    for (int i = 0; i < geometry.at(level).entries(); i++) {
+    int left = space.live(shared);
+    for (int i = 0; left > 0; i++) {
       long raw = entries.load(level, shared, i);
       if (format.none(raw, level)) {
         continue;
       }
+      left--;
       requireTable(raw, level);
       Span below = span(level, span.firstVa() + i * geometry.spanBytes(level));
       long both = wrProtect(level, shared, i, below, gather);
@@ -271,9 +273,11 @@ final class TableSharing {
       wrProtectLeaves(new PteTable(mm, table, span.firstVa(), gather));
       return;
     }
-    for (int i = 0; i < geometry.at(level).entries(); i++) {
+    int left = space.live(table);
+    for (int i = 0; left > 0; i++) {
       long raw = entries.load(level, table, i);
       if (!format.none(raw, level)) {
+        left--;
         requireTable(raw, level);
         long firstVa = span.firstVa() + i * geometry.spanBytes(level);
         wrProtect(level, table, i, span(level, firstVa), gather);
@@ -345,8 +349,10 @@ final class TableSharing {
     if (level == Level.PTE) {
       return;
     }
-    for (int i = 0; i < geometry.at(level).entries(); i++) {
+    int left = space.live(table);
+    for (int i = 0; left > 0; i++) {
       long raw = entries.load(level, table, i);
+      left -= format.none(raw, level) ? 0 : 1;
       if (entries.isTable(raw, level)) {
         each(geometry.nextReal(level), format.tableAddr(raw, level), reached);
       }
