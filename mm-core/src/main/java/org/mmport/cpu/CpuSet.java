@@ -105,6 +105,19 @@ public final class CpuSet {
   }
 
   /**
+   * Carries out what is owed for changes of the kernel's half, on every CPU whatever it runs, and
+   * for whatever address space it was cached: {@code flush_tlb_kernel_range()}. A reload is not the
+   * kernel's alone: whoever changes a root that others copied sees to theirs.
+   */
+  public TlbFlusher kernelFlusher(MmContext kernel) {
+    return request ->
+        flush(
+            kernel,
+            new FlushRequest(request.firstVa(), request.lastVa(), request.duty(), true),
+            -1);
+  }
+
+  /**
    * Carries it out on one CPU alone, as invalidations do that are not broadcast: for what only that
    * CPU can have cached. The hash table, if there is one, is still the one of all.
    */

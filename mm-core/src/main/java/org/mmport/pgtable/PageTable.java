@@ -3,11 +3,13 @@ package org.mmport.pgtable;
 import java.util.Arrays;
 import java.util.Optional;
 import org.mmport.spi.InvalidRequestException;
+import org.mmport.spi.KernelHalf;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PagingGeometry;
 import org.mmport.spi.Protection;
 import org.mmport.spi.TableOwner;
+import org.mmport.spi.TlbDuty;
 import org.mmport.spi.VaRegion;
 
 /**
@@ -26,6 +28,8 @@ public abstract class PageTable implements AutoCloseable {
   private final TableSharing sharing;
   private final TableWalker walker;
   private final TableCounts.Tally tally;
+  private final RootEntries rootEntries;
+  private Optional<KernelHalf> adopted = Optional.empty();
   final long[] roots;
   private final long pageMask;
   final long pageBytes;
@@ -44,6 +48,7 @@ public abstract class PageTable implements AutoCloseable {
     this.editor = new TableEditor(mm);
     this.sharing = new TableSharing(mm, cursor);
     this.pteTables = new PteTables(mm, sharing);
+    this.rootEntries = new RootEntries(mm);
     this.walker = TableWalker.over(space, roots);
     this.tally = new TableCounts.Tally(space);
     tally.add(geometry.rootLevel(), roots.length);
@@ -340,14 +345,90 @@ public abstract class PageTable implements AutoCloseable {
     return roots[requireRange("page", va & -pageBytes, pageBytes).root()];
   }
 
+  // The kernel's half.
+
+  /**
+   * Has the kernel's tables serve the kernel's addresses here too. From now on they are theirs:
+   * this refuses to change them, does not count them, and does not free them. Where the kernel has
+   * a root of its own it takes the place of an empty one, which is freed by the gather's flush: CPUs
+   * are to load the new one then.
+   *
+   * @param kernel tables of the same machine
+   * @throws InvalidRequestException when the variant does not say which addresses those are, or
+   *     anything is mapped there
+   */
+  public final void adoptKernelHalf(PageTable kernel, MmuGather gather) {
+    KernelHalf half = requireKernelHalf();
+    VaRegion all = half.areas().all();
+    rootEntries.requireNone(roots[all.root()], all);
+    switch (half) {
+      case KernelHalf.CopiedRootEntries copied ->
+          rootEntries.copy(kernel.roots[all.root()], roots[all.root()], all, gather);
+      case KernelHalf.OwnRoot own -> {
+        gather.add(all.firstVa(), pageBytes, TlbDuty.RELOAD_ROOT, false);
+        gather.freeLater(roots[all.root()]);
+        roots[all.root()] = kernel.roots[all.root()];
+      }
+    }
+    adopted = Optional.of(half);
+    cursor.keepOut(all);
+  }
+
+  /**
+   * Makes what was copied of the kernel's tables equal to them again, for the addresses from first
+   * to last.
+   */
+  public final void copyKernelEntries(PageTable kernel, long va, long lastVa, MmuGather gather) {
+    if (adopted.orElse(null) instanceof KernelHalf.CopiedRootEntries copied) {
+      int root = copied.areas().all().root();
+      VaRegion area = new VaRegion("changed", va, lastVa, root);
+      rootEntries.copy(kernel.roots[root], roots[root], area, gather);
+    }
+  }
+
+  /**
+   * Allocates the tables that root entries for the vmalloc area point at, to stay for good: for the
+   * kernel's own tables.
+   *
+   * @throws InvalidRequestException when the variant does not say where that area is
+   * @throws org.mmport.machine.OutOfFramesException when there is no memory for the tables; nothing
+   *     changed then
+   */
+  public final void preallocateVmalloc(MmuGather gather) {
+    VaRegion area = requireKernelHalf().areas().vmalloc();
+    rootEntries.preallocate(roots[area.root()], area, gather);
+  }
+
+  private KernelHalf requireKernelHalf() {
+    return geometry
+        .vaLayout()
+        .kernelHalf()
+        .orElseThrow(
+            () ->
+                new InvalidRequestException(
+                    variant().id()
+                        + ": does not say which addresses are the kernel's; give its VA layout a kernel half"));
+  }
+
+  private boolean isKernelRoot(int index) {
+    return adopted.orElse(null) instanceof KernelHalf.OwnRoot own
+        && own.areas().all().root() == index;
+  }
+
   /**
    * Gives every table back, the roots too. No CPU may be using them any more. What they map is not
-   * touched.
+   * touched, nor are the kernel's tables.
    */
   @Override
   public void close() {
+    if (adopted.orElse(null) instanceof KernelHalf.CopiedRootEntries copied) {
+      VaRegion all = copied.areas().all();
+      rootEntries.clear(roots[all.root()], all);
+    }
     for (int i = 0; i < roots.length; i++) {
-      editor.freeAll(roots[i]);
+      if (!isKernelRoot(i)) {
+        editor.freeAll(roots[i]);
+      }
     }
     Arrays.fill(roots, -1);
     tally.clear();
@@ -370,6 +451,7 @@ public abstract class PageTable implements AutoCloseable {
       throw unaligned(operation, va, 0, sizeBytes);
     }
     long lastVa = va + sizeBytes - 1;
+    refuseKernel(operation, va, lastVa);
     return geometry
         .vaLayout()
         .regionOf(va)
@@ -379,6 +461,18 @@ public abstract class PageTable implements AutoCloseable {
                 new InvalidRequestException(
                     "%s 0x%016x..0x%016x: must lie in one region of %s: %s"
                         .formatted(operation, va, lastVa, variant().id(), regions())));
+  }
+
+  private void refuseKernel(String operation, long va, long lastVa) {
+    if (adopted.isPresent()) {
+      VaRegion kernel = adopted.get().areas().all();
+      if (Long.compareUnsigned(va, kernel.lastVa()) <= 0
+          && Long.compareUnsigned(lastVa, kernel.firstVa()) >= 0) {
+        throw new InvalidRequestException(
+            "%s 0x%016x..0x%016x: 0x%016x..0x%016x is the kernel's; only its own tables change it"
+                .formatted(operation, va, lastVa, kernel.firstVa(), kernel.lastVa()));
+      }
+    }
   }
 
   private String regions() {
