@@ -67,6 +67,7 @@ public final class KernelSpace {
     try {
       KernelSpace kernel = new KernelSpace(system, half, upkeep, pageTable, linear);
       kernel.mapAll();
+      system.cpus().keepMapped(half.areas().linearMap());
       system.eachSpace(kernel::joinRunning);
       return kernel;
     } catch (RuntimeException | Error e) {
