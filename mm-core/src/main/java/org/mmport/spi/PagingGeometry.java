@@ -83,16 +83,17 @@ public record PagingGeometry(
   /** Pages are whole, and so are entries of a root that have copies. */
   private static void requireAligned(KernelHalf half, long pageBytes, long rootSpanBytes) {
     boolean copied = half instanceof KernelHalf.CopiedRootEntries;
-    for (VaRegion area :
-        List.of(half.areas().all(), half.areas().linearMap(), half.areas().vmalloc())) {
-      boolean whole = copied && area == half.areas().all();
-      long unit = whole ? rootSpanBytes : pageBytes;
-      check(
-          ((area.firstVa() | (area.lastVa() + 1)) & (unit - 1)) == 0,
-          "kernel area",
-          area,
-          "must begin and end at a multiple of 0x%x".formatted(unit));
-    }
+    requireAligned(half.areas().all(), copied ? rootSpanBytes : pageBytes);
+    requireAligned(half.areas().linearMap(), pageBytes);
+    requireAligned(half.areas().vmalloc(), pageBytes);
+  }
+
+  private static void requireAligned(VaRegion area, long unit) {
+    check(
+        ((area.firstVa() | (area.lastVa() + 1)) & (unit - 1)) == 0,
+        "kernel area",
+        area,
+        "must begin and end at a multiple of 0x%x".formatted(unit));
   }
 
   /** One whose entries are stored whole, with levels as {@link #levels(int, String)} reads them. */
