@@ -3,13 +3,11 @@ package org.mmport.pgtable;
 import java.util.Arrays;
 import java.util.Optional;
 import org.mmport.spi.InvalidRequestException;
-import org.mmport.spi.KernelHalf;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PagingGeometry;
 import org.mmport.spi.Protection;
 import org.mmport.spi.TableOwner;
-import org.mmport.spi.TlbDuty;
 import org.mmport.spi.VaRegion;
 
 /**
@@ -28,8 +26,7 @@ public abstract class PageTable implements AutoCloseable {
   private final TableSharing sharing;
   private final TableWalker walker;
   private final TableCounts.Tally tally;
-  private final RootEntries rootEntries;
-  private Optional<KernelHalf> adopted = Optional.empty();
+  private final KernelPart kernelPart;
   final long[] roots;
   private final long pageMask;
   final long pageBytes;
@@ -48,7 +45,7 @@ public abstract class PageTable implements AutoCloseable {
     this.editor = new TableEditor(mm);
     this.sharing = new TableSharing(mm, cursor);
     this.pteTables = new PteTables(mm, sharing);
-    this.rootEntries = new RootEntries(mm);
+    this.kernelPart = new KernelPart(mm, cursor);
     this.walker = TableWalker.over(space, roots);
     this.tally = new TableCounts.Tally(space);
     tally.add(geometry.rootLevel(), roots.length);
@@ -358,20 +355,7 @@ public abstract class PageTable implements AutoCloseable {
    *     anything is mapped there
    */
   public final void adoptKernelHalf(PageTable kernel, MmuGather gather) {
-    KernelHalf half = requireKernelHalf();
-    VaRegion all = half.areas().all();
-    rootEntries.requireNone(roots[all.root()], all);
-    switch (half) {
-      case KernelHalf.CopiedRootEntries copied ->
-          rootEntries.copy(kernel.roots[all.root()], roots[all.root()], all, gather);
-      case KernelHalf.OwnRoot own -> {
-        gather.add(all.firstVa(), pageBytes, TlbDuty.RELOAD_ROOT, false);
-        gather.freeLater(roots[all.root()]);
-        roots[all.root()] = kernel.roots[all.root()];
-      }
-    }
-    adopted = Optional.of(half);
-    cursor.keepOut(all);
+    kernelPart.adopt(kernel.roots, gather);
   }
 
   /**
@@ -379,11 +363,7 @@ public abstract class PageTable implements AutoCloseable {
    * to last.
    */
   public final void copyKernelEntries(PageTable kernel, long va, long lastVa, MmuGather gather) {
-    if (adopted.orElse(null) instanceof KernelHalf.CopiedRootEntries copied) {
-      int root = copied.areas().all().root();
-      VaRegion area = new VaRegion("changed", va, lastVa, root);
-      rootEntries.copy(kernel.roots[root], roots[root], area, gather);
-    }
+    kernelPart.copy(kernel.roots, va, lastVa, gather);
   }
 
   /**
@@ -395,24 +375,7 @@ public abstract class PageTable implements AutoCloseable {
    *     changed then
    */
   public final void preallocateVmalloc(MmuGather gather) {
-    VaRegion area = requireKernelHalf().areas().vmalloc();
-    rootEntries.preallocate(roots[area.root()], area, gather);
-  }
-
-  private KernelHalf requireKernelHalf() {
-    return geometry
-        .vaLayout()
-        .kernelHalf()
-        .orElseThrow(
-            () ->
-                new InvalidRequestException(
-                    variant().id()
-                        + ": does not say which addresses are the kernel's; give its VA layout a kernel half"));
-  }
-
-  private boolean isKernelRoot(int index) {
-    return adopted.orElse(null) instanceof KernelHalf.OwnRoot own
-        && own.areas().all().root() == index;
+    kernelPart.preallocateVmalloc(gather);
   }
 
   /**
@@ -421,12 +384,9 @@ public abstract class PageTable implements AutoCloseable {
    */
   @Override
   public void close() {
-    if (adopted.orElse(null) instanceof KernelHalf.CopiedRootEntries copied) {
-      VaRegion all = copied.areas().all();
-      rootEntries.clear(roots[all.root()], all);
-    }
+    kernelPart.letGo();
     for (int i = 0; i < roots.length; i++) {
-      if (!isKernelRoot(i)) {
+      if (!kernelPart.isKernelRoot(i)) {
         editor.freeAll(roots[i]);
       }
     }
@@ -451,7 +411,7 @@ public abstract class PageTable implements AutoCloseable {
       throw unaligned(operation, va, 0, sizeBytes);
     }
     long lastVa = va + sizeBytes - 1;
-    refuseKernel(operation, va, lastVa);
+    kernelPart.requireOwn(operation, va, lastVa);
     return geometry
         .vaLayout()
         .regionOf(va)
@@ -461,18 +421,6 @@ public abstract class PageTable implements AutoCloseable {
                 new InvalidRequestException(
                     "%s 0x%016x..0x%016x: must lie in one region of %s: %s"
                         .formatted(operation, va, lastVa, variant().id(), regions())));
-  }
-
-  private void refuseKernel(String operation, long va, long lastVa) {
-    if (adopted.isPresent()) {
-      VaRegion kernel = adopted.get().areas().all();
-      if (Long.compareUnsigned(va, kernel.lastVa()) <= 0
-          && Long.compareUnsigned(lastVa, kernel.firstVa()) >= 0) {
-        throw new InvalidRequestException(
-            "%s 0x%016x..0x%016x: 0x%016x..0x%016x is the kernel's; only its own tables change it"
-                .formatted(operation, va, lastVa, kernel.firstVa(), kernel.lastVa()));
-      }
-    }
   }
 
   private String regions() {
