@@ -76,6 +76,7 @@ final class KernChangeClauses {
       useEverywhere(rig, processes, va, last);
       kernel.vfree(va);
       judgeGone(rig, processes, va, last);
+      judgeSameWay(c, rig, processes, last);
       // The same addresses lead to other pages, or the same in another order.
       List<Long> taken = occupy(rig, 5);
       long again = kernel.vmalloc(bytes);
@@ -108,13 +109,27 @@ final class KernChangeClauses {
     for (int cpu = 0; cpu < KernRig.CPUS; cpu++) {
       rig.faults(rig.cpu(cpu), va, Access.KERNEL_READ, "what it ran");
       rig.faults(rig.cpu(cpu), last, Access.KERNEL_READ, "what it ran");
-      for (AddressSpace process : processes) {
+  for (AddressSpace process : processes) {
         rig.cpu(cpu).load(process.context());
         rig.faults(rig.cpu(cpu), va, Access.KERNEL_READ, "another process");
         rig.faults(rig.cpu(cpu), last, Access.KERNEL_WRITE, "another process");
       }
     }
     rig.cpu(0).load(processes.getFirst().context());
+  }
+
+  /** Tables that went from the kernel's root went from all: the ways end at the same entry. */
+  private static void judgeSameWay(
+      ClauseContext c, KernRig rig, List<AddressSpace> processes, long va) {
+    ReferenceReader.Entry end = rig.reader(rig.kernel().pageTable()).path(va).getLast();
+    for (AddressSpace process : processes) {
+      ReferenceReader.Entry found = rig.reader(process.pageTable()).path(va).getLast();
+      c.checkVa(
+          found.level() == end.level() && found.raw() == end.raw(),
+          va,
+          "the way to end in a process as in the kernel's tables, with " + end,
+          found);
+    }
   }
 
   private static List<Long> occupy(KernRig rig, int frames) {
