@@ -267,6 +267,9 @@ final class KernChangeClauses {
     }
     long hole = addresses.get(2);
     kernel.vfree(hole);
+    long wide = kernel.vmalloc(5 * page);
+    c.check(wide != hole, "5 pages and one behind elsewhere than in a hole of 5", wide);
+    addresses.add(wide);
     long fits = kernel.vmalloc(3 * page + 1);
     c.check(fits == hole, "the hole at " + ClauseContext.hex(hole), fits);
     c.refused("vfree within a mapping", () -> kernel.vfree(fits + page));

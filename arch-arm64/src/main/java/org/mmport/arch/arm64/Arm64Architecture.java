@@ -65,17 +65,19 @@ public final class Arm64Architecture implements Architecture {
   /**
    * TTBR1's half is the kernel's: Linux {@code arch/arm64/include/asm/memory.h}. The linear map comes
    * first and ends where it does with addresses of 47 or 48 bits; then 2 GiB of modules, then
-   * vmalloc up to vmemmap ({@code VMALLOC_END} in {@code pgtable.h}), of 64 bytes for each page.
+   * vmalloc up to vmemmap ({@code VMALLOC_END} in {@code pgtable.h}), of 64 bytes for each page of
+   * the linear map.
    */
   private static VaLayout layout(int pageShift, int vaBits) {
     VaLayout split = VaLayout.split(vaBits, vaBits);
     int bitsAtLeast = vaBits <= 48 ? vaBits : pageShift == 14 ? 47 : 48;
+    long first = -(1L << vaBits);
     long linearEnd = -(1L << (bitsAtLeast - 1));
-    long vmemmapBytes = (-linearEnd >>> pageShift) * 64;
+    long vmemmapBytes = (linearEnd - first >>> pageShift) * 64;
     KernelAreas areas =
         KernelAreas.of(
             split.regions().getLast(),
-            -(1L << vaBits),
+            first,
             linearEnd - 1,
             linearEnd + (2L << 30),
             -(1L << 30) - vmemmapBytes - (8L << 20) - 1);
