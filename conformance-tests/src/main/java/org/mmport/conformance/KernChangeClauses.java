@@ -2,12 +2,17 @@ package org.mmport.conformance;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.mmport.cpu.Access;
 import org.mmport.cpu.AccessResult;
 import org.mmport.cpu.StaleTranslationException;
 import org.mmport.machine.OutOfFramesException;
 import org.mmport.mm.AddressSpace;
 import org.mmport.mm.KernelSpace;
+import org.mmport.scenario.MmBench;
+import org.mmport.scenario.ScenarioCheck;
+import org.mmport.scenario.ScenarioCheck.Failure;
+import org.mmport.scenario.Script;
 import org.mmport.spi.VaRegion;
 
 /** KERN: changes of the kernel's half while processes run. */
@@ -18,7 +23,8 @@ final class KernChangeClauses {
   @Clause(
       id = "KERN-10",
       text = "What vmalloc maps while processes run, every CPU sees at once in all of them",
-      source = "kernel: arch_sync_kernel_mappings, preallocate_vmalloc_pages; vmalloc_fault is gone",
+      source =
+          "kernel: arch_sync_kernel_mappings, preallocate_vmalloc_pages; vmalloc_fault is gone",
       check = "the layout's Upkeep; KernelSpace.propagate; PageTable.copyKernelEntries")
   static void everyoneSeesNewMappings(ClauseContext c) {
     KernRig rig = new KernRig(c);
@@ -93,8 +99,7 @@ final class KernChangeClauses {
   }
 
   /** Each CPU caches it in each process; the last to run keeps running. */
-  private static void useEverywhere(
-      KernRig rig, List<AddressSpace> processes, long va, long last) {
+  private static void useEverywhere(KernRig rig, List<AddressSpace> processes, long va, long last) {
     for (AddressSpace process : processes) {
       for (int cpu = 0; cpu < KernRig.CPUS; cpu++) {
         rig.cpu(cpu).load(process.context());
@@ -109,7 +114,7 @@ final class KernChangeClauses {
     for (int cpu = 0; cpu < KernRig.CPUS; cpu++) {
       rig.faults(rig.cpu(cpu), va, Access.KERNEL_READ, "what it ran");
       rig.faults(rig.cpu(cpu), last, Access.KERNEL_READ, "what it ran");
-  for (AddressSpace process : processes) {
+      for (AddressSpace process : processes) {
         rig.cpu(cpu).load(process.context());
         rig.faults(rig.cpu(cpu), va, Access.KERNEL_READ, "another process");
         rig.faults(rig.cpu(cpu), last, Access.KERNEL_WRITE, "another process");
@@ -198,7 +203,9 @@ final class KernChangeClauses {
         rig.cpu(0), rig.linearVa(0), 0, Access.KERNEL_READ, "a process that met all of that");
   }
 
-  /** Permits so many allocations that an action fails at each of its own, up to where it does not. */
+  /**
+   * Permits so many allocations that an action fails at each of its own, up to where it does not.
+   */
   private static void refusals(
       ClauseContext c,
       KernRig rig,
@@ -219,7 +226,8 @@ final class KernChangeClauses {
       for (int i = 0; i < before.length; i++) {
         c.check(
             before[i] == after[i],
-            "%s: %s as before, %d, with %d allocations".formatted(what, USES.get(i), before[i], permitted),
+            "%s: %s as before, %d, with %d allocations"
+                .formatted(what, USES.get(i), before[i], permitted),
             after[i]);
       }
       rig.touch(process, 0);
@@ -282,4 +290,29 @@ final class KernChangeClauses {
     long left = kernel.vmallocPages();
     c.check(left == 0, "no pages", left);
   }
+
+  @RestsOn("MODEL")
+  @Clause(
+      id = "KERN-16",
+      text = "Beside the kernel's half processes see what a model without page tables says",
+      source = "fork(2), mmap(2), mprotect(2), madvise(2) as a map of bytes and rights",
+      check = "the steps that the message ends with; what PageTable does for the kernel's half")
+  static void processesGoOnAsBefore(ClauseContext c) {
+    if (c.geometry().vaLayout().kernelHalf().isEmpty()) {
+      throw c.notApplicable(c.variant().id() + " does not say which addresses are the kernel's");
+    }
+    ScenarioCheck check = new ScenarioCheck(() -> MmBench.withKernel(c.variant()));
+    Optional<Failure> failure = check.random(c.random().nextLong(), STEPS, RECOUNT_EVERY);
+    if (failure.isPresent()) {
+      Failure shrunk = check.shrink(failure.get());
+      c.check(
+          false,
+          "what the model says",
+          "%s; steps: %s"
+              .formatted(shrunk.reason(), String.join("; ", Script.write(shrunk.steps()))));
+    }
+  }
+
+  private static final int STEPS = 600;
+  private static final int RECOUNT_EVERY = 30;
 }

@@ -87,7 +87,8 @@ final class KernClauses {
 
   private static void judgeLeaf(ClauseContext c, KernRig rig, Entry leaf) {
     int kernel = Rights.KERNEL_READ | Rights.KERNEL_WRITE;
-    int rights = c.format().effectiveRights(leaf.rights() & c.format().rights(leaf.raw(), leaf.level()));
+    int rights =
+        c.format().effectiveRights(leaf.rights() & c.format().rights(leaf.raw(), leaf.level()));
     boolean exec = (rights & Rights.KERNEL_EXEC) != 0 && c.has(MmuFeature.NO_EXECUTE);
     c.checkVa(
         (rights & kernel) == kernel && !Rights.user(rights) && !exec,
@@ -120,7 +121,8 @@ final class KernClauses {
 
   @Clause(
       id = "KERN-03",
-      text = "User code reaches nothing of the kernel's, whatever CPUs have cached, and no fault helps",
+      text =
+          "User code reaches nothing of the kernel's, whatever CPUs have cached, and no fault helps",
       source = "kernel: bad_area_nosemaphore, is_kernel_addr; _PAGE_USER, AP[1], PRIVILEGED",
       check = "pgprot of kernel protections, mkTable's owner; PageFaults.handle")
   static void usersAreKeptOut(ClauseContext c) {
@@ -136,8 +138,7 @@ final class KernClauses {
       for (Access access : List.of(Access.USER_READ, Access.USER_WRITE, Access.USER_EXEC)) {
         rig.faults(rig.cpu(0), va, access, "a process, after the kernel's access");
         FaultStatus status = process.fault(va, access);
-        c.checkVa(
-            status == FaultStatus.NOT_PERMITTED, va, access + " to be not permitted", status);
+        c.checkVa(status == FaultStatus.NOT_PERMITTED, va, access + " to be not permitted", status);
       }
       UserCpu user = new UserCpu(process, 0);
       ends(c, va, () -> user.load(va));
@@ -155,12 +156,14 @@ final class KernClauses {
     } catch (SegmentationFaultException e) {
       return;
     }
-    throw c.failure(" va=" + ClauseContext.hex(va), "a segmentation fault", "an access that went through");
+    throw c.failure(
+        " va=" + ClauseContext.hex(va), "a segmentation fault", "an access that went through");
   }
 
   @Clause(
       id = "KERN-04",
-      text = "Operations of processes refuse the kernel's addresses in one line, and change nothing",
+      text =
+          "Operations of processes refuse the kernel's addresses in one line, and change nothing",
       source = "kernel: TASK_SIZE in get_unmapped_area, do_vmi_munmap, access_ok",
       check = "VaLayout.userRegion; PageTable.requireRange and PteCursor.keepOut")
   static void operationsRefuse(ClauseContext c) {
@@ -227,7 +230,9 @@ final class KernClauses {
         sum = 31 * sum + entry.va() + 7 * what;
       }
     }
-    found.tables().forEach(table -> tables.add(table.level() + "@" + Long.toHexString(table.tableAddr())));
+    found
+        .tables()
+        .forEach(table -> tables.add(table.level() + "@" + Long.toHexString(table.tableAddr())));
     return "%d entries, sum %x, %d tables from %s"
         .formatted(found.entries().size(), sum, tables.size(), tables.getFirst());
   }
@@ -281,7 +286,8 @@ final class KernClauses {
       id = "KERN-07",
       text = "No kernel address is in a segment of a process's, nor do two processes change that",
       source = "kernel: get_kernel_context, MIN_USER_CONTEXT in mmu-hash.h; get_kernel_vsid (2006)",
-      check = "SegmentMap.segment for the kernel's addresses, and where contexts of processes begin",
+      check =
+          "SegmentMap.segment for the kernel's addresses, and where contexts of processes begin",
       requires = MmuFeature.SEGMENTS)
   static void segmentsAreApart(ClauseContext c) {
     KernRig rig = new KernRig(c);
@@ -289,7 +295,8 @@ final class KernClauses {
     List<AddressSpace> processes = List.of(rig.system().create(), rig.system().create());
     VaRegion user = c.geometry().vaLayout().userRegion();
     List<Long> kernels = new ArrayList<>();
-    for (VaRegion area : List.of(rig.kernel().areas().linearMap(), rig.kernel().areas().vmalloc())) {
+    for (VaRegion area :
+        List.of(rig.kernel().areas().linearMap(), rig.kernel().areas().vmalloc())) {
       for (int i = 0; i < 64; i++) {
         kernels.add(area.firstVa() + c.random().nextLong(area.lastVa() - area.firstVa()));
       }
@@ -331,7 +338,8 @@ final class KernClauses {
 
   @Clause(
       id = "KERN-09",
-      text = "Where a variant does not say which addresses are the kernel's, there is no kernel half",
+      text =
+          "Where a variant does not say which addresses are the kernel's, there is no kernel half",
       source = "the SPI: VaLayout.kernelHalf",
       check = "MmSystem.kernel")
   static void refusedWhereUnsaid(ClauseContext c) {

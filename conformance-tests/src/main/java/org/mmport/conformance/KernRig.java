@@ -101,8 +101,7 @@ final class KernRig {
         writer.perform(
             va,
             Access.KERNEL_WRITE,
-            at ->
-                machine.memory().slice(at, 1).set(ValueLayout.JAVA_BYTE, 0, (byte) value));
+            at -> machine.memory().slice(at, 1).set(ValueLayout.JAVA_BYTE, 0, (byte) value));
     boolean read =
         reader.perform(
             va,

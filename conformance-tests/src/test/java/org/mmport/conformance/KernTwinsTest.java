@@ -93,7 +93,8 @@ class KernTwinsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"x86/pae", "x86/2level", "x86_64/4level", "x86_64/la57", "arm64/16k-va47"})
+  @ValueSource(
+      strings = {"x86/pae", "x86/2level", "x86_64/4level", "x86_64/la57", "arm64/16k-va47"})
   void flushesOfOneAddressSpace(String variant) {
     KernelUpkeep one =
         flushing((cpus, kernel) -> request -> cpus.flusher(kernel).flush(notGlobal(request)));
@@ -102,7 +103,8 @@ class KernTwinsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"x86/2level", "x86_64/4level", "arm64/4k-va48", "ppc64/radix-4k", "ppc64/hash-4k"})
+  @ValueSource(
+      strings = {"x86/2level", "x86_64/4level", "arm64/4k-va48", "ppc64/radix-4k", "ppc64/hash-4k"})
   void flushesOfOneCpu(String variant) {
     KernelUpkeep one = flushing((cpus, kernel) -> cpus.localFlusher(kernel, cpus.cpu(0)));
     fails("KERN-11", Breaker.good(variant), one, "no stale translation");
@@ -117,7 +119,15 @@ class KernTwinsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"x86/pae", "x86/2level", "x86_64/4level", "arm64/4k-va48", "ppc64/radix-4k", "ppc64/hash-64k"})
+  @ValueSource(
+      strings = {
+        "x86/pae",
+        "x86/2level",
+        "x86_64/4level",
+        "arm64/4k-va48",
+        "ppc64/radix-4k",
+        "ppc64/hash-64k"
+      })
   void exitsThatFreeTheKernelsTables(String variant) {
     KernelUpkeep greedy =
         new KernelUpkeep() {
@@ -131,7 +141,14 @@ class KernTwinsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"x86/2level", "x86_64/la57", "arm64/4k-va39", "ppc64/radix-64k", "ppc64/hash-4k-2006"})
+  @ValueSource(
+      strings = {
+        "x86/2level",
+        "x86_64/la57",
+        "arm64/4k-va39",
+        "ppc64/radix-64k",
+        "ppc64/hash-4k-2006"
+      })
   void linearMapsThatUsersReach(String variant) {
     MmuVariant good = Breaker.good(variant);
     PteFormat open =

@@ -66,8 +66,7 @@ public final class CpuSet {
             ? Optional.of(new HashFaults(variant, frames))
             : Optional.empty();
     HardwareEntries entries = new HardwareEntries(frames.memory(), variant);
-    Parts parts =
-        new Parts(variant, shape, entries, software, lastingMap, frames.memory().steps());
+    Parts parts = new Parts(variant, shape, entries, software, lastingMap, frames.memory().steps());
     this.cpus = IntStream.range(0, cpus).mapToObj(index -> new Cpu(index, parts)).toList();
     frames.addFreeListener(this::markFreed);
   }

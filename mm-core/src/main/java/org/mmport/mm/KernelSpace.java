@@ -217,7 +217,8 @@ public final class KernelSpace {
   }
 
   /**
-   * Unmaps what {@link #vmalloc} made, and gives its pages back when no CPU can reach them any more.
+   * Unmaps what {@link #vmalloc} made, and gives its pages back when no CPU can reach them any
+   * more.
    *
    * @throws InvalidRequestException for an address that is not the first of such a mapping
    */

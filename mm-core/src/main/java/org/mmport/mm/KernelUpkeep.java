@@ -7,8 +7,8 @@ import org.mmport.pgtable.PageTable;
 import org.mmport.pgtable.TlbFlusher;
 
 /**
- * What it takes that all address spaces and CPUs have one and the same kernel half. Apart, so that a
- * part of it can be left out and the suite be seen to tell.
+ * What it takes that all address spaces and CPUs have one and the same kernel half. Apart, so that
+ * a part of it can be left out and the suite be seen to tell.
  */
 public interface KernelUpkeep {
   /** All that it takes. */

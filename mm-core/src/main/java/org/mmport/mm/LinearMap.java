@@ -79,8 +79,7 @@ record LinearMap(VaRegion region, long firstPhysAddr, List<PhysicalMemory.Extent
         mapped.stream()
             .map(
                 part ->
-                    "0x%x..0x%x"
-                        .formatted(part.base(), part.base() + part.bytes().byteSize() - 1))
+                    "0x%x..0x%x".formatted(part.base(), part.base() + part.bytes().byteSize() - 1))
             .toList());
   }
 }

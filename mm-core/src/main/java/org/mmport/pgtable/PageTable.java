@@ -347,8 +347,8 @@ public abstract class PageTable implements AutoCloseable {
   /**
    * Has the kernel's tables serve the kernel's addresses here too. From now on they are theirs:
    * this refuses to change them, does not count them, and does not free them. Where the kernel has
-   * a root of its own it takes the place of an empty one, which is freed by the gather's flush: CPUs
-   * are to load the new one then.
+   * a root of its own it takes the place of an empty one, which is freed by the gather's flush:
+   * CPUs are to load the new one then.
    *
    * @param kernel tables of the same machine
    * @throws InvalidRequestException when the variant does not say which addresses those are, or

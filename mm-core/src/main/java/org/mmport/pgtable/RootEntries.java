@@ -26,8 +26,8 @@ final class RootEntries {
   }
 
   /**
-   * Sees to it that every entry for an area points at a table, which stays however empty it becomes:
-   * one entry more counts as used in it than there is.
+   * Sees to it that every entry for an area points at a table, which stays however empty it
+   * becomes: one entry more counts as used in it than there is.
    *
    * @throws org.mmport.machine.OutOfFramesException when there is no memory for all of the tables;
    *     nothing changed then
@@ -65,8 +65,7 @@ final class RootEntries {
     if (used < first + count) {
       throw new InvalidRequestException(
           "kernel's half 0x%016x..0x%016x: %s entry 0x%x is in use already; unmap what is there"
-              .formatted(
-                  area.firstVa(), area.lastVa(), level, entries.load(level, root, used)));
+              .formatted(area.firstVa(), area.lastVa(), level, entries.load(level, root, used)));
     }
   }
 

@@ -63,8 +63,8 @@ public final class Arm64Architecture implements Architecture {
   }
 
   /**
-   * TTBR1's half is the kernel's: Linux {@code arch/arm64/include/asm/memory.h}. The linear map comes
-   * first and ends where it does with addresses of 47 or 48 bits; then 2 GiB of modules, then
+   * TTBR1's half is the kernel's: Linux {@code arch/arm64/include/asm/memory.h}. The linear map
+   * comes first and ends where it does with addresses of 47 or 48 bits; then 2 GiB of modules, then
    * vmalloc up to vmemmap ({@code VMALLOC_END} in {@code pgtable.h}), of 64 bytes for each page of
    * the linear map.
    */

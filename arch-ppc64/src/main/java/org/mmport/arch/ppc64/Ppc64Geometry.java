@@ -80,9 +80,9 @@ final class Ppc64Geometry {
 
   /**
    * The user's addresses from 0, through root 0, and the kernel's, through root 1; the hash MMU's
-   * end with vmemmap. The linear map is first, vmalloc comes after it: {@code RADIX_KERN_VIRT_START}
-   * and {@code H_KERN_VIRT_START}. For the hash MMU Linux bolts the linear map into the hash table;
-   * here it is in the tree like all else.
+   * end with vmemmap. The linear map is first, vmalloc comes after it: {@code
+   * RADIX_KERN_VIRT_START} and {@code H_KERN_VIRT_START}. For the hash MMU Linux bolts the linear
+   * map into the hash table; here it is in the tree like all else.
    *
    * @param linear bytes from the kernel's first address to the linear map
    * @param vmalloc the same to vmalloc

@@ -16,8 +16,8 @@ import org.mmport.spi.VaLayout;
 import org.mmport.spi.VaRegion;
 
 /**
- * The x86_64 port. Levels of 512 entries: Linux {@code arch/x86/include/asm/pgtable_64_types.h}. The
- * kernel's half: Linux {@code Documentation/arch/x86/x86_64/mm.rst}, and {@code
+ * The x86_64 port. Levels of 512 entries: Linux {@code arch/x86/include/asm/pgtable_64_types.h}.
+ * The kernel's half: Linux {@code Documentation/arch/x86/x86_64/mm.rst}, and {@code
  * preallocate_vmalloc_pages()} in {@code arch/x86/mm/init_64.c}.
  */
 @AutoService(Architecture.class)
