@@ -73,7 +73,7 @@ public final class Arm64Architecture implements Architecture {
     int bitsAtLeast = vaBits <= 48 ? vaBits : pageShift == 14 ? 47 : 48;
     long first = -(1L << vaBits);
     long linearEnd = -(1L << (bitsAtLeast - 1));
-    long vmemmapBytes = (linearEnd - first >>> pageShift) * 64;
+    long vmemmapBytes = ((linearEnd - first) >>> pageShift) * 64;
     KernelAreas areas =
         KernelAreas.of(
             split.regions().getLast(),
