@@ -41,6 +41,8 @@ final class ClauseCatalog {
           MremapClauses.class,
           MlockClauses.class,
           AcctClauses.class,
+          KernClauses.class,
+          KernChangeClauses.class,
           HwClauses.class);
 
   static final List<ClauseInfo> ALL = all();

@@ -3,6 +3,7 @@ package org.mmport.conformance;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.mmport.mm.KernelUpkeep;
 import org.mmport.spi.EntryKind;
 import org.mmport.spi.InvalidRequestException;
 import org.mmport.spi.Level;
@@ -20,6 +21,7 @@ final class ClauseContext implements AutoCloseable {
   private final long seed;
   private final HardwareUse hardware;
   private final CpuFlushes cpuFlushes;
+  private final KernelUpkeep kernelUpkeep;
   private final Random random;
   private final List<Machine> machines = new ArrayList<>();
 
@@ -29,7 +31,18 @@ final class ClauseContext implements AutoCloseable {
       long seed,
       HardwareUse hardware,
       CpuFlushes cpuFlushes) {
+    this(clause, variant, seed, hardware, cpuFlushes, KernelUpkeep.FULL);
+  }
+
+  ClauseContext(
+      ClauseInfo clause,
+      MmuVariant variant,
+      long seed,
+      HardwareUse hardware,
+      CpuFlushes cpuFlushes,
+      KernelUpkeep kernelUpkeep) {
     this.cpuFlushes = cpuFlushes;
+    this.kernelUpkeep = kernelUpkeep;
     this.clause = clause;
     this.variant = variant;
     this.seed = seed;
@@ -55,6 +68,11 @@ final class ClauseContext implements AutoCloseable {
 
   CpuFlushes cpuFlushes() {
     return cpuFlushes;
+  }
+
+  /** How the kernel's half is kept up: wrongly, to see that it is noticed. */
+  KernelUpkeep kernelUpkeep() {
+    return kernelUpkeep;
   }
 
   HardwareUse hardware() {

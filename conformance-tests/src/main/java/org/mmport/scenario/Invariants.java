@@ -122,9 +122,11 @@ public final class Invariants {
                 .formatted(table.getKey(), counted, table.getValue()));
       }
     }
-    if (system.tablesInUse() != users.size()) {
+    long kernels = system.hasKernel() ? system.kernel().tableCounts().total() : 0;
+    if (system.tablesInUse() != users.size() + kernels) {
       return Optional.of(
-          "%d tables are in use, %d are to be found".formatted(system.tablesInUse(), users.size()));
+          "%d tables are in use, %d are to be found, and %d of the kernel's"
+              .formatted(system.tablesInUse(), users.size(), kernels));
     }
     for (TableRecount.Leaf leaf : leaves) {
       if ((leaf.rights() & Rights.WRITE) != 0

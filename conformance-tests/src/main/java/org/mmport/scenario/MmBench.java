@@ -28,7 +28,7 @@ public final class MmBench implements AutoCloseable {
   private final FrameAllocator frames;
   private final MmSystem system;
   private final Simulation simulation;
-  private final long framesAtRest;
+  private long framesAtRest;
   private long permitted = Long.MAX_VALUE;
 
   /** A machine on which nothing runs. */
@@ -51,6 +51,14 @@ public final class MmBench implements AutoCloseable {
     this.simulation =
         new Simulation(system, Simulation.beforeBoundary(variant.geometry(), PAGES_BEFORE));
     this.framesAtRest = frames.allocatedFrames();
+  }
+
+  /** A machine whose processes have the kernel's half, too. */
+  public static MmBench withKernel(MmuVariant variant) {
+    MmBench bench = new MmBench(variant);
+    bench.system.kernel();
+    bench.framesAtRest = bench.frames.allocatedFrames();
+    return bench;
   }
 
   public PhysicalMemory memory() {

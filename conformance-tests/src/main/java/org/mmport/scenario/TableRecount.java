@@ -10,8 +10,10 @@ import java.util.TreeMap;
 import org.mmport.mm.AddressSpace;
 import org.mmport.pgtable.TableCounts;
 import org.mmport.pgtable.TableVisitor;
+import org.mmport.pgtable.TableWalker;
 import org.mmport.spi.Level;
 import org.mmport.spi.PagingGeometry;
+import org.mmport.spi.VaRegion;
 
 /** What the tables of an address space hold, read from memory table by table. */
 final class TableRecount implements TableVisitor {
@@ -39,9 +41,16 @@ final class TableRecount implements TableVisitor {
    */
   record Hook(long from, long firstVa, long table) {}
 
+  /** Of the process's own, if the kernel's half is there too. */
   static TableRecount of(AddressSpace space) {
     TableRecount recount = new TableRecount();
-    space.pageTable().walker().visit(recount);
+    TableWalker walker = space.pageTable().walker();
+    if (space.system().hasKernel()) {
+      VaRegion user = walker.variant().geometry().vaLayout().userRegion();
+      walker.visit(user.firstVa(), user.lastVa(), recount);
+    } else {
+      walker.visit(recount);
+    }
     return recount;
   }
 

@@ -76,6 +76,7 @@ final class ClauseTable {
       case "MREMAP" -> "mappings that get another size or place";
       case "MLOCK" -> "memory that stays in memory";
       case "ACCT" -> "what is counted, and that nothing is lost";
+      case "KERN" -> "the kernel's half of every address space";
       case "MODEL" -> "processes at random, beside a model";
       case "HW" -> "what QEMU's MMU makes of tables (run with `--hw`)";
       default ->

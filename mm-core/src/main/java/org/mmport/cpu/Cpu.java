@@ -34,9 +34,26 @@ public final class Cpu {
             .software()
             .<Mmu>map(
                 software ->
-                    new HashedMmu(index, variant, parts.entries(), software, hints, tlb, counts))
+                    new HashedMmu(
+                        index,
+                        variant,
+                        parts.entries(),
+                        software,
+                        hints,
+                        tlb,
+                        counts,
+                        parts.lastingMap()))
             .orElseGet(
-                () -> new TreeMmu(index, variant, shape, parts.entries(), hints, tlb, counts));
+                () ->
+                    new TreeMmu(
+                        index,
+                        variant,
+                        shape,
+                        parts.entries(),
+                        hints,
+                        tlb,
+                        counts,
+                        parts.lastingMap()));
   }
 
   /** log2 of all sizes that a translation can have, ascending. */

@@ -13,6 +13,7 @@ import org.mmport.spi.FlushScope;
 import org.mmport.spi.InvalidRequestException;
 import org.mmport.spi.MmuFeature;
 import org.mmport.spi.MmuVariant;
+import org.mmport.spi.VaRegion;
 
 /**
  * The CPUs of a machine, and what reaches all of them: flushes, and the end of an address space.
@@ -23,6 +24,7 @@ public final class CpuSet {
   private final Optional<HashFaults> software;
   private final List<Cpu> cpus;
   private final boolean broadcasts;
+  private final LastingMap lastingMap = new LastingMap();
   private final LongAdder leafFlushes = new LongAdder();
   private final LongAdder walkCacheFlushes = new LongAdder();
   private final LongAdder globalFlushes = new LongAdder();
@@ -34,6 +36,7 @@ public final class CpuSet {
       TlbShape shape,
       HardwareEntries entries,
       Optional<HashFaults> software,
+      LastingMap lastingMap,
       Steps steps) {}
 
   /**
@@ -63,7 +66,7 @@ public final class CpuSet {
             ? Optional.of(new HashFaults(variant, frames))
             : Optional.empty();
     HardwareEntries entries = new HardwareEntries(frames.memory(), variant);
-    Parts parts = new Parts(variant, shape, entries, software, frames.memory().steps());
+    Parts parts = new Parts(variant, shape, entries, software, lastingMap, frames.memory().steps());
     this.cpus = IntStream.range(0, cpus).mapToObj(index -> new Cpu(index, parts)).toList();
     frames.addFreeListener(this::markFreed);
   }
@@ -102,6 +105,27 @@ public final class CpuSet {
   /** The same by one of the CPUs, which need not be interrupted. */
   public TlbFlusher flusher(MmContext context, Cpu by) {
     return request -> flush(context, request, by.index());
+  }
+
+  /**
+   * Names addresses at which memory stays mapped when nobody has it any more, before anything is
+   * mapped there: what is cached of them is not stale then.
+   */
+  public void keepMapped(VaRegion linearMap) {
+    lastingMap.set(linearMap);
+  }
+
+  /**
+   * Carries out what is owed for changes of the kernel's half, on every CPU whatever it runs, and
+   * for whatever address space it was cached: {@code flush_tlb_kernel_range()}. A reload is not the
+   * kernel's alone: whoever changes a root that others copied sees to theirs.
+   */
+  public TlbFlusher kernelFlusher(MmContext kernel) {
+    return request ->
+        flush(
+            kernel,
+            new FlushRequest(request.firstVa(), request.lastVa(), request.duty(), true),
+            -1);
   }
 
   /**

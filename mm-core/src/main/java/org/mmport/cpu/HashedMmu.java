@@ -40,8 +40,9 @@ final class HashedMmu extends Mmu {
       HashFaults software,
       FrameHints hints,
       Tlb tlb,
-      Counters counts) {
-    super(cpu, variant, hints, tlb, counts);
+      Counters counts,
+      LastingMap lastingMap) {
+    super(cpu, variant, hints, tlb, counts, lastingMap);
     this.entries = entries;
     this.software = software;
     this.format = variant.format();
@@ -129,13 +130,13 @@ final class HashedMmu extends Mmu {
     long first = software.mmu().physAddr(slot.get().entry(), shift);
     long physAddr = first | (va & ((1L << shift) - 1));
     int rights = software.mmu().rights(slot.get().entry(), segment);
-    if (software.isStale(slot.get(), physAddr)) {
+    if (!isLasting(va) && software.isStale(slot.get(), physAddr)) {
       throw stale(va, physAddr, "an entry of the hash table");
     }
     if ((rights & access.right()) == 0) {
       return FAULT;
     }
-    tlb.put(owner, segment.offset(va), shift, first, rights);
+    tlb.put(owner, segment.offset(va), shift, first, rights | lasting(va));
     return physAddr;
   }
 

@@ -23,6 +23,7 @@ abstract sealed class Mmu permits TreeMmu, HashedMmu {
   final FrameHints hints;
   final Tlb tlb;
   final Counters counts;
+  private final LastingMap lastingMap;
 
   /** Of the address space that is loaded; negative where none is. */
   long contextId = -1;
@@ -32,7 +33,14 @@ abstract sealed class Mmu permits TreeMmu, HashedMmu {
   private long faultRaw;
   private boolean faulted;
 
-  Mmu(int cpu, MmuVariant variant, FrameHints hints, Tlb tlb, Counters counts) {
+  Mmu(
+      int cpu,
+      MmuVariant variant,
+      FrameHints hints,
+      Tlb tlb,
+      Counters counts,
+      LastingMap lastingMap) {
+    this.lastingMap = lastingMap;
     this.cpu = cpu;
     this.variant = variant;
     this.geometry = variant.geometry();
@@ -98,6 +106,16 @@ abstract sealed class Mmu permits TreeMmu, HashedMmu {
       }
     }
     return -1;
+  }
+
+  /** Whether what is mapped at an address is mapped for good. */
+  final boolean isLasting(long va) {
+    return lastingMap.contains(va);
+  }
+
+  /** What a translation of an address is cached with, beside its rights. */
+  final int lasting(long va) {
+    return isLasting(va) ? Tlb.LASTING : 0;
   }
 
   final long fault(FaultKind kind, Level level, long raw) {

@@ -23,10 +23,13 @@ final class Tlb {
   private static final int DATA = 2;
   private static final int SIZE_BITS = 6;
 
-  /** Below the smallest page: six rights, and that the memory was freed. */
+  /** Below the smallest page: six rights, that the memory was freed, that it may be. */
   private static final long LOW = 1023;
 
   private static final long FREED = 64;
+
+  /** Beside rights: the translation is as good when the memory is freed. */
+  static final int LASTING = 128;
 
   /** Where fewer pages are named, they are looked for one by one. */
   private static final long FEW_PAGES = 64;
@@ -94,7 +97,7 @@ final class Tlb {
    *
    * @param shift log2 of the bytes of the page, one of those that were named
    * @param physAddr of the page's first byte
-   * @param rights that can be granted without another look at the entry
+   * @param rights that can be granted without another look at the entry; {@link #LASTING} too
    */
   void put(long owner, long place, int shift, long physAddr, int rights) {
     int size = size(shift);
@@ -160,7 +163,7 @@ final class Tlb {
   /** Has what leads into memory that was freed be found as that, and no other way. */
   void markFreed(long physAddr, long sizeBytes) {
     for (int at = 0; at < words.length; at += STRIDE) {
-      if (words[at] != 0) {
+      if (words[at] != 0 && (words[at + DATA] & LASTING) == 0) {
         long base = words[at + DATA] & ~LOW;
         if (base < physAddr + sizeBytes && physAddr < base + (1L << shifts[sizeAt(at)])) {
           words[at + DATA] = base | FREED;

@@ -64,8 +64,9 @@ final class TreeMmu extends Mmu {
       HardwareEntries entries,
       FrameHints hints,
       Tlb tlb,
-      Counters counts) {
-    super(cpu, variant, hints, tlb, counts);
+      Counters counts,
+      LastingMap lastingMap) {
+    super(cpu, variant, hints, tlb, counts, lastingMap);
     this.entries = entries;
     this.format = variant.format();
     this.batchOps = variant.batchOps();
@@ -268,7 +269,8 @@ final class TreeMmu extends Mmu {
     // A clean leaf is looked at again before it is written through, to be marked.
     boolean clean = marksDirty && format.written(raw, level) != raw;
     long owner = globalPages && format.global(raw, level) ? Tlb.GLOBAL : owner(va);
-    tlb.put(owner, va, shift, physAddr, clean ? rights & ~Rights.WRITE : rights);
+    int granted = clean ? rights & ~Rights.WRITE : rights;
+    tlb.put(owner, va, shift, physAddr, granted | lasting(va));
     return physAddr | (va & ((1L << shift) - 1));
   }
 

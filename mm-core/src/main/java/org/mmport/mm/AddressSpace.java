@@ -8,8 +8,10 @@ import org.mmport.cpu.Access;
 import org.mmport.cpu.MmContext;
 import org.mmport.machine.OutOfFramesException;
 import org.mmport.pgtable.FolioBounds;
+import org.mmport.pgtable.MmuGather;
 import org.mmport.pgtable.PageTable;
 import org.mmport.pgtable.PteTable;
+import org.mmport.pgtable.TlbFlusher;
 import org.mmport.spi.InvalidRequestException;
 import org.mmport.spi.MemoryType;
 import org.mmport.spi.Protection;
@@ -25,7 +27,7 @@ import org.mmport.spi.VaRegion;
 public final class AddressSpace implements AutoCloseable {
   private final MmSystem system;
   private final PageTable pageTable;
-  private final MmContext context;
+  private volatile MmContext context;
   private final VmaTree vmas;
   private final long family;
   private final PageFaults faults;
@@ -52,6 +54,19 @@ public final class AddressSpace implements AutoCloseable {
     this.heap = new Heap(this);
     this.sharedRanges = new SharedRanges(this);
     this.pins = new Pins(this);
+  }
+
+  /**
+   * Has the kernel's half from now on.
+   *
+   * @param flusher reaches the CPUs that may have this address space loaded
+   */
+  void join(PageTable kernel, TlbFlusher flusher) {
+    try (MmuGather gather = pageTable.gather(flusher)) {
+      pageTable.adoptKernelHalf(kernel, gather);
+      context = new MmContext(context.id(), roots());
+      gather.flush();
+    }
   }
 
   private List<Long> roots() {
@@ -348,7 +363,7 @@ public final class AddressSpace implements AutoCloseable {
       gather.flush();
     }
     system.cpus().retire(context);
-    pageTable.close();
+    system.end(pageTable);
     system.forget(this);
     vmas.remove(0, -1);
     system.unmapped(all);
@@ -374,7 +389,7 @@ public final class AddressSpace implements AutoCloseable {
 
   // What is known of it.
 
-  /** What CPUs load to run it. */
+  /** What CPUs load to run it; another once the kernel's half was made. */
   public MmContext context() {
     return context;
   }

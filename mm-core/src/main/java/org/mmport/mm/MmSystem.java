@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.mmport.cpu.CpuSet;
 import org.mmport.machine.Folios;
@@ -19,6 +20,7 @@ import org.mmport.machine.LockRank;
 import org.mmport.machine.OutOfFramesException;
 import org.mmport.machine.PageFlag;
 import org.mmport.machine.PhysicalMemory;
+import org.mmport.pgtable.PageTable;
 import org.mmport.pgtable.SharingCounts;
 import org.mmport.pgtable.TableSpace;
 import org.mmport.spi.InvalidRequestException;
@@ -60,6 +62,7 @@ public final class MmSystem {
   private final Rmap rmap;
   private final FileRmap fileRmap;
   private final Reclaim reclaim;
+  private Optional<KernelSpace> kernel = Optional.empty();
   private long lastContext = LAST_KERNEL_CONTEXT;
   private long lastOwner;
 
@@ -98,8 +101,48 @@ public final class MmSystem {
   /** One of a family. */
   AddressSpace create(long family) {
     AddressSpace space = new AddressSpace(this, ++lastContext, family);
+    kernel.ifPresent(half -> half.joinNew(space));
     spaces.add(space);
     return space;
+  }
+
+  /**
+   * The kernel's own half of every address space, made when it is first asked for: of those that
+   * exist, and of all later ones. Contexts of address spaces that were taken before name roots that
+   * may be gone.
+   *
+   * @throws InvalidRequestException when the variant does not say which addresses are the kernel's
+   * @throws org.mmport.machine.OutOfFramesException when there is no memory for its tables; nothing
+   *     changed then
+   */
+  public KernelSpace kernel() {
+    return kernel(KernelUpkeep.FULL);
+  }
+
+  /**
+   * The same, kept up in another way if it is not there yet.
+   *
+   * @throws InvalidRequestException as above
+   * @throws org.mmport.machine.OutOfFramesException as above
+   */
+  public KernelSpace kernel(KernelUpkeep upkeep) {
+    return locked(
+        () -> {
+          if (kernel.isEmpty()) {
+            kernel = Optional.of(withRoom(() -> KernelSpace.create(this, upkeep)));
+          }
+          return kernel.get();
+        });
+  }
+
+  /** Gives back the tables of an address space that no CPU has loaded any more. */
+  void end(PageTable tables) {
+    kernel.ifPresentOrElse(half -> half.end(tables), tables::close);
+  }
+
+  /** Whether the kernel's half was ever asked for. */
+  public boolean hasKernel() {
+    return locked(kernel::isPresent);
   }
 
   /**
@@ -264,6 +307,11 @@ public final class MmSystem {
     }
   }
 
+  /** With the lock held. */
+  void eachSpace(Consumer<AddressSpace> action) {
+    spaces.forEach(action);
+  }
+
   /** Those that exist, in the order in which they came to be. */
   public List<AddressSpace> spaces() {
     return locked(() -> List.copyOf(spaces));
@@ -315,7 +363,7 @@ public final class MmSystem {
     return locked(mlocked::pages);
   }
 
-  private <T> T locked(Supplier<T> operation) {
+  <T> T locked(Supplier<T> operation) {
     lock.lock();
     try {
       return operation.get();
@@ -337,9 +385,9 @@ public final class MmSystem {
     return tables;
   }
 
-  /** The addresses that user mappings may have: those below the first hole. */
+  /** The addresses that user mappings may have. */
   VaRegion userRegion() {
-    return variant.geometry().vaLayout().regions().getFirst();
+    return variant.geometry().vaLayout().userRegion();
   }
 
   void forget(AddressSpace space) {

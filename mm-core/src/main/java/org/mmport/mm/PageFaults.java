@@ -34,7 +34,10 @@ final class PageFaults {
   FaultStatus handle(long va, Access access) {
     Optional<Vma> vma = mm.mappings().find(va);
     if (vma.isEmpty()) {
-      return FaultStatus.NOT_MAPPED;
+      // Whether the kernel has anything there is none of the process's business.
+      return system.variant().geometry().vaLayout().isKernel(va)
+          ? FaultStatus.NOT_PERMITTED
+          : FaultStatus.NOT_MAPPED;
     }
     if (!permits(vma.get().rights(), access)) {
       return FaultStatus.NOT_PERMITTED;

@@ -455,6 +455,9 @@ final class EntryCodeTemplate extends EntryCode {
     if (cursor.off) {
       return LONG_WAY;
     }
+    if (cursor.isKeptOut(va)) {
+      return LONG_WAY;
+    }
     long table = pteTable(cursor.memory, cursor.roots, va);
     if (table >= 0) {
       cursor.table = table;

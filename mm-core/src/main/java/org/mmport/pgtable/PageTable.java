@@ -26,6 +26,7 @@ public abstract class PageTable implements AutoCloseable {
   private final TableSharing sharing;
   private final TableWalker walker;
   private final TableCounts.Tally tally;
+  private final KernelPart kernelPart;
   final long[] roots;
   private final long pageMask;
   final long pageBytes;
@@ -44,6 +45,7 @@ public abstract class PageTable implements AutoCloseable {
     this.editor = new TableEditor(mm);
     this.sharing = new TableSharing(mm, cursor);
     this.pteTables = new PteTables(mm, sharing);
+    this.kernelPart = new KernelPart(mm, cursor);
     this.walker = TableWalker.over(space, roots);
     this.tally = new TableCounts.Tally(space);
     tally.add(geometry.rootLevel(), roots.length);
@@ -340,14 +342,53 @@ public abstract class PageTable implements AutoCloseable {
     return roots[requireRange("page", va & -pageBytes, pageBytes).root()];
   }
 
+  // The kernel's half.
+
+  /**
+   * Has the kernel's tables serve the kernel's addresses here too. From now on they are theirs:
+   * this refuses to change them, does not count them, and does not free them. Where the kernel has
+   * a root of its own it takes the place of an empty one, which is freed by the gather's flush:
+   * CPUs are to load the new one then.
+   *
+   * @param kernel tables of the same machine
+   * @throws InvalidRequestException when the variant does not say which addresses those are, or
+   *     anything is mapped there
+   */
+  public final void adoptKernelHalf(PageTable kernel, MmuGather gather) {
+    kernelPart.adopt(kernel.roots, gather);
+  }
+
+  /**
+   * Makes what was copied of the kernel's tables equal to them again, for the addresses from first
+   * to last.
+   */
+  public final void copyKernelEntries(PageTable kernel, long va, long lastVa, MmuGather gather) {
+    kernelPart.copy(kernel.roots, va, lastVa, gather);
+  }
+
+  /**
+   * Allocates the tables that root entries for the vmalloc area point at, to stay for good: for the
+   * kernel's own tables.
+   *
+   * @throws InvalidRequestException when the variant does not say where that area is
+   * @throws org.mmport.machine.OutOfFramesException when there is no memory for the tables; nothing
+   *     changed then
+   */
+  public final void preallocateVmalloc(MmuGather gather) {
+    kernelPart.preallocateVmalloc(gather);
+  }
+
   /**
    * Gives every table back, the roots too. No CPU may be using them any more. What they map is not
-   * touched.
+   * touched, nor are the kernel's tables.
    */
   @Override
   public void close() {
+    kernelPart.letGo();
     for (int i = 0; i < roots.length; i++) {
-      editor.freeAll(roots[i]);
+      if (!kernelPart.isKernelRoot(i)) {
+        editor.freeAll(roots[i]);
+      }
     }
     Arrays.fill(roots, -1);
     tally.clear();
@@ -370,6 +411,7 @@ public abstract class PageTable implements AutoCloseable {
       throw unaligned(operation, va, 0, sizeBytes);
     }
     long lastVa = va + sizeBytes - 1;
+    kernelPart.requireOwn(operation, va, lastVa);
     return geometry
         .vaLayout()
         .regionOf(va)

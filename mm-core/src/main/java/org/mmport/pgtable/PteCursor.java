@@ -1,6 +1,7 @@
 package org.mmport.pgtable;
 
 import org.mmport.machine.PhysicalMemory;
+import org.mmport.spi.VaRegion;
 
 /**
  * Where one thread last edited a page: the PTE table of an address and what compiled code needs to
@@ -23,6 +24,11 @@ final class PteCursor implements PhysicalMemory.ByAddress {
   /** Physical address of the table. */
   long table;
 
+  /** Where addresses begin that this must not edit, and how many bytes of them there are. */
+  private long foreign;
+
+  private long foreignBytes;
+
   /** Where the machine we run on has its first entry. */
   long entries;
 
@@ -43,6 +49,17 @@ final class PteCursor implements PhysicalMemory.ByAddress {
   @Override
   public void memoryCloses() {
     reset();
+  }
+
+  /** Leaves the addresses of a region to others. */
+  void keepOut(VaRegion region) {
+    foreign = region.firstVa();
+    foreignBytes = region.lastVa() - region.firstVa() + 1;
+    reset();
+  }
+
+  boolean isKeptOut(long va) {
+    return Long.compareUnsigned(va - foreign, foreignBytes) < 0;
   }
 
   void reset() {

@@ -71,6 +71,29 @@ public record PagingGeometry(
           Long.toHexString(region.firstVa()),
           "is wider than the " + bits + " bits that the levels translate");
     }
+    if (vaLayout.kernelHalf().isPresent()) {
+      int rootBits = 0;
+      for (int i = 0; rootBits == 0; i++) {
+        rootBits = levels.get(i).indexBits();
+      }
+      requireAligned(vaLayout.kernelHalf().get(), 1L << pageShift, 1L << (bits - rootBits));
+    }
+  }
+
+  /** Pages are whole, and so are entries of a root that have copies. */
+  private static void requireAligned(KernelHalf half, long pageBytes, long rootSpanBytes) {
+    boolean copied = half instanceof KernelHalf.CopiedRootEntries;
+    requireAligned(half.areas().all(), copied ? rootSpanBytes : pageBytes);
+    requireAligned(half.areas().linearMap(), pageBytes);
+    requireAligned(half.areas().vmalloc(), pageBytes);
+  }
+
+  private static void requireAligned(VaRegion area, long unit) {
+    check(
+        ((area.firstVa() | (area.lastVa() + 1)) & (unit - 1)) == 0,
+        "kernel area",
+        area,
+        "must begin and end at a multiple of 0x%x".formatted(unit));
   }
 
   /** One whose entries are stored whole, with levels as {@link #levels(int, String)} reads them. */

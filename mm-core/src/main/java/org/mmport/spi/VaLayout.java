@@ -9,8 +9,9 @@ import java.util.Optional;
  * (arm64) are said alike.
  *
  * @param regions in ascending order, not overlapping, at least one
+ * @param kernelHalf which of them are the kernel's, where that is known
  */
-public record VaLayout(List<VaRegion> regions) {
+public record VaLayout(List<VaRegion> regions, Optional<KernelHalf> kernelHalf) {
   public VaLayout {
     regions = List.copyOf(regions);
     if (regions.isEmpty()) {
@@ -25,6 +26,40 @@ public record VaLayout(List<VaRegion> regions) {
                 + regions.get(i)
                 + ": must ascend and not overlap");
       }
+    }
+    if (kernelHalf.isPresent()) {
+      requireHalf(regions, kernelHalf.get());
+    }
+  }
+
+  /** A layout that does not say which addresses are the kernel's. */
+  public VaLayout(List<VaRegion> regions) {
+    this(regions, Optional.empty());
+  }
+
+  /** The same where that is said. */
+  public VaLayout withKernelHalf(KernelHalf half) {
+    return new VaLayout(regions, Optional.of(half));
+  }
+
+  private static void requireHalf(List<VaRegion> regions, KernelHalf half) {
+    VaRegion kernel = half.areas().all();
+    boolean known =
+        regions.stream()
+            .anyMatch(
+                region ->
+                    region.contains(kernel.firstVa())
+                        && region.contains(kernel.lastVa())
+                        && region.root() == kernel.root());
+    if (!known) {
+      throw new InvalidRequestException(
+          "kernel addresses %s: must lie in one of %s, with its root".formatted(kernel, regions));
+    }
+    boolean shares = regions.getFirst().root() == kernel.root();
+    if (shares != half instanceof KernelHalf.CopiedRootEntries) {
+      throw new InvalidRequestException(
+          "kernel addresses %s: entries are copied where the root is the user's too, and only there"
+              .formatted(kernel));
     }
   }
 
@@ -57,6 +92,21 @@ public record VaLayout(List<VaRegion> regions) {
       }
     }
     return Optional.empty();
+  }
+
+  /** The addresses that processes may map: those from the first up to a hole or the kernel's. */
+  public VaRegion userRegion() {
+    VaRegion first = regions.getFirst();
+    return kernelHalf
+        .map(half -> half.areas().all().firstVa())
+        .filter(first::contains)
+        .map(end -> new VaRegion(first.name(), first.firstVa(), end - 1, first.root()))
+        .orElse(first);
+  }
+
+  /** Whether an address is the kernel's, as far as that is said. */
+  public boolean isKernel(long va) {
+    return kernelHalf.filter(half -> half.areas().all().contains(va)).isPresent();
   }
 
   /** How many roots an address space has. */

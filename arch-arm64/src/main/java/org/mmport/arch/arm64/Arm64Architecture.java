@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.mmport.spi.Architecture;
+import org.mmport.spi.KernelAreas;
+import org.mmport.spi.KernelHalf;
 import org.mmport.spi.MmuFeature;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PagingGeometry;
@@ -60,6 +62,28 @@ public final class Arm64Architecture implements Architecture {
         "permission overlays (FEAT_S1POE) came with Linux 6.12, and QEMU 7.2 has no CPU to judge them");
   }
 
+  /**
+   * TTBR1's half is the kernel's: Linux {@code arch/arm64/include/asm/memory.h}. The linear map
+   * comes first and ends where it does with addresses of 47 or 48 bits; then 2 GiB of modules, then
+   * vmalloc up to vmemmap ({@code VMALLOC_END} in {@code pgtable.h}), of 64 bytes for each page of
+   * the linear map.
+   */
+  private static VaLayout layout(int pageShift, int vaBits) {
+    VaLayout split = VaLayout.split(vaBits, vaBits);
+    int bitsAtLeast = vaBits <= 48 ? vaBits : pageShift == 14 ? 47 : 48;
+    long first = -(1L << vaBits);
+    long linearEnd = -(1L << (bitsAtLeast - 1));
+    long vmemmapBytes = ((linearEnd - first) >>> pageShift) * 64;
+    KernelAreas areas =
+        KernelAreas.of(
+            split.regions().getLast(),
+            first,
+            linearEnd - 1,
+            linearEnd + (2L << 30),
+            -(1L << 30) - vmemmapBytes - (8L << 20) - 1);
+    return split.withKernelHalf(new KernelHalf.OwnRoot(areas));
+  }
+
   private static MmuVariant variant(String id, int vaBits, Arm64Output output, String levels) {
     return variant(id, vaBits, output, levels, Arm64Marks.BY_HARDWARE);
   }
@@ -82,7 +106,7 @@ public final class Arm64Architecture implements Architecture {
     PagingGeometry geometry =
         PagingGeometry.of(
             output.pageShift(),
-            VaLayout.split(vaBits, vaBits),
+            layout(output.pageShift(), vaBits),
             output.paBits(),
             ByteOrder.LITTLE_ENDIAN,
             8,

@@ -2,6 +2,8 @@ package org.mmport.arch.ppc64;
 
 import java.nio.ByteOrder;
 import java.util.List;
+import org.mmport.spi.KernelAreas;
+import org.mmport.spi.KernelHalf;
 import org.mmport.spi.Level;
 import org.mmport.spi.LevelGeometry;
 import org.mmport.spi.PagingGeometry;
@@ -20,7 +22,7 @@ final class Ppc64Geometry {
       of(
           12,
           53,
-          kernelAt(0xcL << 60, 46, 1L << 46),
+          kernelAt(0xcL << 60, 46, 1L << 46, 0, 61L << 40, 1L << 40),
           PagingGeometry.levels(
               LevelGeometry.of(Level.PGD, 9, 8, false),
               LevelGeometry.of(Level.PUD, 9, 8, false),
@@ -32,7 +34,7 @@ final class Ppc64Geometry {
       of(
           16,
           53,
-          kernelAt(0xcL << 60, 52, 7L << 49),
+          kernelAt(0xcL << 60, 52, 7L << 49, 0, 1L << 51, 1L << 49),
           PagingGeometry.levels(
               LevelGeometry.of(Level.PGD, 8, 8, false),
               roomy(Level.PUD, 10, 16384, true),
@@ -44,7 +46,7 @@ final class Ppc64Geometry {
       of(
           12,
           59,
-          kernelAt(0xdL << 60, 44, 1L << 44),
+          of2006(),
           PagingGeometry.levels(
               LevelGeometry.of(Level.PGD, 9, 8, false),
               LevelGeometry.of(Level.PUD, 7, 8, false),
@@ -56,7 +58,7 @@ final class Ppc64Geometry {
       of(
           16,
           50,
-          kernelAt(0xdL << 60, 44, 1L << 44),
+          of2006(),
           PagingGeometry.levels(
               LevelGeometry.of(Level.PGD, 4, 8, false),
               LevelGeometry.of(Level.PMD, 12, 8, false),
@@ -68,7 +70,7 @@ final class Ppc64Geometry {
     return of(
         pageShift,
         53,
-        kernelAt(0xcL << 60, 52, 1L << 52),
+        kernelAt(0xcL << 60, 52, 1L << 52, 0, 1L << 51, 1L << 49),
         PagingGeometry.levels(
             LevelGeometry.of(Level.PGD, 13, 8, false),
             LevelGeometry.of(Level.PUD, 9, 8, true),
@@ -78,14 +80,36 @@ final class Ppc64Geometry {
 
   /**
    * The user's addresses from 0, through root 0, and the kernel's, through root 1; the hash MMU's
-   * end with vmemmap.
+   * end with vmemmap. The linear map is first, vmalloc comes after it: {@code
+   * RADIX_KERN_VIRT_START} and {@code H_KERN_VIRT_START}. For the hash MMU Linux bolts the linear
+   * map into the hash table; here it is in the tree like all else.
+   *
+   * @param linear bytes from the kernel's first address to the linear map
+   * @param vmalloc the same to vmalloc
    */
-  static VaLayout kernelAt(long firstVa, int bits, long kernelBytes) {
+  private static VaLayout kernelAt(
+      long firstVa, int bits, long kernelBytes, long linear, long vmalloc, long vmallocBytes) {
     long size = 1L << bits;
-    return new VaLayout(
-        List.of(
-            new VaRegion("user", 0, size - 1, 0),
-            new VaRegion("kernel", firstVa, firstVa + kernelBytes - 1, 1)));
+    VaRegion kernel = new VaRegion("kernel", firstVa, firstVa + kernelBytes - 1, 1);
+    long linearEnd = linear < vmalloc ? firstVa + vmalloc : firstVa + kernelBytes;
+    KernelAreas areas =
+        KernelAreas.of(
+            kernel,
+            firstVa + linear,
+            linearEnd - 1,
+            firstVa + vmalloc,
+            firstVa + vmalloc + vmallocBytes - 1);
+    return new VaLayout(List.of(new VaRegion("user", 0, size - 1, 0), kernel))
+        .withKernelHalf(new KernelHalf.OwnRoot(areas));
+  }
+
+  /**
+   * 8 TiB of vmalloc, then what is there for I/O ({@code VMALLOC_SIZE} and {@code PHBS_IO_BASE} in
+   * {@code include/asm-powerpc/pgtable.h} of Linux 2.6.18), where the linear map is put here: in
+   * Linux it lies at 0xc, in no tree.
+   */
+  private static VaLayout of2006() {
+    return kernelAt(0xdL << 60, 44, 1L << 44, 1L << 43, 0, 1L << 43);
   }
 
   static PagingGeometry of(int pageShift, int paBits, VaLayout layout, List<LevelGeometry> levels) {

@@ -6,12 +6,15 @@ import java.util.List;
 import java.util.Set;
 import org.mmport.spi.Architecture;
 import org.mmport.spi.CpuNote;
+import org.mmport.spi.KernelAreas;
+import org.mmport.spi.KernelHalf;
 import org.mmport.spi.Level;
 import org.mmport.spi.LevelGeometry;
 import org.mmport.spi.MmuFeature;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PagingGeometry;
 import org.mmport.spi.VaLayout;
+import org.mmport.spi.VaRegion;
 
 /**
  * The port of 32-bit x86. PAE: a root of 4 entries in 32 bytes, entries of 8 bytes that are stored
@@ -21,12 +24,33 @@ import org.mmport.spi.VaLayout;
  */
 @AutoService(Architecture.class)
 public final class X86Architecture implements Architecture {
-  private static final VaLayout ALL = VaLayout.zeroExtended(32);
+  /**
+   * 3 GiB for processes ({@code VMSPLIT_3G}), 896 MiB of lowmem, and behind a hole of 8 MiB what is
+   * vmalloc's; its end, {@code PKMAP_BASE}, depends on the number of CPUs and is not before this
+   * one: {@code pgtable_32_areas.h}.
+   */
+  private static final KernelAreas KERNEL =
+      KernelAreas.of(
+          new VaRegion("kernel", 0xc000_0000L, 0xffff_ffffL, 0),
+          0xc000_0000L,
+          0xf7ff_ffffL,
+          0xf880_0000L,
+          0xfebf_ffffL);
+
+  /**
+   * One table below the kernel's root entry, which all have: {@code SHARED_KERNEL_PMD}, as long as
+   * the tables of user code are not isolated. Later kernels copy its entries instead ({@code
+   * arch_sync_kernel_mappings()}).
+   */
+  private static final VaLayout PAE_LAYOUT = layout(KernelHalf.Upkeep.PREALLOCATED);
+
+  /** Entries of the last quarter of the root come and go: {@code vmalloc_sync_one()}. */
+  private static final VaLayout TWO_LEVEL_LAYOUT = layout(KernelHalf.Upkeep.PROPAGATED);
 
   private static final PagingGeometry PAE =
       new PagingGeometry(
           12,
-          ALL,
+          PAE_LAYOUT,
           52,
           ByteOrder.LITTLE_ENDIAN,
           8,
@@ -36,7 +60,7 @@ public final class X86Architecture implements Architecture {
   private static final PagingGeometry TWO_LEVEL =
       new PagingGeometry(
           12,
-          ALL,
+          TWO_LEVEL_LAYOUT,
           32,
           ByteOrder.LITTLE_ENDIAN,
           4,
@@ -70,6 +94,11 @@ public final class X86Architecture implements Architecture {
               X86PteFormat.TwoLevel.INSTANCE,
               X86TlbRules.TWO_LEVEL,
               new X86Roots(false, 0xffff_f000L)));
+
+  private static VaLayout layout(KernelHalf.Upkeep upkeep) {
+    return VaLayout.zeroExtended(32)
+        .withKernelHalf(new KernelHalf.CopiedRootEntries(KERNEL, upkeep));
+  }
 
   @Override
   public String name() {

@@ -7,13 +7,18 @@ import java.util.Map;
 import java.util.Set;
 import org.mmport.spi.Architecture;
 import org.mmport.spi.CpuNote;
+import org.mmport.spi.KernelAreas;
+import org.mmport.spi.KernelHalf;
 import org.mmport.spi.MmuFeature;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PagingGeometry;
 import org.mmport.spi.VaLayout;
+import org.mmport.spi.VaRegion;
 
 /**
  * The x86_64 port. Levels of 512 entries: Linux {@code arch/x86/include/asm/pgtable_64_types.h}.
+ * The kernel's half: Linux {@code Documentation/arch/x86/x86_64/mm.rst}, and {@code
+ * preallocate_vmalloc_pages()} in {@code arch/x86/mm/init_64.c}.
  */
 @AutoService(Architecture.class)
 public final class X64Architecture implements Architecture {
@@ -21,6 +26,28 @@ public final class X64Architecture implements Architecture {
       List.of(
           variant("x86_64/4level", 48, 4, "PGD:9 PUD:9+ PMD:9+ PTE:9+"),
           variant("x86_64/la57", 57, 5, "PGD:9 P4D:9 PUD:9+ PMD:9+ PTE:9+"));
+
+  /** 2^46 bytes of linear map and 2^45 of vmalloc, or 2^55 and 12800 times 2^40. */
+  private static VaLayout layout(int vaBits) {
+    VaLayout canonical = VaLayout.signExtended(vaBits);
+    VaRegion high = canonical.regions().getLast();
+    KernelAreas areas =
+        vaBits == 48
+            ? KernelAreas.of(
+                high,
+                0xffff_8880_0000_0000L,
+                0xffff_c87f_ffff_ffffL,
+                0xffff_c900_0000_0000L,
+                0xffff_e8ff_ffff_ffffL)
+            : KernelAreas.of(
+                high,
+                0xff11_0000_0000_0000L,
+                0xff90_ffff_ffff_ffffL,
+                0xffa0_0000_0000_0000L,
+                0xffd1_ffff_ffff_ffffL);
+    return canonical.withKernelHalf(
+        new KernelHalf.CopiedRootEntries(areas, KernelHalf.Upkeep.PREALLOCATED));
+  }
 
   @Override
   public String name() {
@@ -53,9 +80,8 @@ public final class X64Architecture implements Architecture {
             MmuFeature.ASID,
             MmuFeature.HIERARCHICAL_RIGHTS,
             MmuFeature.ROOT_RELOAD);
-    VaLayout canonical = VaLayout.signExtended(vaBits);
     PagingGeometry geometry =
-        PagingGeometry.of(12, canonical, 52, ByteOrder.LITTLE_ENDIAN, 8, levels);
+        PagingGeometry.of(12, layout(vaBits), 52, ByteOrder.LITTLE_ENDIAN, 8, levels);
     X64PteFormat format = X64PteFormat.INSTANCE;
     return new MmuVariant(
         id, geometry, features, format, X64TlbRules.INSTANCE, new X64Roots(walked));
