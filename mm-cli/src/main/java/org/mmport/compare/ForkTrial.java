@@ -96,7 +96,7 @@ public record ForkTrial(MmuVariant variant, ForkStrategy way, ForkCost atFork, F
 
     /** Aligned, so that each variant needs as few tables as it can. */
     private long firstVa() {
-      VaRegion user = variant.geometry().vaLayout().regions().getFirst();
+      VaRegion user = variant.geometry().vaLayout().userRegion();
       return user.firstVa() + variant.geometry().spanBytes(variant.geometry().rootLevel());
     }
 
