@@ -145,6 +145,10 @@ public final class Invariants {
             "page 0x%x has a refcount of %d below its mapcount %d"
                 .formatted(pfn, folios.refCount(pfn), count));
       }
+      Optional<String> large = largeFolio(pfn);
+      if (large.isPresent()) {
+        return large;
+      }
       boolean anon = folios.is(pfn, PageFlag.ANON);
       if (anon && count > 1 && writers.containsKey(pfn)) {
         return Optional.of(
@@ -154,6 +158,38 @@ public final class Invariants {
         return Optional.of(
             "anonymous page 0x%x is mapped %d times, and exclusive".formatted(pfn, count));
       }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * By any of its pages: its counts are the sums of theirs, and what is not all mapped is queued.
+   */
+  private Optional<String> largeFolio(long pfn) {
+    Folios folios = system.folios();
+    if (!folios.isLarge(pfn)) {
+      return Optional.empty();
+    }
+    long head = folios.headOf(pfn);
+    int pages = folios.framesFrom(head);
+    int maps = 0;
+    int unmapped = 0;
+    for (long page = head; page < head + pages; page++) {
+      maps += folios.mapCount(page);
+      unmapped += folios.mapCount(page) == 0 ? 1 : 0;
+    }
+    if (maps != folios.totalMapCount(head) || maps > folios.refCount(head)) {
+      return Optional.of(
+          "folio 0x%x has %d mapcounts and %d references, its pages have %d mapcounts"
+              .formatted(head, folios.totalMapCount(head), folios.refCount(head), maps));
+    }
+    if (folios.entireMapCount(head) != 0) {
+      return Optional.of("folio 0x%x counts as mapped whole by one leaf".formatted(head));
+    }
+    if (unmapped > 0 && folios.is(head, PageFlag.ANON) && !folios.isSplitQueued(head)) {
+      return Optional.of(
+          "folio 0x%x has %d pages that nobody maps, and does not wait to be split"
+              .formatted(head, unmapped));
     }
     return Optional.empty();
   }

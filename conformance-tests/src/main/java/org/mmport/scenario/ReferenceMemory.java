@@ -59,6 +59,7 @@ public final class ReferenceMemory {
       case Step.Truncate truncate -> truncate(truncate);
       case Step.Sync sync -> files.containsKey(sync.file()) ? new Done() : new Refused();
       case Step.Reclaim reclaim -> new Done();
+      case Step.LargeFolios folios -> new Done();
       case Step.Evict evict -> files.containsKey(evict.file()) ? new Done() : new Refused();
     };
   }

@@ -117,6 +117,10 @@ public final class Simulation {
           system.reclaim(reclaim.pages());
           yield new Done();
         }
+        case Step.LargeFolios folios -> {
+          system.useFolios(folios.orders());
+          yield new Done();
+        }
         case Step.Evict evict -> evict(file(evict.file()));
         case Step.Fetch fetch -> new Value(cpu(fetch, fetch.cpu()).fetch(va(fetch.page())));
       };

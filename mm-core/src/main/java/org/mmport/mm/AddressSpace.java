@@ -39,7 +39,8 @@ public final class AddressSpace implements AutoCloseable {
   AddressSpace(MmSystem system, long contextId, long family) {
     this.system = system;
     this.family = family;
-    this.pageTable = PageTable.create(system.tables(), TableOwner.USER);
+    this.pageTable =
+        PageTable.create(system.tables(), TableOwner.USER, system.folios()::isOneFolio);
     this.context = new MmContext(contextId, roots());
     this.vmas = new VmaTree(system.variant().geometry().pageShift(), system.rmap().listener(this));
     this.faults = new PageFaults(this);

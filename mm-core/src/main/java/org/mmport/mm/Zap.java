@@ -59,7 +59,7 @@ final class Zap {
       folios.set(pfn, PageFlag.DIRTY);
     }
     mm.count(anon ? -1 : 0, anon ? 0 : -1, 0);
-    folios.addMapCount(pfn, -1);
+    system.rmap().remove(pfn, 1);
     gather.releaseLater(pfn);
   }
 }
