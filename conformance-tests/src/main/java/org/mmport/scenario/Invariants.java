@@ -64,6 +64,10 @@ public final class Invariants {
           }
           continue;
         }
+        if (runsBeyondFolio(raw)) {
+          return Optional.of(
+              "0x%x is cached together with pages that are none of its folio".formatted(raw));
+        }
         mappers.merge(pfn, 1, Integer::sum);
         if (lockedVmas.stream().anyMatch(vma -> vma.contains(leaf.getKey()))) {
           locked.add(pfn);
@@ -92,6 +96,17 @@ public final class Invariants {
     return pages(mappers, writers)
         .or(() -> slots(swapped))
         .or(() -> locked(mappers.keySet(), locked));
+  }
+
+  /** Young and dirty of entries cached together are known for all of them only (R4.19). */
+  private boolean runsBeyondFolio(long raw) {
+    if (!system.variant().batchOps().inRun(raw, Level.PTE, format)) {
+      return false;
+    }
+    long runBytes =
+        system.variant().batchOps().runEntries(Level.PTE) * system.variant().geometry().pageBytes();
+    long physAddr = format.physAddr(raw, Level.PTE) & -runBytes;
+    return !system.folios().isOneFolio(physAddr, runBytes);
   }
 
   /** Uses of slots of the swap area: those of entries, and the swap cache's. */

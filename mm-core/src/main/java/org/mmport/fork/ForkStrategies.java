@@ -6,7 +6,7 @@ import org.mmport.spi.InvalidRequestException;
 
 /** All ways to fork that there are. */
 public final class ForkStrategies {
-  private static final List<ForkStrategy> ALL = List.of(ForkStrategy.EAGER);
+  private static final List<ForkStrategy> ALL = List.of(ForkStrategy.EAGER, new BatchedCopy());
 
   private ForkStrategies() {}
 

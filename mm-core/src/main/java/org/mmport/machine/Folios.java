@@ -284,6 +284,20 @@ public final class Folios {
     fields.clearFlags(flagged(pfn, flag), flag.bit());
   }
 
+  /**
+   * Clears a flag of so many pages of one folio, each of which has it for itself, where it is set.
+   *
+   * @throws InvalidRequestException behind the folio's end
+   */
+  public void clearOfPages(long pfn, int pages, PageFlag flag) {
+    requireWithin(pfn, pages);
+    for (long page = pfn; page < pfn + pages; page++) {
+      if ((fields.flags(page) & flag.bit()) != 0) {
+        fields.clearFlags(page, flag.bit());
+      }
+    }
+  }
+
   /** Sets the flag. Returns whether it was set before. */
   public boolean testAndSet(long pfn, PageFlag flag) {
     return (fields.orFlags(flagged(pfn, flag), flag.bit()) & flag.bit()) != 0;

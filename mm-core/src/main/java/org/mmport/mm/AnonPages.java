@@ -119,6 +119,36 @@ final class AnonPages {
     return true;
   }
 
+  /**
+   * Lets a child have so many pages of one large folio too: references, then the mark, then map
+   * counts, each in one go (R4.24, R4.25). Whether the folio may be pinned is asked once (R4.7); if
+   * it may be, that is up to the first page that is one process's own, and what was taken for those
+   * behind is given back.
+   *
+   * @return how many it has, 0 where the first is one's own and may be pinned
+   */
+  int tryDup(long pfn, int pages) {
+    folios.ref(pfn, pages);
+    int duplicated = folios.maybePinned(pfn) ? sharedFrom(pfn, pages) : pages;
+    if (duplicated < pages) {
+      folios.unref(pfn, pages - duplicated);
+    }
+    if (duplicated > 0) {
+      folios.clearOfPages(pfn, duplicated, PageFlag.ANON_EXCLUSIVE);
+      folios.mapPages(pfn, duplicated);
+    }
+    return duplicated;
+  }
+
+  private int sharedFrom(long pfn, int pages) {
+    for (int i = 0; i < pages; i++) {
+      if (folios.is(pfn + i, PageFlag.ANON_EXCLUSIVE)) {
+        return i;
+      }
+    }
+    return pages;
+  }
+
   /** Maps a new page of its own where nothing is mapped. The mapping takes the reference over. */
   void mapNew(AddressSpace mm, Vma vma, PteTable table, long va, long pfn) {
     folios.addMapCount(pfn, 1);
