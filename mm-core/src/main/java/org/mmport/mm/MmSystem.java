@@ -246,9 +246,9 @@ public final class MmSystem {
     return tries < MAX_RECLAIM_RETRIES && reclaim.free(SWAP_CLUSTER_MAX).freed() > 0;
   }
 
-  /** Gives up a mapping's reference to a page, and its slot with the last entry for it. */
-  void release(long pfn) {
-    if (!folios.unref(pfn, 1) && folios.is(pfn, PageFlag.SWAPCACHE)) {
+  /** Gives up references of mappings to a page, and its slot with the last entry for it. */
+  void release(long pfn, int references) {
+    if (!folios.unref(pfn, references) && folios.is(pfn, PageFlag.SWAPCACHE)) {
       swapCache.dropIfUnused(pfn);
     }
   }

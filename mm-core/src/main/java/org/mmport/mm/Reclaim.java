@@ -238,6 +238,6 @@ final class Reclaim {
       mm.count(-1, 0, 1);
     }
     rmap.remove(pfn, 1);
-    gather.releaseLater(pfn);
+    gather.releaseLater(pfn, 1);
   }
 }

@@ -47,7 +47,7 @@ final class WriteProtectedFault {
     }
     system.mlocked.unmapped(vma, pfn);
     system.rmap().remove(pfn, 1);
-    gather.releaseLater(pfn);
+    gather.releaseLater(pfn, 1);
     return FaultStatus.COPIED;
   }
 }
