@@ -37,6 +37,8 @@ final class ClauseCatalog {
           FaultClauses.class,
           CowClauses.class,
           ReclaimClauses.class,
+          FolioClauses.class,
+          ForkClauses.class,
           MremapClauses.class,
           MlockClauses.class,
           AcctClauses.class,

@@ -95,9 +95,16 @@ public final class Folios {
     return frames.order(headOf(pfn));
   }
 
-  /** Whether it has more than one frame. */
+  /**
+   * Whether it has more than one frame: {@code folio_test_large()}. Asked for every page that is
+   * copied, of one that is mapped, so nothing that others change is looked at.
+   */
   public boolean isLarge(long pfn) {
-    return isLargeHead(headOf(pfn));
+    long head = frames.contains(pfn) ? frames.headOf(pfn) : FrameTable.NONE;
+    if (head == FrameTable.NONE) {
+      throw FolioCounts.notInUse(pfn);
+    }
+    return isLargeHead(head);
   }
 
   /** How many of the folio's frames there are from this one on, itself among them. */
