@@ -27,6 +27,7 @@ final class ClauseCatalog {
           FlushRuleClauses.class,
           FlushClauses.class,
           BatchClauses.class,
+          PteBatchClauses.class,
           ContClauses.class,
           ImgClauses.class,
           SegClauses.class,

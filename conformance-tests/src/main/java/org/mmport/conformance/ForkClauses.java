@@ -37,11 +37,18 @@ final class ForkClauses {
       cpu0 store a 62 5
       fork a c
       cpu0 store a 8 6
+      cpu0 store a 36 9
       cpu1 store c 22 7
       munmap c 12 3
       munmap a 25 2
       mprotect a 29 3 r--
       mremap a 33 3 3 to 50
+      mmap a 68 48 rw- private
+      cpu0 store a 68 12
+      cpu0 store a 84 13
+      cpu0 store a 100 14
+      mprotect a 68 3 r--
+      dontneed a 90 1
       """;
 
   private static final String AFTER =
@@ -50,8 +57,13 @@ final class ForkClauses {
       expect cpu1 load b 8 is 6
       expect cpu1 load b 20 is 2
       expect cpu1 load b 22 is 0
+      expect cpu1 load b 36 is 9
       expect cpu1 load b 43 is 4
       expect cpu1 load b 62 is 5
+      expect cpu1 load b 68 is 12
+      expect cpu1 load b 84 is 13
+      cpu0 store a 100 24
+      expect cpu1 load b 100 is 14
       cpu1 store b 5 50
       cpu0 store a 21 51
       cpu1 store b 52 52

@@ -91,6 +91,7 @@ class TwinsTest {
                     ? TlbDuty.NONE
                     : good.tlbRules().duty(oldRaw, newRaw, level));
     isCaught(Races.storeAgainstFork(broken), "a store after the fork is in the child");
+    isCaught(FolioRaces.storeAgainstBatchedFork(broken), "a store after the fork is in the child");
   }
 
   @Test
@@ -147,6 +148,12 @@ class TwinsTest {
   void mapcountsBeforeReferencesAreRefused() {
     isCaught(PageRaces.dup(PageRaces.Order.MAPCOUNT_FIRST), "needs 0 <= mapcounts <= references");
     isRight(PageRaces.dup(PageRaces.Order.REFERENCE_FIRST));
+  }
+
+  @Test
+  void mapcountsOfABatchBeforeItsReferencesAreRefused() {
+    isCaught(FolioRaces.dup(PageRaces.Order.MAPCOUNT_FIRST), "needs 0 <= mapcounts <= references");
+    isRight(FolioRaces.dup(PageRaces.Order.REFERENCE_FIRST));
   }
 
   @Test
