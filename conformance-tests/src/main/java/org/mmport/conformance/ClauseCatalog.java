@@ -37,6 +37,7 @@ final class ClauseCatalog {
           TlbFlushClauses.class,
           FaultClauses.class,
           CowClauses.class,
+          LazyClauses.class,
           ReclaimClauses.class,
           FolioClauses.class,
           ForkClauses.class,

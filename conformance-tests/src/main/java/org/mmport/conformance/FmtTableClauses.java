@@ -181,6 +181,55 @@ final class FmtTableClauses {
     }
   }
 
+  @RestsOn({"FMT-60", "FMT-63"})
+  @Clause(
+      id = "FMT-67",
+      text =
+          "A write-protected table entry takes the right to write and nothing else, and gives it back; where entries cannot, it is as it was",
+      source =
+          "Intel SDM volume 3A, 4.6 (R/W of every entry used); Arm ARM D8.4: APTable; R3.17, R3.18",
+      check = "wrProtectTable, mkWriteTable: PteBits.writeTable and noWriteTable")
+  static void tablesCanBeWriteProtected(ClauseContext c) {
+    PteFormat f = c.format();
+    each(
+        c,
+        (raw, level, owner, physAddr) -> {
+          long protect = f.wrProtectTable(raw, level);
+          int before = f.rights(raw, level);
+          boolean can = hasWriteBit(c, level);
+          int expected = can ? before & ~Rights.WRITE : before;
+          c.same(expected, f.rights(protect, level), level, raw, "rights of a protected table");
+          c.check(
+              can || protect == raw, level, raw, "an entry without such a bit as it was", protect);
+          c.same(physAddr, f.tableAddr(protect, level), level, protect, "table address");
+          c.check(
+              f.valid(protect, level) && !f.leaf(protect, level) && f.reserved(protect, level) == 0,
+              level,
+              protect,
+              "a table",
+              "none");
+          c.same(protect, f.wrProtectTable(protect, level), level, protect, "protected twice");
+          if (can) {
+            c.same(raw, f.mkWriteTable(protect, level), level, protect, "writable again");
+          }
+        });
+  }
+
+  /** Whether flipping one bit of a table entry, by what the port says of it, can forbid writing. */
+  private static boolean hasWriteBit(ClauseContext c, Level level) {
+    PteFormat f = c.format();
+    long raw = f.mkTable(0, level, TableOwner.USER);
+    for (EntryField field : f.fields()) {
+      boolean decides = field.role() == EntryRole.WRITE || field.role() == EntryRole.NO_WRITE;
+      if (decides
+          && field.kinds().contains(c.tableKind(level))
+          && (f.rights(raw ^ field.mask(), level) & Rights.WRITE) == 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** What is done with each table entry. */
   @FunctionalInterface
   private interface Visitor {

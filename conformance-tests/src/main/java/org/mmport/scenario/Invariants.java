@@ -1,5 +1,6 @@
 package org.mmport.scenario;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -16,6 +17,7 @@ import org.mmport.mm.Vma;
 import org.mmport.spi.InvalidRequestException;
 import org.mmport.spi.Level;
 import org.mmport.spi.PteFormat;
+import org.mmport.spi.Rights;
 
 /**
  * What must hold between any two steps (T23), found out by reading every table anew: who maps a
@@ -44,16 +46,23 @@ public final class Invariants {
     Map<Long, Integer> writers = new HashMap<>();
     Map<Integer, Integer> swapped = new HashMap<>();
     Set<Long> locked = new HashSet<>();
+    Set<EntryId> seen = new HashSet<>();
+    Set<TableRecount.Hook> hooks = new HashSet<>();
+    List<TableRecount.Leaf> leaves = new ArrayList<>();
     for (AddressSpace space : system.spaces()) {
       TableRecount recount = TableRecount.of(space);
       List<Vma> lockedVmas = space.vmas().stream().filter(Vma::locked).toList();
       long anon = 0;
       long file = 0;
       long swap = 0;
-      for (Map.Entry<Long, Long> leaf : recount.leaves().entrySet()) {
-        long raw = leaf.getValue();
+      hooks.addAll(recount.hooks());
+      leaves.addAll(recount.leaves().values());
+      for (TableRecount.Leaf leaf : recount.leaves().values()) {
+        long raw = leaf.raw();
+        // What several address spaces share is there once.
+        boolean first = seen.add(new EntryId(leaf.table(), leaf.va()));
         if (!format.present(raw, Level.PTE)) {
-          swapped.merge((int) format.swapOffset(raw, Level.PTE), 1, Integer::sum);
+          swapped.merge((int) format.swapOffset(raw, Level.PTE), first ? 1 : 0, Integer::sum);
           swap++;
           continue;
         }
@@ -68,8 +77,8 @@ public final class Invariants {
           return Optional.of(
               "0x%x is cached together with pages that are none of its folio".formatted(raw));
         }
-        mappers.merge(pfn, 1, Integer::sum);
-        if (lockedVmas.stream().anyMatch(vma -> vma.contains(leaf.getKey()))) {
+        mappers.merge(pfn, first ? 1 : 0, Integer::sum);
+        if (lockedVmas.stream().anyMatch(vma -> vma.contains(leaf.va()))) {
           locked.add(pfn);
         }
         if (format.write(raw, Level.PTE)) {
@@ -93,7 +102,8 @@ public final class Invariants {
             "an address space counts %s, its tables have %s".formatted(space.counters(), counted));
       }
     }
-    return pages(mappers, writers)
+    return shared(hooks, leaves)
+        .or(() -> pages(mappers, writers))
         .or(() -> slots(swapped))
         .or(() -> locked(mappers.keySet(), locked));
   }
@@ -107,6 +117,38 @@ public final class Invariants {
         system.variant().batchOps().runEntries(Level.PTE) * system.variant().geometry().pageBytes();
     long physAddr = format.physAddr(raw, Level.PTE) & -runBytes;
     return !system.folios().isOneFolio(physAddr, runBytes);
+  }
+
+  /** An entry, whoever gets to it. */
+  private record EntryId(long table, long va) {}
+
+  /**
+   * A table is used as often as entries point at it (R3.1), and nobody writes through one that is
+   * used more than once.
+   */
+  private Optional<String> shared(Set<TableRecount.Hook> hooks, List<TableRecount.Leaf> leaves) {
+    Map<Long, Integer> users = new HashMap<>();
+    hooks.forEach(hook -> users.merge(hook.table(), 1, Integer::sum));
+    for (Map.Entry<Long, Integer> table : users.entrySet()) {
+      int counted = system.tableUseCount(table.getKey());
+      if (counted != table.getValue()) {
+        return Optional.of(
+            "table 0x%x has a use count of %d, and %d entries point at it"
+                .formatted(table.getKey(), counted, table.getValue()));
+      }
+    }
+    if (system.tablesInUse() != users.size()) {
+      return Optional.of(
+          "%d tables are in use, %d are to be found".formatted(system.tablesInUse(), users.size()));
+    }
+    for (TableRecount.Leaf leaf : leaves) {
+      if ((leaf.rights() & Rights.WRITE) != 0
+          && leaf.path().stream().anyMatch(table -> users.getOrDefault(table, 0) > 1)) {
+        return Optional.of(
+            "0x%x can be written through a table that is shared".formatted(leaf.va()));
+      }
+    }
+    return Optional.empty();
   }
 
   /** Uses of slots of the swap area: those of entries, and the swap cache's. */

@@ -18,6 +18,7 @@ public final class RandomSteps {
   /** Those that every variant has: some have 32 entries in a table. */
   private static final List<Integer> FOLIO_ORDERS = List.of(2, 3, 4);
 
+  private static final List<String> PINS = List.of("p", "q");
   private static final int MAX_FILE_PAGES = 24;
   private static final long PAGES = 48;
   private static final List<VmaRights> RIGHTS =
@@ -78,6 +79,9 @@ public final class RandomSteps {
   private Step change(String process, int kind) {
     long page = random.nextLong(PAGES);
     long pages = 1 + random.nextLong(Math.min(PAGES - page, 12));
+    if (kind < 71 && random.nextBoolean()) {
+      return device(process);
+    }
     if (kind < 72) {
       return random.nextInt(3) > 0 ? new Step.Reclaim(1 + random.nextInt(30)) : folios();
     }
@@ -115,6 +119,18 @@ public final class RandomSteps {
           : new Step.Mlock(process, page, pages);
     }
     return mremap(process, page, random.nextInt(20) == 0 ? 0 : pages);
+  }
+
+  private Step device(String process) {
+    String name = PINS.get(random.nextInt(PINS.size()));
+    if (!model.pins().contains(name)) {
+      return new Step.Pin(process, page(process), name);
+    }
+    return switch (random.nextInt(6)) {
+      case 0, 1, 2 -> new Step.Unpin(name);
+      case 3 -> new Step.DeviceLoad(name);
+      default -> new Step.DeviceStore(name, (byte) (1 + random.nextInt(120)));
+    };
   }
 
   private Step mremap(String process, long page, long pages) {

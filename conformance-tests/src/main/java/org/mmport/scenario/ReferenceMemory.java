@@ -24,6 +24,7 @@ public final class ReferenceMemory {
   private final Map<String, NavigableMap<Long, ModelPage>> processes = new HashMap<>();
   private final Map<String, Long> heapEnds = new HashMap<>();
   private final Map<String, FileModel> files = new HashMap<>();
+  private final Map<String, Cell> pins = new HashMap<>();
 
   /** Does a step and tells what it must come to. */
   public StepResult run(Step step) {
@@ -60,6 +61,17 @@ public final class ReferenceMemory {
       case Step.Sync sync -> files.containsKey(sync.file()) ? new Done() : new Refused();
       case Step.Reclaim reclaim -> new Done();
       case Step.LargeFolios folios -> new Done();
+      case Step.Pin pin -> pin(pin);
+      case Step.DeviceStore store -> {
+        if (!pins.containsKey(store.name())) {
+          yield new Refused();
+        }
+        pins.get(store.name()).value = store.value();
+        yield new Done();
+      }
+      case Step.DeviceLoad load ->
+          pins.containsKey(load.name()) ? new Value(pins.get(load.name()).value) : new Refused();
+      case Step.Unpin unpin -> pins.remove(unpin.name()) == null ? new Refused() : new Done();
       case Step.Evict evict -> files.containsKey(evict.file()) ? new Done() : new Refused();
     };
   }
@@ -72,6 +84,11 @@ public final class ReferenceMemory {
   /** The files that there are. */
   public List<String> files() {
     return files.keySet().stream().sorted().toList();
+  }
+
+  /** What devices have. */
+  public List<String> pins() {
+    return pins.keySet().stream().sorted().toList();
   }
 
   /** The processes that there are. */
@@ -296,6 +313,18 @@ public final class ReferenceMemory {
       joined = there.get(i - 1).joins(there.get(i));
     }
     return joined;
+  }
+
+  /** What a device has is what the process sees there, for as long as it does not unmap it. */
+  private StepResult pin(Step.Pin pin) {
+    ModelPage page = pagesOf(pin.process()).get(pin.page());
+    if (pins.containsKey(pin.name()) || page == null || !page.rights().write() || !page.exists()) {
+      return new Refused();
+    }
+    ModelPage own = page.shared() ? page : page.populated();
+    pagesOf(pin.process()).put(pin.page(), own);
+    pins.put(pin.name(), own.own().orElseGet(() -> own.file().orElseThrow().cell()));
+    return new Done();
   }
 
   private StepResult access(String process, long at, char kind, byte value) {

@@ -92,6 +92,7 @@ public final class ScenarioCheck {
       }
     }
     try {
+      bench.simulation().unpinAll();
       bench.simulation().removeFiles();
     } catch (RuntimeException e) {
       return Optional.of("when the last files go: " + e);

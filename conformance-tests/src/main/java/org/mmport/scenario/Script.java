@@ -113,11 +113,14 @@ public record Script(List<Line> lines) {
       case "truncate" -> words.exactly(3, w -> new Step.Truncate(w.name(1), w.size(2)));
       case "sync" -> words.exactly(2, w -> new Step.Sync(w.name(1)));
       case "evict" -> words.exactly(2, w -> new Step.Evict(w.name(1)));
+      case "pin" -> words.exactly(4, w -> new Step.Pin(w.name(1), w.page(2), w.name(3)));
+      case "unpin" -> words.exactly(2, w -> new Step.Unpin(w.name(1)));
+      case "device" -> device(words);
       case "folios" -> folios(words);
       case "reclaim" -> words.exactly(2, w -> new Step.Reclaim(w.pages(1)));
       default ->
           throw new InvalidRequestException(
-              "'%s': one of start, exit, fork, mmap, munmap, mprotect, dontneed, mremap, mlock, munlock, brk, exec, file, truncate, sync, evict, reclaim, folios, cpuN load, cpuN store, cpuN fetch, expect"
+              "'%s': one of start, exit, fork, mmap, munmap, mprotect, dontneed, mremap, mlock, munlock, brk, exec, file, truncate, sync, evict, reclaim, folios, pin, unpin, device, cpuN load, cpuN store, cpuN fetch, expect"
                   .formatted(words.word(0)));
     };
   }
@@ -175,6 +178,16 @@ public record Script(List<Line> lines) {
                 w.size(3),
                 w.size(4),
                 w.count() > 5 ? OptionalLong.of(w.page(6)) : OptionalLong.empty()));
+  }
+
+  private static Step device(Words words) {
+    return switch (words.word(2)) {
+      case "load" -> words.exactly(3, w -> new Step.DeviceLoad(w.name(1)));
+      case "store" -> words.exactly(4, w -> new Step.DeviceStore(w.name(1), w.byteValue(3)));
+      default ->
+          throw new InvalidRequestException(
+              "'%s': a device does load or store".formatted(words.word(2)));
+    };
   }
 
   private static Step access(int cpu, Words words) {

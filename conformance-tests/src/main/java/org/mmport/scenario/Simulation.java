@@ -1,9 +1,12 @@
 package org.mmport.scenario;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.mmport.machine.OutOfFramesException;
 import org.mmport.mm.AddressSpace;
@@ -34,6 +37,7 @@ public final class Simulation {
   private final long pageBytes;
   private final Map<String, AddressSpace> processes = new LinkedHashMap<>();
   private final Map<String, FilePages> files = new LinkedHashMap<>();
+  private final Map<String, Long> pins = new TreeMap<>();
 
   /**
    * Steps on a machine.
@@ -119,6 +123,17 @@ public final class Simulation {
         }
         case Step.LargeFolios folios -> {
           system.useFolios(folios.orders());
+          yield new Done();
+        }
+        case Step.Pin pin -> pin(pin);
+        case Step.DeviceStore store -> {
+          pinned(store.name()).set(ValueLayout.JAVA_BYTE, 0, store.value());
+          yield new Done();
+        }
+        case Step.DeviceLoad load -> new Value(pinned(load.name()).get(ValueLayout.JAVA_BYTE, 0));
+        case Step.Unpin unpin -> {
+          pinned(unpin.name());
+          system.unpin(pins.remove(unpin.name()));
           yield new Done();
         }
         case Step.Evict evict -> evict(file(evict.file()));
@@ -222,6 +237,28 @@ public final class Simulation {
       throw new InvalidRequestException("no file " + name + ": create it first");
     }
     return file;
+  }
+
+  private StepResult pin(Step.Pin pin) {
+    if (pins.containsKey(pin.name())) {
+      throw new InvalidRequestException("a page is pinned as " + pin.name() + " already: unpin it");
+    }
+    pins.put(pin.name(), of(pin).pin(va(pin.page())));
+    return new Done();
+  }
+
+  private MemorySegment pinned(String name) {
+    Long pfn = pins.get(name);
+    if (pfn == null) {
+      throw new InvalidRequestException("no page is pinned as " + name + ": pin one first");
+    }
+    return system.folios().bytes(pfn);
+  }
+
+  /** Has devices give everything back. */
+  void unpinAll() {
+    pins.values().forEach(system::unpin);
+    pins.clear();
   }
 
   /** Takes every file away, as if its last user were gone. */

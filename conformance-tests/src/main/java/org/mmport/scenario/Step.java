@@ -223,4 +223,36 @@ public sealed interface Step {
       return "evict " + file;
     }
   }
+
+  /** A page of a process is given to a device, to be used until it is unpinned. */
+  record Pin(String process, long page, String name) implements OfProcess {
+    @Override
+    public String toString() {
+      return "pin %s %d %s".formatted(process, page, name);
+    }
+  }
+
+  /** A device writes to what it was given. */
+  record DeviceStore(String name, byte value) implements Step {
+    @Override
+    public String toString() {
+      return "device %s store %d".formatted(name, value);
+    }
+  }
+
+  /** A device reads what it was given. */
+  record DeviceLoad(String name) implements Step {
+    @Override
+    public String toString() {
+      return "device %s load".formatted(name);
+    }
+  }
+
+  /** A device gives it back. */
+  record Unpin(String name) implements Step {
+    @Override
+    public String toString() {
+      return "unpin " + name;
+    }
+  }
 }

@@ -2,8 +2,10 @@ package org.mmport.scenario;
 
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.mmport.mm.AddressSpace;
 import org.mmport.pgtable.TableCounts;
@@ -13,8 +15,29 @@ import org.mmport.spi.PagingGeometry;
 
 /** What the tables of an address space hold, read from memory table by table. */
 final class TableRecount implements TableVisitor {
+  private static final long NO_TABLE = -1;
+
   private final Map<Level, Integer> tables = new EnumMap<>(Level.class);
-  private final Map<Long, Long> leaves = new TreeMap<>(Long::compareUnsigned);
+  private final Map<Long, Leaf> leaves = new TreeMap<>(Long::compareUnsigned);
+  private final Set<Hook> hooks = new HashSet<>();
+  private final Map<Level, Long> path = new EnumMap<>(Level.class);
+
+  /**
+   * An entry of the last level.
+   *
+   * @param table the table that it is in, which others may use too
+   * @param va the address that it is for
+   * @param path the tables that lead to it, its own among them
+   * @param rights what they and it leave to whoever gets there; 0 where it is not present
+   */
+  record Leaf(long table, long va, long raw, int rights, List<Long> path) {}
+
+  /**
+   * An entry that points at a table, or a root that a CPU can load.
+   *
+   * @param from the table that it is in, or a number of the address space for a root
+   */
+  record Hook(long from, long firstVa, long table) {}
 
   static TableRecount of(AddressSpace space) {
     TableRecount recount = new TableRecount();
@@ -25,21 +48,39 @@ final class TableRecount implements TableVisitor {
   @Override
   public void table(long tableAddr, Level level, long firstVa) {
     tables.merge(level, 1, Integer::sum);
+    long parent = NO_TABLE;
+    for (Map.Entry<Level, Long> above : path.entrySet()) {
+      if (above.getKey().compareTo(level) < 0) {
+        parent = above.getValue();
+      }
+    }
+    path.keySet().removeIf(at -> at.compareTo(level) > 0);
+    path.put(level, tableAddr);
+    hooks.add(new Hook(parent, firstVa, tableAddr));
   }
 
   @Override
   public void leaf(long va, long raw, Level level, int rights) {
-    leaves.put(va, raw);
+    leaves.put(va, new Leaf(table(), va, raw, rights, List.copyOf(path.values())));
   }
 
   @Override
   public void nonPresent(long va, long raw, Level level) {
-    leaves.put(va, raw);
+    leaves.put(va, new Leaf(table(), va, raw, 0, List.copyOf(path.values())));
+  }
+
+  private long table() {
+    return path.getOrDefault(Level.PTE, NO_TABLE);
   }
 
   /** Entries of the last level in use by address, those that hardware is kept from too. */
-  Map<Long, Long> leaves() {
+  Map<Long, Leaf> leaves() {
     return leaves;
+  }
+
+  /** What points at each of the tables, once for each table that it is in. */
+  Set<Hook> hooks() {
+    return hooks;
   }
 
   /** How many tables there are, and the bytes of all but the roots and P4D tables. */

@@ -72,6 +72,7 @@ final class ClauseTable {
       case "RMAP" -> "who maps a page";
       case "RECLAIM" -> "pages that leave memory when it is short";
       case "SWAP" -> "pages that come back";
+      case "LAZY" -> "page tables that are shared after a fork";
       case "FOLIO" -> "private memory in folios of several pages";
       case "FORK" -> "ways to copy at fork";
       case "MREMAP" -> "mappings that get another size or place";

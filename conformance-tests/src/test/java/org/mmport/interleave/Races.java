@@ -3,7 +3,6 @@ package org.mmport.interleave;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReference;
 import org.mmport.conformance.ConformanceSuite;
 import org.mmport.mm.AddressSpace;
 import org.mmport.mm.MmapRequest;
@@ -18,9 +17,9 @@ import org.mmport.spi.MmuVariant;
  * What began after the other returned must see all of it; what ran beside it, all or nothing.
  */
 final class Races {
-  private static final byte OLD = 1;
-  private static final byte NEW = 2;
-  private static final byte LATE = 3;
+  static final byte OLD = 1;
+  static final byte NEW = 2;
+  static final byte LATE = 3;
 
   private Races() {}
 
@@ -35,7 +34,7 @@ final class Races {
     return bench.system().variant().geometry().pageBytes();
   }
 
-  private static long map(MmBench bench, AddressSpace space) {
+  static long map(MmBench bench, AddressSpace space) {
     return space.mmap(MmapRequest.anonymous(pageBytes(bench), VmaRights.READ_WRITE));
   }
 
@@ -99,55 +98,6 @@ final class Races {
                     stored.set(true);
                   }),
               () -> wrong(reader.load(va) != NEW, "the store has been lost"));
-        });
-  }
-
-  /** After a fork both write the page that they share. */
-  static Program parentAgainstChild(MmuVariant variant) {
-    return MmScene.of(
-        variant,
-        bench -> {
-          AddressSpace parent = bench.system().create();
-          long va = map(bench, parent);
-          UserCpu first = new UserCpu(parent, 0);
-          first.store(va, OLD);
-          UserCpu second = new UserCpu(parent.fork(), 1);
-          return new MmScene.Acts(
-              List.of(() -> first.store(va, NEW), () -> second.store(va, LATE)),
-              () ->
-                  wrong(
-                      first.load(va) != NEW || second.load(va) != LATE,
-                      "one has what the other stored"));
-        });
-  }
-
-  /** The child has what was there at one moment. */
-  static Program storeAgainstFork(MmuVariant variant) {
-    return MmScene.of(
-        variant,
-        bench -> {
-          AddressSpace parent = bench.system().create();
-          long va = map(bench, parent);
-          UserCpu cpu = new UserCpu(parent, 1);
-          cpu.store(va, OLD);
-          AtomicReference<Optional<AddressSpace>> child = new AtomicReference<>(Optional.empty());
-          AtomicBoolean late = new AtomicBoolean();
-          return new MmScene.Acts(
-              List.of(
-                  () -> child.set(Optional.of(parent.fork())),
-                  () -> {
-                    cpu.store(va, NEW);
-                    late.set(child.get().isPresent());
-                    cpu.store(va, LATE);
-                    require(cpu.load(va) == LATE, "the parent's own store is not there");
-                  }),
-              () -> {
-                UserCpu its = new UserCpu(child.get().orElseThrow(), 0);
-                byte had = its.load(va);
-                its.store(va, OLD);
-                return wrong(late.get() && had == LATE, "a store after the fork is in the child")
-                    .or(() -> wrong(cpu.load(va) != LATE, "the child's store is in the parent"));
-              });
         });
   }
 

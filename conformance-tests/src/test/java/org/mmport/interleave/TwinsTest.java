@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.LongUnaryOperator;
 import org.junit.jupiter.api.Test;
+import org.mmport.mm.ForkStrategy;
 import org.mmport.spi.BatchOps;
 import org.mmport.spi.EntryArray;
 import org.mmport.spi.LeafTable;
@@ -90,7 +91,9 @@ class TwinsTest {
                 good.format().present(newRaw, level)
                     ? TlbDuty.NONE
                     : good.tlbRules().duty(oldRaw, newRaw, level));
-    isCaught(Races.storeAgainstFork(broken), "a store after the fork is in the child");
+    isCaught(
+        ForkRaces.storeAgainstFork(broken, ForkStrategy.EAGER),
+        "a store after the fork is in the child");
     isCaught(FolioRaces.storeAgainstBatchedFork(broken), "a store after the fork is in the child");
   }
 

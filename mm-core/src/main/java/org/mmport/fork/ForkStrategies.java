@@ -6,7 +6,13 @@ import org.mmport.spi.InvalidRequestException;
 
 /** All ways to fork that there are. */
 public final class ForkStrategies {
-  private static final List<ForkStrategy> ALL = List.of(ForkStrategy.EAGER, new BatchedCopy());
+  private static final List<ForkStrategy> ALL =
+      List.of(
+          ForkStrategy.EAGER,
+          new BatchedCopy(),
+          LazyCopy.PTE_TABLES,
+          LazyCopy.PMD_TABLES,
+          LazyCopy.ALL_TABLES);
 
   private ForkStrategies() {}
 

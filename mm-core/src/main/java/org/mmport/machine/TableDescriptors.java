@@ -32,7 +32,8 @@ import org.mmport.spi.Level;
  *     32     8  while dead: next of the list that it is on; reserved while live: limbo list
  *     40     4  reserved: lock word
  *     44     4  reserved: limbo state
- *     48    16  reserved: list of owners, generation
+ *     48     8  note of whoever accounts for what the table maps
+ *     56     8  reserved: list of owners, generation
  * </pre>
  *
  * <p>Ints and longs are in native byte order and aligned, for atomic access. Descriptors are for
@@ -59,6 +60,7 @@ public final class TableDescriptors {
   private static final long USE_COUNT = 20;
   private static final long TABLE_ADDR = 24;
   private static final long LINK = 32;
+  private static final long NOTE = 48;
 
   private static final Level[] LEVELS = Level.values();
   private static final long NO_RUN = -1;
@@ -193,6 +195,15 @@ public final class TableDescriptors {
 
   public void setUseCount(long id, int useCount) {
     segment.set(JAVA_INT, live(id) + USE_COUNT, useCount);
+  }
+
+  /** A note on what the table maps, whatever the caller keeps there; 0 until set. */
+  public long note(long id) {
+    return segment.get(JAVA_LONG, live(id) + NOTE);
+  }
+
+  public void setNote(long id, long note) {
+    segment.set(JAVA_LONG, live(id) + NOTE, note);
   }
 
   /** Entries of the table that are not none; 0 until set. */

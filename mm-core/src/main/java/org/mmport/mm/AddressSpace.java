@@ -8,6 +8,7 @@ import org.mmport.cpu.Access;
 import org.mmport.cpu.MmContext;
 import org.mmport.machine.OutOfFramesException;
 import org.mmport.pgtable.PageTable;
+import org.mmport.pgtable.PteTable;
 import org.mmport.spi.InvalidRequestException;
 import org.mmport.spi.MemoryType;
 import org.mmport.spi.Protection;
@@ -28,6 +29,7 @@ public final class AddressSpace implements AutoCloseable {
   private final long family;
   private final PageFaults faults;
   private final Heap heap;
+  private final SharedRanges sharedRanges;
   private MmCounters counters = MmCounters.ZERO;
   private boolean closed;
 
@@ -40,11 +42,13 @@ public final class AddressSpace implements AutoCloseable {
     this.system = system;
     this.family = family;
     this.pageTable =
-        PageTable.create(system.tables(), TableOwner.USER, system.folios()::isOneFolio);
+        PageTable.create(
+            system.tables(), TableOwner.USER, system.folios()::isOneFolio, new SharedPages(this));
     this.context = new MmContext(contextId, roots());
     this.vmas = new VmaTree(system.variant().geometry().pageShift(), system.rmap().listener(this));
     this.faults = new PageFaults(this);
     this.heap = new Heap(this);
+    this.sharedRanges = new SharedRanges(this);
   }
 
   private List<Long> roots() {
@@ -71,6 +75,7 @@ public final class AddressSpace implements AutoCloseable {
           long va =
               request.va().isPresent() ? request.va().getAsLong() : requireGap("mmap", sizeBytes);
           requireUser("mmap", va, sizeBytes);
+          sharedRanges.own(va, sizeBytes);
           Vma vma =
               new Vma(
                   va,
@@ -135,6 +140,7 @@ public final class AddressSpace implements AutoCloseable {
           requireRange("mprotect", va, sizeBytes);
           long lastVa = va + sizeBytes - 1;
           List<Vma> before = vmas.in(va, lastVa);
+          sharedRanges.own(va, sizeBytes);
           vmas.replace(va, lastVa, vma -> vma.withRights(rights));
           try (PageGather gather = gather()) {
             for (Vma vma : vmas.in(va, lastVa)) {
@@ -163,6 +169,7 @@ public final class AddressSpace implements AutoCloseable {
         () -> {
           requireRange("madvise", va, sizeBytes);
           vmas.replace(va, va + sizeBytes - 1, AddressSpace::requireUnlocked);
+          sharedRanges.ownEdges(va, sizeBytes);
           try (PageGather gather = gather()) {
             new Zap(this, gather).range(va, sizeBytes);
             gather.flush();
@@ -185,6 +192,7 @@ public final class AddressSpace implements AutoCloseable {
     return locked(
         () -> {
           requireRange("mlock", va, sizeBytes);
+          sharedRanges.own(va, sizeBytes);
           return new Mlock(this).lock(va, sizeBytes);
         });
   }
@@ -200,6 +208,22 @@ public final class AddressSpace implements AutoCloseable {
           requireRange("munlock", va, sizeBytes);
           new Mlock(this).unlock(va, sizeBytes);
           return va;
+        });
+  }
+
+  /**
+   * Has a page in memory, this process's own, and pins it: whoever has the frame may use it until
+   * it gives it back by {@link MmSystem#unpin}. A fork leaves it to this process.
+   *
+   * @return its frame number
+   * @throws InvalidRequestException where no mapping may be written, or its file ends before
+   * @throws OutOfFramesException when there is no memory for it
+   */
+  public long pin(long va) {
+    return locked(
+        () -> {
+          requireRange("pin", va & -pageBytes(), pageBytes());
+          return new Pins(this).pin(va & -pageBytes());
         });
   }
 
@@ -281,6 +305,10 @@ public final class AddressSpace implements AutoCloseable {
   public void exec() {
     locked(
         () -> {
+          try (PageGather gather = gather()) {
+            sharedRanges.dropAll(gather);
+            gather.flush();
+          }
           for (Vma vma : vmas.all()) {
             new Unmap(this).range(vma.firstVa(), vma.lastVa() - vma.firstVa() + 1);
           }
@@ -310,6 +338,7 @@ public final class AddressSpace implements AutoCloseable {
     List<Vma> all = vmas.all();
     all.forEach(new Mlock(this)::leave);
     try (PageGather gather = gather()) {
+      sharedRanges.dropAll(gather);
       for (Vma vma : all) {
         new Zap(this, gather).range(vma.firstVa(), vma.lastVa() - vma.firstVa() + 1);
       }
@@ -376,8 +405,24 @@ public final class AddressSpace implements AutoCloseable {
     return family;
   }
 
+  /** Counts what a table came to map, or no longer maps. */
+  void count(PteTable table, long anon, long file, long swap) {
+    count(anon, file, swap);
+    note(table, anon, file, swap);
+  }
+
+  /** Counts what this address space came to map, or no longer maps, by tables as they are. */
   void count(long anon, long file, long swap) {
     counters = counters.plus(anon, file, swap);
+  }
+
+  /** Notes what a table came to map, or no longer maps. */
+  void note(PteTable table, long anon, long file, long swap) {
+    table.setNote(new TableNote(table.note()).plus(anon, file, swap).bits());
+  }
+
+  SharedRanges sharedRanges() {
+    return sharedRanges;
   }
 
   /** Counts and does what a fault would, whether the mapping permits it or not. */

@@ -30,7 +30,7 @@ final class AnonFault {
   FaultStatus missing(Vma vma, PteTable table, long va, Access access) {
     if (access.writes()) {
       int order = mapFolio(vma, table, va);
-      mm.count(1L << order, 0, 0);
+      mm.count(table, 1L << order, 0, 0);
     } else {
       table.set(table.index(va), 1, zeroLeaf(vma));
     }
@@ -73,7 +73,8 @@ final class AnonFault {
     return true;
   }
 
-  private long zeroLeaf(Vma vma) {
+  /** A leaf of the page of zeros. */
+  long zeroLeaf(Vma vma) {
     long raw = format.mkYoung(anon.leaf(mm, vma, system.zeroPfn()), Level.PTE);
     return system.variant().has(MmuFeature.PTE_SPECIAL) ? format.mkSpecial(raw, Level.PTE) : raw;
   }

@@ -12,16 +12,6 @@ final class EagerCopy implements ForkStrategy {
 
   @Override
   public void copy(Fork fork) {
-    long pageBytes = fork.variant().geometry().pageBytes();
-    for (Vma vma : fork.vmas()) {
-      fork.eachTable(
-          vma,
-          (from, to, first, count, va) -> {
-            for (int i = 0; i < count; i++) {
-              int index = first + i;
-              fork.copyEntry(vma, from, to, index, va + i * pageBytes, from.get(index));
-            }
-          });
-    }
+    fork.vmas().forEach(fork::copyEntries);
   }
 }

@@ -60,7 +60,7 @@ final class FilePagesFault {
     try {
       long own = anon.allocCopy(pfn, mm, vma, va);
       anon.mapNew(mm, vma, table, va, own);
-      mm.count(1, 0, 0);
+      mm.count(table, 1, 0, 0);
     } finally {
       folios.unref(pfn, 1);
     }
@@ -75,7 +75,7 @@ final class FilePagesFault {
         index,
         1,
         access.writes() ? format.mkWrite(format.mkDirty(raw, Level.PTE), Level.PTE) : raw);
-    mm.count(0, 1, 0);
+    mm.count(table, 0, 1, 0);
   }
 
   /** {@code do_fault_around()}: within the mapping, the table, and an aligned window. */

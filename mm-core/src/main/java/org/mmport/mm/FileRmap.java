@@ -56,6 +56,20 @@ final class FileRmap implements FileMappings {
     return dirty;
   }
 
+  /**
+   * Has tables that show pages of a file serve one process each, so that {@link #unmap} needs no
+   * memory.
+   *
+   * @throws org.mmport.machine.OutOfFramesException when there is none for the copies
+   */
+  void own(FilePages file, long firstIndex, long lastIndex) {
+    for (Mapping mapping : rmap.of(file.id(), firstIndex, lastIndex)) {
+      long va = mapping.va(Math.max(firstIndex, mapping.firstPage()));
+      long lastVa = mapping.va(Math.min(lastIndex, mapping.lastPage()));
+      mapping.mm().sharedRanges().ownEdges(va, lastVa - va + mapping.mm().pageBytes());
+    }
+  }
+
   @Override
   public void unmap(FilePages file, long firstIndex, long lastIndex) {
     for (Mapping mapping : rmap.of(file.id(), firstIndex, lastIndex)) {

@@ -7,6 +7,7 @@ import org.mmport.pgtable.PageTable;
 import org.mmport.pgtable.PteTable;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
+import org.mmport.spi.PagingGeometry;
 import org.mmport.spi.PteFormat;
 
 /**
@@ -77,6 +78,45 @@ public final class Fork {
   /** The mappings that are to be copied, ascending: pages of shared ones are found by faults. */
   public List<Vma> vmas() {
     return parent.mappings().all().stream().filter(vma -> !vma.shared()).toList();
+  }
+
+  /**
+   * Has the child use the table of a level, below the root, that serves an address, and all below
+   * it. Both copy what they need of it when they come to change it.
+   *
+   * @return false, and nothing changed, where there is no such table, or what it maps may not be
+   *     shared so: mappings that children do not copy or that are locked in memory, pages that are
+   *     pinned, leaves that note what is true of one process only
+   * @throws org.mmport.machine.OutOfFramesException when there is no memory for the tables above
+   */
+  public boolean shareTable(Level level, long va) {
+    PagingGeometry geometry = variant().geometry();
+    long bytes = geometry.spanBytes(level) * geometry.at(level).entries();
+    long firstVa = va & -bytes;
+    return mayShare(firstVa, bytes)
+        && parentTables().shareTable(childTables(), level, firstVa, parentGather(), childGather());
+  }
+
+  private boolean mayShare(long firstVa, long bytes) {
+    for (Vma vma : parent.mappings().in(firstVa, firstVa + bytes - 1)) {
+      if (vma.shared() || vma.locked()) {
+        return false;
+      }
+    }
+    return !new Pins(parent).in(firstVa, bytes);
+  }
+
+  /** Gives the child what entries of a range of one mapping are, entry by entry. */
+  public void copyEntries(Vma part) {
+    long pageBytes = variant().geometry().pageBytes();
+    eachTable(
+        part,
+        (from, to, first, count, va) -> {
+          for (int i = 0; i < count; i++) {
+            int index = first + i;
+            copyEntry(part, from, to, index, va + i * pageBytes, from.get(index));
+          }
+        });
   }
 
   /** What copies the entries of a mapping that lie in one table. */
@@ -180,7 +220,7 @@ public final class Fork {
 
   /** References and map counts are there: neither side may write these pages now. */
   private void share(PteTable from, PteTable to, int index, int pages) {
-    child.count(pages, 0, 0);
+    child.count(to, pages, 0, 0);
     from.wrProtect(index, pages);
     long raw = format.wrProtect(from.get(index), Level.PTE);
     to.set(index, pages, format.mkOld(raw, Level.PTE));
@@ -190,7 +230,7 @@ public final class Fork {
   private void copyPage(Vma vma, PteTable to, int index, long va, long pfn) {
     long copy = anon.allocCopy(pfn, child, vma, va);
     system.folios().addMapCount(copy, 1);
-    child.count(1, 0, 0);
+    child.count(to, 1, 0, 0);
     to.set(index, 1, anon.writableLeaf(child, vma, copy));
   }
 
@@ -203,14 +243,14 @@ public final class Fork {
       from.setNonPresent(index, shared);
     }
     to.setNonPresent(index, shared);
-    child.count(0, 0, 1);
+    child.count(to, 0, 0, 1);
   }
 
   /** Pages of a file in a private mapping are clean there, or they would be anonymous (R4.10). */
   private void copyOfFile(PteTable to, int index, long raw, long pfn, int pages) {
     system.folios().ref(pfn, pages);
     system.folios().mapPages(pfn, pages);
-    child.count(0, pages, 0);
+    child.count(to, 0, pages, 0);
     long clean = format.mkClean(format.wrProtect(raw, Level.PTE), Level.PTE);
     to.set(index, pages, format.mkOld(clean, Level.PTE));
   }

@@ -77,6 +77,7 @@ final class Heap {
           "brk 0x%x..0x%x: a mapping lies there or less than a page behind; unmap it first"
               .formatted(from, to));
     }
+    mm.sharedRanges().own(from, to - from);
     mm.mappings()
         .insert(
             new Vma(from, to - 1, VmaRights.READ_WRITE, false, false, new Backing.Anonymous(from)));

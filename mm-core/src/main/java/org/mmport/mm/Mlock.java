@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Optional;
 import org.mmport.cpu.Access;
 import org.mmport.machine.OutOfFramesException;
-import org.mmport.pgtable.PteTable;
+import org.mmport.pgtable.PteView;
 import org.mmport.spi.Level;
 import org.mmport.spi.PteFormat;
 
@@ -126,7 +126,8 @@ final class Mlock {
     }
   }
 
-  private Optional<FaultStatus> bringIn(Vma vma, long va, Access access) {
+  /** Has one page in memory, to be used like that, and says what is in the way of it. */
+  Optional<FaultStatus> bringIn(Vma vma, long va, Access access) {
     for (int i = 0; i < MAX_FAULTS; i++) {
       if (isThere(va, access)) {
         return Optional.empty();
@@ -143,7 +144,7 @@ final class Mlock {
   /** {@code follow_page_pte()}. */
   private boolean isThere(long va, Access access) {
     try (PageGather gather = mm.gather()) {
-      Optional<PteTable> table = mm.pageTable().pteTable(va, gather.gather());
+      Optional<PteView> table = mm.pageTable().pteView(va, gather.gather());
       if (table.isEmpty()) {
         return false;
       }

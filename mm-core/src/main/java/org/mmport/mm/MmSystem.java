@@ -21,6 +21,7 @@ import org.mmport.machine.LockRank;
 import org.mmport.machine.OutOfFramesException;
 import org.mmport.machine.PageFlag;
 import org.mmport.machine.PhysicalMemory;
+import org.mmport.pgtable.SharingCounts;
 import org.mmport.pgtable.TableSpace;
 import org.mmport.spi.InvalidRequestException;
 import org.mmport.spi.Level;
@@ -141,14 +142,23 @@ public final class MmSystem {
     return file;
   }
 
-  /** Makes a file longer or shorter; what is cut off is unmapped wherever it is mapped. */
+  /**
+   * Makes a file longer or shorter; what is cut off is unmapped wherever it is mapped.
+   *
+   * @throws org.mmport.machine.OutOfFramesException when a shared table shows other pages too, and
+   *     there is no memory for a copy; nothing changed then
+   */
   public void truncate(FilePages file, long sizePages) {
-    lock.lock();
-    try {
-      file.truncate(sizePages, fileRmap);
-    } finally {
-      lock.unlock();
-    }
+    locked(
+        () ->
+            withRoom(
+                () -> {
+                  if (sizePages >= 0 && sizePages < file.sizePages()) {
+                    fileRmap.own(file, sizePages, file.sizePages() - 1);
+                  }
+                  file.truncate(sizePages, fileRmap);
+                  return file;
+                }));
   }
 
   /** Writes back what is dirty of a file ({@code fsync()}), and returns how many pages were. */
@@ -253,6 +263,18 @@ public final class MmSystem {
     }
   }
 
+  /**
+   * Gives back a page that was pinned, of which whoever had it may have written anything ({@code
+   * unpin_user_pages_dirty_lock()}).
+   */
+  public void unpin(long pfn) {
+    locked(
+        () -> {
+          folios.set(pfn, PageFlag.DIRTY);
+          return folios.unpin(pfn, 1);
+        });
+  }
+
   Rmap rmap() {
     return rmap;
   }
@@ -302,6 +324,20 @@ public final class MmSystem {
   /** Tables in use, of all address spaces, roots included. */
   public long tablesInUse() {
     return locked(() -> tables.descriptors().tables());
+  }
+
+  /** What became of page tables that several processes use. */
+  public SharingCounts tableSharing() {
+    return locked(tables::sharingCounts);
+  }
+
+  /**
+   * How many entries, and roots, point at a table.
+   *
+   * @throws InvalidRequestException when no table starts at that physical address
+   */
+  public int tableUseCount(long tableAddr) {
+    return locked(() -> tables.useCount(tableAddr));
   }
 
   /** How many faults came to what, since the beginning. */

@@ -2,6 +2,7 @@ package org.mmport.mm;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.mmport.machine.PageFlag;
 import org.mmport.pgtable.PteTable;
 import org.mmport.spi.Level;
 import org.mmport.spi.PteFormat;
@@ -55,12 +56,25 @@ final class MoveEntries {
                   .pteTable(destinationVa, gather.gather())
                   .orElseThrow(() -> new IllegalStateException("tables are allocated first"));
           long raw = from.clear(index, 1);
+          count(raw, from, -1);
+          count(raw, to, 1);
           if (format.present(raw, Level.PTE)) {
             to.set(to.index(destinationVa), 1, raw);
           } else {
             to.setNonPresent(to.index(destinationVa), raw);
           }
         });
+  }
+
+  /** The process has as much as before, but not in the same table. */
+  private void count(long raw, PteTable table, int count) {
+    MmSystem system = mm.system();
+    if (system.swapEntries().isSwap(raw)) {
+      mm.note(table, 0, 0, count);
+    } else if (system.pfn(raw) != system.zeroPfn()) {
+      boolean anon = system.folios().is(system.pfn(raw), PageFlag.ANON);
+      mm.note(table, anon ? count : 0, anon ? 0 : count, 0);
+    }
   }
 
   private void each(Mover mover) {

@@ -26,6 +26,7 @@ final class Mremap {
   long apply(MremapRequest request) {
     requireSizes(request);
     Vma old = part(request);
+    mm.sharedRanges().own(request.va(), request.oldBytes());
     return switch (request.target()) {
       case MremapRequest.Target.At at -> {
         requireTarget(request, at.va());
@@ -87,6 +88,7 @@ final class Mremap {
                 .formatted(request.va(), request.newBytes()));
       }
       Vma whole = resized(old, old.firstVa(), request.newBytes());
+      mm.sharedRanges().own(old.lastVa() + 1, more);
       vmas.insert(whole.part(old.lastVa() + 1, whole.lastVa()));
       populate(whole, request.oldBytes());
     }
@@ -110,6 +112,7 @@ final class Mremap {
   /** {@code move_vma()}. */
   private long move(Vma old, long to, long newBytes) {
     Vma moved = resized(old, to, newBytes);
+    mm.sharedRanges().own(to, newBytes);
     long oldBytes = old.lastVa() - old.firstVa() + 1;
     long keptBytes = Math.min(oldBytes, newBytes);
     List<Vma> gone = new ArrayList<>();

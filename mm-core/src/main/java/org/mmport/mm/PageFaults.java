@@ -4,6 +4,7 @@ import java.util.Optional;
 import org.mmport.cpu.Access;
 import org.mmport.machine.OutOfFramesException;
 import org.mmport.pgtable.PteTable;
+import org.mmport.pgtable.PteView;
 import org.mmport.spi.Level;
 import org.mmport.spi.PteFormat;
 
@@ -45,6 +46,10 @@ final class PageFaults {
   FaultStatus resolve(Vma vma, long va, Access access) {
     try (PageGather gather = mm.gather()) {
       try {
+        Optional<FaultStatus> inPlace = inPlace(vma, va, access, gather);
+        if (inPlace.isPresent()) {
+          return inPlace.get();
+        }
         PteTable table = mm.pageTable().pteTableAlloc(va, gather.gather());
         return handle(vma, table, va, access, gather);
       } catch (OutOfFramesException e) {
@@ -53,6 +58,31 @@ final class PageFaults {
         gather.flush();
       }
     }
+  }
+
+  /**
+   * What a read comes to where it makes no difference to those who share the table; they have the
+   * same mappings there. So reading copies no table (R3.5) but where it brings a page in that is
+   * counted.
+   */
+  private Optional<FaultStatus> inPlace(Vma vma, long va, Access access, PageGather gather) {
+    if (access.writes() || !mm.pageTable().mayShare()) {
+      return Optional.empty();
+    }
+    return mm.pageTable().pteView(va, gather.gather()).flatMap(table -> inPlace(vma, table, va));
+  }
+
+  private Optional<FaultStatus> inPlace(Vma vma, PteView table, long va) {
+    int index = table.index(va);
+    long raw = table.get(index);
+    if (format.none(raw, Level.PTE) && vma.backing() instanceof Backing.Anonymous) {
+      table.fill(index, anonFault.zeroLeaf(vma));
+      return Optional.of(FaultStatus.MINOR);
+    }
+    if (!format.present(raw, Level.PTE) || format.protnone(raw, Level.PTE)) {
+      return Optional.empty();
+    }
+    return Optional.of(table.mkYoung(index) ? FaultStatus.TOUCHED : FaultStatus.SPURIOUS);
   }
 
   private static boolean permits(VmaRights rights, Access access) {

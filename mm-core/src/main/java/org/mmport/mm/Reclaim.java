@@ -3,6 +3,7 @@ package org.mmport.mm;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.mmport.machine.Folios;
+import org.mmport.machine.OutOfFramesException;
 import org.mmport.machine.PageFlag;
 import org.mmport.pgtable.PteTable;
 import org.mmport.spi.Level;
@@ -69,7 +70,7 @@ final class Reclaim {
    */
   private int lookAtLarge(long head) {
     int pages = folios.framesFrom(head);
-    if (folios.isSplittable(head) && mayGo(head)) {
+    if (folios.isSplittable(head) && mayGo(head) && splitFolios.maySplit(head)) {
       int freed = splitFolios.split(head, system.lru()::addFirst);
       count(new ReclaimCounts(freed, freed, 0, 0, 0));
       return pages - freed;
@@ -98,7 +99,7 @@ final class Reclaim {
     try {
       // A frame that has become something else since.
       reclaimable = folios.mapping(pfn) != 0;
-      if (reclaimable && mayGo(pfn)) {
+      if (reclaimable && mayGo(pfn) && own(pfn)) {
         if (folios.is(pfn, PageFlag.ANON)) {
           swapOut(pfn);
         } else {
@@ -137,15 +138,30 @@ final class Reclaim {
     return !used;
   }
 
+  /**
+   * Has every table that maps the page serve one process, or says that there is no memory for that.
+   */
+  private boolean own(long pfn) {
+    try {
+      for (Mapping mapping : rmap.ofPage(pfn)) {
+        mapping.mm().sharedRanges().own(mapping.va(folios.index(pfn)), mapping.mm().pageBytes());
+      }
+      return true;
+    } catch (OutOfFramesException e) {
+      return false;
+    }
+  }
+
   /** {@code folio_referenced_one()}. */
   private boolean testAndClearYoung(Mapping mapping, long pfn) {
     long va = mapping.va(folios.index(pfn));
     try (PageGather gather = mapping.mm().gather()) {
+      // Linux lets TLBs have a young entry yet; here each sharer's are flushed when its turn comes.
       boolean young =
           mapping
               .mm()
               .pageTable()
-              .pteTable(va, gather.gather())
+              .pteView(va, gather.gather())
               .filter(table -> maps(table.get(table.index(va)), pfn))
               .map(table -> table.mkOld(table.index(va), 1))
               .orElse(false);
@@ -231,11 +247,11 @@ final class Reclaim {
     }
     long raw = replacement.of(old);
     if (format.none(raw, Level.PTE)) {
-      mm.count(0, -1, 0);
+      mm.count(table, 0, -1, 0);
     } else {
       swapCache.requireArea().dup(system.swapEntries().slot(raw), 1);
       table.setNonPresent(index, raw);
-      mm.count(-1, 0, 1);
+      mm.count(table, -1, 0, 1);
     }
     rmap.remove(pfn, 1);
     gather.releaseLater(pfn, 1);

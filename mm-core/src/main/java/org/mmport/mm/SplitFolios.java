@@ -5,7 +5,9 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.function.LongConsumer;
 import org.mmport.machine.Folios;
+import org.mmport.machine.OutOfFramesException;
 import org.mmport.pgtable.PteTable;
+import org.mmport.pgtable.PteView;
 import org.mmport.spi.Level;
 import org.mmport.spi.PteFormat;
 
@@ -34,7 +36,7 @@ final class SplitFolios {
         if (head.isEmpty()) {
           break;
         }
-        if (folios.isSplittable(head.getAsLong())) {
+        if (maySplit(head.getAsLong())) {
           freed += split(head.getAsLong(), system.lru()::add);
         } else {
           kept.add(head.getAsLong());
@@ -49,8 +51,49 @@ final class SplitFolios {
   }
 
   /**
-   * Splits a folio that can be, and gives the caller's reference back. Returns how many pages that
-   * freed, and hands on the others.
+   * Whether a folio can be split, with the caller's reference: nobody has pinned it, and there is
+   * memory for tables of their own where entries cached together are taken apart for it.
+   */
+  boolean maySplit(long head) {
+    try {
+      for (long pfn = head; pfn < head + folios.framesFrom(head); pfn++) {
+        ownRuns(pfn);
+      }
+    } catch (OutOfFramesException e) {
+      return false;
+    }
+    return folios.isSplittable(head);
+  }
+
+  private void ownRuns(long pfn) {
+    for (Mapping mapping : system.rmap().ofPage(pfn)) {
+      long va = mapping.va(folios.index(pfn));
+      boolean inRun;
+      try (PageGather gather = mapping.mm().gather()) {
+        inRun =
+            mapping
+                .mm()
+                .pageTable()
+                .pteView(va, gather.gather())
+                .map(table -> isInRun(table, table.index(va), pfn))
+                .orElse(false);
+        gather.flush();
+      }
+      if (inRun) {
+        mapping.mm().sharedRanges().own(va, mapping.mm().pageBytes());
+      }
+    }
+  }
+
+  /** Other than the last of its run, which is none any more when the first was taken out. */
+  private boolean isInRun(PteView table, int index, long pfn) {
+    long raw = table.get(index);
+    return format.present(raw, Level.PTE) && system.pfn(raw) == pfn && table.hint(index) > 1;
+  }
+
+  /**
+   * Splits a folio that {@linkplain #maySplit can be}, and gives the caller's reference back.
+   * Returns how many pages that freed, and hands on the others.
    */
   int split(long head, LongConsumer others) {
     int pages = folios.framesFrom(head);
@@ -79,17 +122,16 @@ final class SplitFolios {
         mapping
             .mm()
             .pageTable()
-            .pteTable(va, gather.gather())
-            .ifPresent(table -> unfold(table, table.index(va), pfn));
+            .pteView(va, gather.gather())
+            .filter(table -> isInRun(table, table.index(va), pfn))
+            .flatMap(table -> mapping.mm().pageTable().pteTable(va, gather.gather()))
+            .ifPresent(table -> unfold(table, table.index(va)));
         gather.flush();
       }
     }
   }
 
-  private void unfold(PteTable table, int index, long pfn) {
-    long raw = table.get(index);
-    if (format.present(raw, Level.PTE) && system.pfn(raw) == pfn && table.hint(index) > 1) {
-      table.set(index, 1, table.clear(index, 1));
-    }
+  private static void unfold(PteTable table, int index) {
+    table.set(index, 1, table.clear(index, 1));
   }
 }

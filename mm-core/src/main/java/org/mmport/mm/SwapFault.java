@@ -52,7 +52,7 @@ final class SwapFault {
     system.mlocked.mapped(vma, pfn);
     table.clear(index, 1);
     table.set(index, 1, entries.restore(leaf(vma, pfn), entry));
-    mm.count(1, 0, -1);
+    mm.count(table, 1, 0, -1);
     swapCache.freeEntry(slot);
     if (!access.writes()) {
       return status;

@@ -2,7 +2,7 @@ package org.mmport.mm;
 
 import java.util.List;
 
-/** Takes mappings away, with their pages and tables: {@code do_vmi_munmap()}. Cannot fail. */
+/** Takes mappings away, with their pages and tables: {@code do_vmi_munmap()}. */
 final class Unmap {
   private final AddressSpace mm;
 
@@ -10,8 +10,14 @@ final class Unmap {
     this.mm = mm;
   }
 
-  /** Whatever is mapped in a range of whole pages. */
+  /**
+   * Whatever is mapped in a range of whole pages.
+   *
+   * @throws org.mmport.machine.OutOfFramesException when a shared table serves other mappings too,
+   *     and there is no memory for a copy; nothing changed then
+   */
   void range(long va, long sizeBytes) {
+    mm.sharedRanges().ownEdges(va, sizeBytes);
     List<Vma> removed = mm.mappings().remove(va, va + sizeBytes - 1);
     removed.forEach(new Mlock(mm)::leave);
     try (PageGather gather = mm.gather()) {

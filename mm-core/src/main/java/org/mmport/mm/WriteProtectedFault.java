@@ -39,11 +39,11 @@ final class WriteProtectedFault {
     gather.gather().flush();
     anon.mapNew(mm, vma, table, va, fresh);
     if (zero) {
-      mm.count(1, 0, 0);
+      mm.count(table, 1, 0, 0);
       return FaultStatus.MINOR;
     }
     if (!anon.isAnon(pfn)) {
-      mm.count(1, -1, 0);
+      mm.count(table, 1, -1, 0);
     }
     system.mlocked.unmapped(vma, pfn);
     system.rmap().remove(pfn, 1);

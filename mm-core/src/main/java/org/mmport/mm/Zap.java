@@ -11,7 +11,8 @@ import org.mmport.spi.PteFormat;
 
 /**
  * Empties entries and gives up what they hold, pages of one folio together: Linux's {@code
- * zap_pte_range()} and {@code zap_present_folio_ptes()}.
+ * zap_pte_range()} and {@code zap_present_folio_ptes()}. Shared tables that serve nothing else are
+ * left as they are.
  */
 final class Zap {
   private final AddressSpace mm;
@@ -34,6 +35,7 @@ final class Zap {
 
   /** Whatever a range has; tables stay. The pages are free after the gather's flush. */
   void range(long va, long sizeBytes) {
+    mm.sharedRanges().drop(va, sizeBytes, gather);
     mm.pageTable()
         .pteTables(
             va,
@@ -54,7 +56,7 @@ final class Zap {
     }
     if (swapEntries.isSwap(raw)) {
       table.clear(index, 1);
-      mm.count(0, 0, -1);
+      mm.count(table, 0, 0, -1);
       system.swapCache().freeEntry(swapEntries.slot(raw));
       return 1;
     }
@@ -73,7 +75,7 @@ final class Zap {
     if (format.dirty(old, Level.PTE)) {
       folios.set(pfn, PageFlag.DIRTY);
     }
-    mm.count(anon ? -pages : 0, anon ? 0 : -pages, 0);
+    mm.count(table, anon ? -pages : 0, anon ? 0 : -pages, 0);
     system.rmap().remove(pfn, pages);
     gather.releaseLater(pfn, pages);
     return pages;

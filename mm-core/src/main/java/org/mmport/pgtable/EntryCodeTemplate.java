@@ -412,8 +412,9 @@ final class EntryCodeTemplate extends EntryCode {
   private static final long MISSING = -1;
   private static final long OCCUPIED_ABOVE = -2;
   private static final long NO_ROOT = -3;
+  private static final long LONG_WAY = -4;
 
-  /** The PTE table of an address, or one of the three negatives. */
+  /** The PTE table of an address, or one of the negatives. */
   private static long pteTable(EntryMemory memory, long[] roots, long va) {
     int root = rootOf(va);
     if (root < 0) {
@@ -451,6 +452,9 @@ final class EntryCodeTemplate extends EntryCode {
 
   /** Brings the cursor to the PTE table of an address, or returns one of the negatives. */
   private static long seek(PteCursor cursor, long va) {
+    if (cursor.off) {
+      return LONG_WAY;
+    }
     long table = pteTable(cursor.memory, cursor.roots, va);
     if (table >= 0) {
       cursor.table = table;

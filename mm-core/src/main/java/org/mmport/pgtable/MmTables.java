@@ -10,8 +10,9 @@ import org.mmport.spi.TableOwner;
  * @param space where they come from
  * @param owner whom they serve
  * @param folios what is known of the memory that they map
+ * @param sharer who accounts for it where tables are shared
  */
-record MmTables(TableSpace space, TableOwner owner, FolioBounds folios) {
+record MmTables(TableSpace space, TableOwner owner, FolioBounds folios, TableSharer sharer) {
 
   /**
    * The leaves of a table, to be changed.

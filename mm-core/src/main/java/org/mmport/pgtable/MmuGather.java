@@ -88,6 +88,11 @@ public final class MmuGather implements AutoCloseable {
     tally.add(level, 1);
   }
 
+  /** Counts a table that was unhooked and stays, for others use it. */
+  void left(Level level) {
+    tally.add(level, -1);
+  }
+
   /** Takes an unhooked table, to be freed after the flush. The duty has been added before. */
   void freeLater(long tableAddr) {
     tally.add(space.level(tableAddr), -1);

@@ -23,6 +23,7 @@ public abstract class PageTable implements AutoCloseable {
   private final PagingGeometry geometry;
   private final TableEditor editor;
   private final PteTables pteTables;
+  private final TableSharing sharing;
   private final TableWalker walker;
   private final TableCounts.Tally tally;
   final long[] roots;
@@ -41,7 +42,8 @@ public abstract class PageTable implements AutoCloseable {
     this.memory = space.entryMemory();
     this.cursor = new PteCursor(mm, roots);
     this.editor = new TableEditor(mm);
-    this.pteTables = new PteTables(mm);
+    this.sharing = new TableSharing(mm, cursor);
+    this.pteTables = new PteTables(mm, sharing);
     this.walker = TableWalker.over(space, roots);
     this.tally = new TableCounts.Tally(space);
     tally.add(geometry.rootLevel(), roots.length);
@@ -71,6 +73,17 @@ public abstract class PageTable implements AutoCloseable {
    * @throws org.mmport.machine.OutOfFramesException when there is no memory for the roots
    */
   public static PageTable create(TableSpace space, TableOwner owner, FolioBounds folios) {
+    return create(space, owner, folios, TableSharer.NONE);
+  }
+
+  /**
+   * The same where tables may come to be shared with others.
+   *
+   * @param sharer accounts for what tables map
+   * @throws org.mmport.machine.OutOfFramesException when there is no memory for the roots
+   */
+  public static PageTable create(
+      TableSpace space, TableOwner owner, FolioBounds folios, TableSharer sharer) {
     PagingGeometry geometry = space.variant().geometry();
     int[] needed = new int[Level.values().length];
     needed[geometry.rootLevel().ordinal()] = geometry.vaLayout().roots();
@@ -81,7 +94,7 @@ public abstract class PageTable implements AutoCloseable {
         space.empty(roots[i], geometry.rootLevel());
       }
     }
-    return space.variantCode().newPageTable(new MmTables(space, owner, folios), roots);
+    return space.variantCode().newPageTable(new MmTables(space, owner, folios, sharer), roots);
   }
 
   private static long firstVaOf(PagingGeometry geometry, int root) {
@@ -156,6 +169,7 @@ public abstract class PageTable implements AutoCloseable {
               .formatted(va, physAddr, sizeBytes, lastPhysAddr, variant().id()));
     }
     VaRegion region = requireRange("map", va, sizeBytes);
+    sharing.unshare(roots[region.root()], va, va + sizeBytes - 1, gather);
     editor.map(
         roots[region.root()],
         new MapRequest(va, va + sizeBytes - 1, physAddr, pgprot(protection), largest),
@@ -175,6 +189,7 @@ public abstract class PageTable implements AutoCloseable {
   final void unmapRange(long va, long sizeBytes, MmuGather gather) {
     cursor.reset();
     VaRegion region = requireRange("unmap", va, sizeBytes);
+    sharing.unshare(roots[region.root()], va, va + sizeBytes - 1, gather);
     editor.unmap(roots[region.root()], va, va + sizeBytes - 1, gather);
   }
 
@@ -190,6 +205,7 @@ public abstract class PageTable implements AutoCloseable {
   final void protectRange(long va, long sizeBytes, Protection protection, MmuGather gather) {
     long pgprot = pgprot(protection);
     VaRegion region = requireRange("protect", va, sizeBytes);
+    sharing.unshare(roots[region.root()], va, va + sizeBytes - 1, gather);
     editor.protect(roots[region.root()], va, va + sizeBytes - 1, pgprot, gather);
   }
 
@@ -224,6 +240,100 @@ public abstract class PageTable implements AutoCloseable {
   public final void pteTables(long va, long sizeBytes, MmuGather gather, PteTableVisitor visitor) {
     long root = roots[requireRange("visit", va, sizeBytes).root()];
     pteTables.visit(root, va, va + sizeBytes - 1, gather, visitor);
+  }
+
+  /**
+   * The same table for those who change nothing but what every sharer may see: nothing is copied
+   * for it.
+   *
+   * @throws InvalidRequestException as {@link #pteTable}
+   */
+  public final Optional<PteView> pteView(long va, MmuGather gather) {
+    return pteTables.view(rootOf(va), va, gather);
+  }
+
+  /**
+   * As {@link #pteTables}, for those who change nothing but what every sharer may see.
+   *
+   * @throws InvalidRequestException for an unaligned or non-canonical range
+   */
+  public final void pteViews(long va, long sizeBytes, MmuGather gather, PteViewVisitor visitor) {
+    long root = roots[requireRange("visit", va, sizeBytes).root()];
+    pteTables.view(root, va, va + sizeBytes - 1, gather, visitor);
+  }
+
+  // Sharing.
+
+  /** Whether any table may be shared with others. Once it is, this stays. */
+  public final boolean mayShare() {
+    return sharing.isOn();
+  }
+
+  /**
+   * Has every table that serves any of a range serve nobody else, with all above it: shared ones
+   * are copied, and the copies take their place. All that can go wrong with a change of the range
+   * for want of memory goes wrong here.
+   *
+   * @throws InvalidRequestException for an unaligned or non-canonical range
+   * @throws org.mmport.machine.OutOfFramesException when there is no memory for a copy; tables
+   *     copied until then are as good as the shared ones
+   */
+  public final void unshare(long va, long sizeBytes, MmuGather gather) {
+    long root = roots[requireRange("unshare", va, sizeBytes).root()];
+    sharing.unshare(root, va, va + sizeBytes - 1, gather);
+  }
+
+  /**
+   * The same but for tables that serve nothing outside of a second range, which are about to be
+   * {@linkplain #dropShared dropped}.
+   *
+   * @throws InvalidRequestException as above
+   * @throws org.mmport.machine.OutOfFramesException as above
+   */
+  public final void unshareEdges(
+      long va, long sizeBytes, long dropVa, long dropBytes, MmuGather gather) {
+    long root = roots[requireRange("unshare", va, sizeBytes).root()];
+    sharing.unshare(
+        root,
+        va,
+        va + sizeBytes - 1,
+        new TableSharing.Span(dropVa, dropVa + dropBytes - 1),
+        gather);
+  }
+
+  /**
+   * Unhooks the shared tables that serve nothing outside of a range, without a look at what is in
+   * them: others go on using them.
+   *
+   * @throws InvalidRequestException for an unaligned or non-canonical range
+   */
+  public final void dropShared(long va, long sizeBytes, MmuGather gather) {
+    long root = roots[requireRange("drop", va, sizeBytes).root()];
+    sharing.drop(root, va, va + sizeBytes - 1, gather);
+  }
+
+  /** Whether there is a table of a level, below the root, that serves an address. */
+  public final boolean hasTable(Level level, long va) {
+    return sharing.find(rootOf(va), level, va) != TableSharing.ABSENT;
+  }
+
+  /**
+   * Has another address space use the table of a level, below the root, that serves an address, and
+   * all that is below it. From then on neither writes through it.
+   *
+   * @param other where nothing is at that address yet
+   * @return false, and nothing was changed, where there is no such table, or the variant has leaves
+   *     note what is true of one address space only
+   * @throws org.mmport.machine.OutOfFramesException when there is no memory for the tables above
+   */
+  public final boolean shareTable(
+      PageTable other, Level level, long va, MmuGather gather, MmuGather othersGather) {
+    return sharing.share(
+        rootOf(va),
+        level,
+        va,
+        gather,
+        new TableSharing.Other(other.sharing, other.pteTables, other.rootOf(va), othersGather));
   }
 
   private long rootOf(long va) {

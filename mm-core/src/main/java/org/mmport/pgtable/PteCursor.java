@@ -29,6 +29,9 @@ final class PteCursor implements PhysicalMemory.ByAddress {
   /** Where the machine we run on has the table's number of live entries. */
   long liveCount;
 
+  /** Whether tables may be shared, and so must be asked about on the way to them. */
+  boolean off;
+
   PteCursor(MmTables mm, long[] roots) {
     this.mm = mm;
     this.space = mm.space();

@@ -16,8 +16,10 @@ import org.mmport.spi.PteFormat;
  * <p>Indices are those of {@link #index}; {@code nr} is at least 1 and stays within the table. What
  * a single entry is cached together with is taken apart where that must be, so callers never hear
  * of it.
+ *
+ * <p>Serves one address space: who asks for one gets a table that nobody shares.
  */
-public final class PteTable {
+public final class PteTable implements PteView {
   private final TableSpace space;
   private final LeafTable leaves;
   private final BatchOps batch;
@@ -38,17 +40,32 @@ public final class PteTable {
     return tableAddr;
   }
 
-  /** Which entry is for an address that the table serves. */
+  /** How many entries it has. */
+  public int entries() {
+    return leaves.length();
+  }
+
+  @Override
+  public long note() {
+    return space.descriptors().note(space.descriptors().id(tableAddr));
+  }
+
+  /** Keeps another note. */
+  public void setNote(long note) {
+    space.descriptors().setNote(space.descriptors().id(tableAddr), note);
+  }
+
+  @Override
   public int index(long va) {
     return space.variant().geometry().index(Level.PTE, va);
   }
 
-  /** Entries from this one on that are cached together: alike in all but frame, young and dirty. */
+  @Override
   public int hint(int index) {
     return batch.hint(leaves, index);
   }
 
-  /** An entry, young and dirty if anything that it is cached with is. */
+  @Override
   public long get(int index) {
     return batch.get(leaves, index);
   }
@@ -89,7 +106,7 @@ public final class PteTable {
     batch.wrProtect(leaves, index, nr);
   }
 
-  /** Makes present leaves old; returns whether any was young. */
+  @Override
   public boolean mkOld(int index, int nr) {
     return batch.mkOld(leaves, index, nr);
   }
@@ -105,5 +122,15 @@ public final class PteTable {
    */
   public boolean setAccessFlags(int index, long raw) {
     return batch.setAccessFlags(leaves, index, raw);
+  }
+
+  @Override
+  public boolean mkYoung(int index) {
+    return setAccessFlags(index, format.mkYoung(get(index), Level.PTE));
+  }
+
+  @Override
+  public void fill(int index, long raw) {
+    set(index, 1, raw);
   }
 }

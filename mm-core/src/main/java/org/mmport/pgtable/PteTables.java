@@ -8,16 +8,18 @@ import org.mmport.spi.PteFormat;
 
 /** Finds, and makes where missing, the tables of the last level of one address space. */
 final class PteTables {
-  private static final long ABSENT = -1;
+  static final long ABSENT = -1;
 
   private final MmTables mm;
+  private final TableSharing sharing;
   private final TableSpace space;
   private final PagingGeometry geometry;
   private final PteFormat format;
   private final TreeEntries entries;
 
-  PteTables(MmTables mm) {
+  PteTables(MmTables mm, TableSharing sharing) {
     this.mm = mm;
+    this.sharing = sharing;
     this.space = mm.space();
     this.geometry = space.variant().geometry();
     this.format = space.variant().format();
@@ -45,19 +47,31 @@ final class PteTables {
   }
 
   Optional<PteTable> find(long root, long va, MmuGather gather) {
+    sharing.unshare(root, va, va, gather);
     long table = tableOf(root, va);
     return table == ABSENT ? Optional.empty() : Optional.of(at(table, va, gather));
   }
 
-  /** All that are missing are allocated before any is hooked; an empty one harms nobody. */
-  PteTable alloc(long root, long va, MmuGather gather) {
+  /** The one that others may use too. */
+  Optional<PteView> view(long root, long va, MmuGather gather) {
     long table = tableOf(root, va);
-    if (table != ABSENT) {
-      return at(table, va, gather);
-    }
-    try (TableReserve reserve = new TableReserve(space, missing(root, va))) {
-      table = root;
-      for (Level level = geometry.rootLevel(); level != Level.PTE; ) {
+    return table == ABSENT ? Optional.empty() : Optional.of(at(table, va, gather));
+  }
+
+  PteTable alloc(long root, long va, MmuGather gather) {
+    sharing.unshare(root, va, va, gather);
+    long table = tableOf(root, va);
+    return at(table == ABSENT ? allocTo(root, Level.PTE, va, gather) : table, va, gather);
+  }
+
+  /**
+   * The table of a level that serves an address, made with all above it where missing. All that are
+   * missing are allocated before any is hooked; an empty one harms nobody.
+   */
+  long allocTo(long root, Level lowest, long va, MmuGather gather) {
+    try (TableReserve reserve = new TableReserve(space, missing(root, lowest, va))) {
+      long table = root;
+      for (Level level = geometry.rootLevel(); level != lowest; ) {
         int index = geometry.index(level, va);
         Level below = geometry.nextReal(level);
         if (format.none(entries.load(level, table, index), level)) {
@@ -68,14 +82,14 @@ final class PteTables {
         table = format.tableAddr(entries.load(level, table, index), level);
         level = below;
       }
-      return at(table, va, gather);
+      return table;
     }
   }
 
-  private int[] missing(long root, long va) {
+  private int[] missing(long root, Level lowest, long va) {
     int[] needed = new int[Level.values().length];
     long table = root;
-    for (Level level = geometry.rootLevel(); level != Level.PTE; ) {
+    for (Level level = geometry.rootLevel(); level != lowest; ) {
       long raw =
           table == ABSENT
               ? format.empty(level)
@@ -118,6 +132,12 @@ final class PteTables {
   }
 
   void visit(long root, long va, long lastVa, MmuGather gather, PteTableVisitor visitor) {
+    sharing.unshare(root, va, lastVa, gather);
     visit(geometry.rootLevel(), root, va, lastVa, gather, visitor);
+  }
+
+  /** Those that others may use too. */
+  void view(long root, long va, long lastVa, MmuGather gather, PteViewVisitor visitor) {
+    visit(geometry.rootLevel(), root, va, lastVa, gather, visitor::entries);
   }
 }

@@ -432,7 +432,12 @@ final class TableEditor {
       for (int i = 0; i < geometry.at(level).entries(); i++) {
         long raw = entries.load(level, table, i);
         if (entries.isTable(raw, level)) {
-          freeAll(geometry.nextReal(level), format.tableAddr(raw, level));
+          long child = format.tableAddr(raw, level);
+          if (space.useCount(child) > 1) {
+            space.addUse(child, -1);
+          } else {
+            freeAll(geometry.nextReal(level), child);
+          }
         }
       }
     }

@@ -1,5 +1,6 @@
 package org.mmport.pgtable;
 
+import java.util.function.UnaryOperator;
 import org.mmport.machine.FrameAllocator;
 import org.mmport.machine.TableAllocator;
 import org.mmport.machine.TableDescriptors;
@@ -18,6 +19,7 @@ public final class TableSpace {
   private final EntryMemory entryMemory;
   private final VariantCode variantCode;
   private final int node;
+  private SharingCounts sharingCounts = SharingCounts.NONE;
 
   /** Physical address from which descriptors count frames. */
   final long firstFrame;
@@ -82,7 +84,9 @@ public final class TableSpace {
   long allocTable(Level level) {
     long table = allocator.allocUncleared(variant.geometry().at(level).placement(), node);
     TableDescriptors descriptors = descriptors();
-    descriptors.setLevel(descriptors.id(table), level);
+    long id = descriptors.id(table);
+    descriptors.setLevel(id, level);
+    descriptors.setUseCount(id, 1);
     return table;
   }
 
@@ -113,6 +117,27 @@ public final class TableSpace {
   Level level(long table) {
     TableDescriptors descriptors = descriptors();
     return descriptors.level(descriptors.id(table));
+  }
+
+  /** Entries that point at the table; 1 for a root, and for one that is yet to be hooked. */
+  public int useCount(long table) {
+    TableDescriptors descriptors = descriptors();
+    return descriptors.useCount(descriptors.id(table));
+  }
+
+  void addUse(long table, int count) {
+    TableDescriptors descriptors = descriptors();
+    long id = descriptors.id(table);
+    descriptors.setUseCount(id, descriptors.useCount(id) + count);
+  }
+
+  /** What became of shared tables. */
+  public SharingCounts sharingCounts() {
+    return sharingCounts;
+  }
+
+  void count(UnaryOperator<SharingCounts> more) {
+    sharingCounts = more.apply(sharingCounts);
   }
 
   int live(long table) {

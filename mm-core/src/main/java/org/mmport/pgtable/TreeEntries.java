@@ -56,6 +56,10 @@ final class TreeEntries {
     return code.load(memory, entryAddr(table, index), level);
   }
 
+  void store(Level level, long table, int index, long raw) {
+    code.store(memory, entryAddr(table, index), raw);
+  }
+
   long entryAddr(long table, int index) {
     return table + (long) index * geometry.entryBytes();
   }

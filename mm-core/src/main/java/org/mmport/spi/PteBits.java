@@ -10,6 +10,8 @@ import java.util.List;
 public record PteBits(
     long valid,
     long write,
+    long writeTable,
+    long noWriteTable,
     long user,
     long young,
     long youngTable,
@@ -41,6 +43,8 @@ public record PteBits(
     return new PteBits(
         mask(fields, EntryRole.VALID, EntryKind.PAGE),
         mask(fields, EntryRole.WRITE, EntryKind.PAGE),
+        mask(fields, EntryRole.WRITE, EntryKind.TABLE),
+        mask(fields, EntryRole.NO_WRITE, EntryKind.TABLE),
         mask(fields, EntryRole.USER, EntryKind.PAGE),
         mask(fields, EntryRole.YOUNG, EntryKind.PAGE),
         mask(fields, EntryRole.YOUNG, EntryKind.TABLE),

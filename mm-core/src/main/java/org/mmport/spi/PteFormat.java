@@ -266,6 +266,19 @@ public interface PteFormat {
   long splitLeaf(long raw, Level level, Level lower);
 
   /**
+   * A table entry through which nobody writes, whatever leaves below it permit; {@code raw} itself
+   * where entries of the level have no such bit (ppc64, the root of PAE), or have it set.
+   */
+  default long wrProtectTable(long raw, Level level) {
+    return (raw & ~bits().writeTable()) | bits().noWriteTable();
+  }
+
+  /** A table entry that leaves the right to write to what is below it. */
+  default long mkWriteTable(long raw, Level level) {
+    return (raw | bits().writeTable()) & ~bits().noWriteTable();
+  }
+
+  /**
    * An entry that points at a table; {@code level} is the level of the entry. Leaves all rights to
    * those below.
    */

@@ -1,0 +1,97 @@
+package org.mmport.mm;
+
+import java.util.List;
+import org.mmport.spi.VaRegion;
+
+/**
+ * What an operation does about shared tables before it changes anything. Processes that share a
+ * table have the same mappings in all that it serves; so a mapping that comes, goes or changes
+ * there is a change of the table.
+ */
+final class SharedRanges {
+  private final AddressSpace mm;
+
+  SharedRanges(AddressSpace mm) {
+    this.mm = mm;
+  }
+
+  /**
+   * Before mappings of a range come or change.
+   *
+   * @throws org.mmport.machine.OutOfFramesException when there is no memory for copies of tables;
+   *     nobody sees a difference then
+   */
+  void own(long va, long sizeBytes) {
+    if (mm.pageTable().mayShare()) {
+      try (PageGather gather = mm.gather()) {
+        try {
+          mm.pageTable().unshare(va, sizeBytes, gather.gather());
+        } finally {
+          gather.flush();
+        }
+      }
+    }
+  }
+
+  /**
+   * Before all that a range maps goes: tables that serve other mappings too are copied.
+   *
+   * @throws org.mmport.machine.OutOfFramesException as above
+   */
+  void ownEdges(long va, long sizeBytes) {
+    if (mm.pageTable().mayShare()) {
+      long firstVa = firstFree(va);
+      try (PageGather gather = mm.gather()) {
+        try {
+          mm.pageTable()
+              .unshareEdges(
+                  va,
+                  sizeBytes,
+                  firstVa,
+                  lastFree(va + sizeBytes - 1) - firstVa + 1,
+                  gather.gather());
+        } finally {
+          gather.flush();
+        }
+      }
+    }
+  }
+
+  /** Leaves the shared tables that serve nothing but a range of which all goes. */
+  void drop(long va, long sizeBytes, PageGather gather) {
+    if (mm.pageTable().mayShare()) {
+      long firstVa = firstFree(va);
+      mm.pageTable()
+          .dropShared(firstVa, lastFree(va + sizeBytes - 1) - firstVa + 1, gather.gather());
+    }
+  }
+
+  /** Leaves all shared tables, for all mappings go. */
+  void dropAll(PageGather gather) {
+    if (mm.pageTable().mayShare()) {
+      VaRegion user = mm.system().userRegion();
+      mm.pageTable()
+          .dropShared(user.firstVa(), user.lastVa() - user.firstVa() + 1, gather.gather());
+    }
+  }
+
+  /** The first address from which on nothing is mapped up to {@code va}. */
+  private long firstFree(long va) {
+    VaRegion user = mm.system().userRegion();
+    if (va == user.firstVa()) {
+      return va;
+    }
+    List<Vma> below = mm.mappings().in(user.firstVa(), va - 1);
+    return below.isEmpty() ? user.firstVa() : Math.min(va, below.getLast().lastVa() + 1);
+  }
+
+  /** The last address up to which nothing is mapped from {@code lastVa} on. */
+  private long lastFree(long lastVa) {
+    VaRegion user = mm.system().userRegion();
+    if (lastVa == user.lastVa()) {
+      return lastVa;
+    }
+    List<Vma> above = mm.mappings().in(lastVa + 1, user.lastVa());
+    return above.isEmpty() ? user.lastVa() : Math.max(lastVa, above.getFirst().firstVa() - 1);
+  }
+}

@@ -1,0 +1,33 @@
+package org.mmport.pgtable;
+
+/** Who accounts for what tables map, where tables are shared. */
+public interface TableSharer {
+  /** For address spaces that share no table. */
+  TableSharer NONE =
+      new TableSharer() {
+        @Override
+        public void copy(PteTable from, PteTable to) {
+          throw new IllegalStateException(
+              "table 0x%x is shared, and nobody accounts for its pages"
+                  .formatted(from.tableAddr()));
+        }
+
+        @Override
+        public void attached(long note) {}
+
+        @Override
+        public void dropped(long note) {}
+      };
+
+  /**
+   * Gives a second table, which is empty, the same entries, and what they hold a second time. What
+   * may not be written by two loses the right to be written in both. Cannot fail.
+   */
+  void copy(PteTable from, PteTable to);
+
+  /** This address space uses a table with that {@linkplain PteTable#note() note} from now on. */
+  void attached(long note);
+
+  /** This address space no longer uses a table with that note, which others go on using. */
+  void dropped(long note);
+}

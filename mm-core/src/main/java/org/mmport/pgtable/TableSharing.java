@@ -1,0 +1,363 @@
+package org.mmport.pgtable;
+
+import org.mmport.spi.Level;
+import org.mmport.spi.MmuVariant;
+import org.mmport.spi.PagingGeometry;
+import org.mmport.spi.PteFormat;
+import org.mmport.spi.Rights;
+import org.mmport.spi.TlbDuty;
+
+/**
+ * Tables that several address spaces use: those with a use count above 1, and whatever is below
+ * them. All that is known of who shares a table is that count.
+ *
+ * <p>Nobody writes through a shared table. Where entries above tables can say so, the entry that
+ * leads to it forbids it; where they cannot, those below do. So nobody need be told when one of the
+ * sharers leaves: whoever is left finds a count of 1 when it comes to write, and permits it again.
+ */
+final class TableSharing {
+  static final long ABSENT = PteTables.ABSENT;
+
+  private final MmTables mm;
+  private final PteCursor cursor;
+  private final TableSpace space;
+  private final MmuVariant variant;
+  private final PagingGeometry geometry;
+  private final PteFormat format;
+  private final TreeEntries entries;
+  private final TableSharer sharer;
+
+  /** What it costs those who share nothing is to look at this. */
+  private boolean on;
+
+  TableSharing(MmTables mm, PteCursor cursor) {
+    this.mm = mm;
+    this.cursor = cursor;
+    this.space = mm.space();
+    this.variant = space.variant();
+    this.geometry = variant.geometry();
+    this.format = variant.format();
+    this.entries = new TreeEntries(mm);
+    this.sharer = mm.sharer();
+  }
+
+  /** Addresses, the last one included. */
+  record Span(long firstVa, long lastVa) {
+    static final Span NOWHERE = new Span(1, 0);
+
+    boolean contains(Span other) {
+      return Long.compareUnsigned(firstVa, other.firstVa) <= 0
+          && Long.compareUnsigned(other.lastVa, lastVa) <= 0;
+    }
+
+    long bytes() {
+      return lastVa - firstVa + 1;
+    }
+  }
+
+  /** The side that comes to use a table too. */
+  record Other(TableSharing sharing, PteTables tables, long root, MmuGather gather) {}
+
+  boolean isOn() {
+    return on;
+  }
+
+  private void turnOn() {
+    on = true;
+    cursor.off = true;
+    cursor.reset();
+  }
+
+  /** The table of a level that serves an address, or {@link #ABSENT}. */
+  long find(long root, Level wanted, long va) {
+    Level level = geometry.rootLevel();
+    long table = root;
+    while (level != wanted) {
+      long raw = entries.load(level, table, geometry.index(level, va));
+      if (level == Level.PTE || !entries.isTable(raw, level)) {
+        return ABSENT;
+      }
+      table = format.tableAddr(raw, level);
+      level = geometry.nextReal(level);
+    }
+    return table;
+  }
+
+  private Span span(Level level, long va) {
+    long bytes = geometry.spanBytes(level);
+    return new Span(va & -bytes, va | (bytes - 1));
+  }
+
+  // Unsharing.
+
+  void unshare(long root, long va, long lastVa, MmuGather gather) {
+    unshare(root, va, lastVa, Span.NOWHERE, gather);
+  }
+
+  /** But for tables that serve nothing outside of {@code leftOut}. */
+  void unshare(long root, long va, long lastVa, Span leftOut, MmuGather gather) {
+    if (on) {
+      unshare(geometry.rootLevel(), root, new Span(va, lastVa), leftOut, gather);
+    }
+  }
+
+  private void unshare(Level level, long table, Span range, Span leftOut, MmuGather gather) {
+    if (level == Level.PTE) {
+      return;
+    }
+    for (long at = range.firstVa(); ; ) {
+      Span entry = span(level, at);
+      long last = TreeEntries.unsignedMin(range.lastVa(), entry.lastVa());
+      int index = geometry.index(level, at);
+      long raw = entries.load(level, table, index);
+      if (entries.isTable(raw, level) && !leftOut.contains(entry)) {
+        long below = own(level, table, index, entry, gather);
+        unshare(geometry.nextReal(level), below, new Span(at, last), leftOut, gather);
+      }
+      if (last == range.lastVa()) {
+        return;
+      }
+      at = last + 1;
+    }
+  }
+
+  /**
+   * Has an entry of a table that is this address space's own point at one that is its own too, and
+   * permit writing through it. Returns that table.
+   */
+  long own(Level level, long table, int index, Span span, MmuGather gather) {
+    long raw = entries.load(level, table, index);
+    long below = format.tableAddr(raw, level);
+    if (space.useCount(below) > 1) {
+      return privatise(level, table, index, span, gather);
+    }
+    if ((format.rights(raw, level) & Rights.WRITE) == 0) {
+      space.count(SharingCounts::plusReused);
+      store(level, table, index, raw, format.mkWriteTable(raw, level), span, gather);
+    }
+    return below;
+  }
+
+  /** {@code copy_page_range()} of one table, at the time when somebody is about to write to it. */
+  private long privatise(Level level, long table, int index, Span span, MmuGather gather) {
+    long raw = entries.load(level, table, index);
+    long shared = format.tableAddr(raw, level);
+    Level below = geometry.nextReal(level);
+    int[] needed = new int[Level.values().length];
+    needed[below.ordinal()] = 1;
+    try (TableReserve reserve = new TableReserve(space, needed)) {
+      long fresh = reserve.take(below, span.firstVa());
+      space.empty(fresh, below);
+      if (below == Level.PTE) {
+        copyLeaves(shared, fresh, span, gather);
+      } else {
+        copyTables(below, shared, fresh, span, gather);
+      }
+      space.addUse(shared, -1);
+      space.count(SharingCounts::plusCopied);
+      replace(level, table, index, fresh, span, gather);
+      return fresh;
+    }
+  }
+
+  private void copyLeaves(long shared, long fresh, Span span, MmuGather gather) {
+    PteTable from = new PteTable(mm, shared, span.firstVa(), gather);
+    PteTable to = new PteTable(mm, fresh, span.firstVa(), gather);
+    sharer.copy(from, to);
+    to.setNote(from.note());
+  }
+
+  /** Tables below a shared one become shared themselves. */
+  private void copyTables(Level level, long shared, long fresh, Span span, MmuGather gather) {
+    for (int i = 0; i < geometry.at(level).entries(); i++) {
+      long raw = entries.load(level, shared, i);
+      if (format.none(raw, level)) {
+        continue;
+      }
+      requireTable(raw, level);
+      Span below = span(level, span.firstVa() + i * geometry.spanBytes(level));
+      long both = wrProtect(level, shared, i, below, gather);
+      space.addUse(format.tableAddr(both, level), 1);
+      entries.store(level, fresh, i, both);
+      space.addLive(fresh, 1);
+    }
+  }
+
+  private void requireTable(long raw, Level level) {
+    if (!entries.isTable(raw, level)) {
+      throw new IllegalStateException(
+          "shared table has the %s entry 0x%x, which is no table".formatted(level, raw));
+    }
+  }
+
+  /** A table in the place of another that serves the same addresses. */
+  private void replace(
+      Level level, long table, int index, long fresh, Span span, MmuGather gather) {
+    long old = entries.load(level, table, index);
+    long hooked = format.mkTable(fresh, level, mm.owner());
+    TlbDuty duty = variant.tlbRules().duty(old, hooked, level);
+    if (duty.breakBeforeMake()) {
+      entries.store(level, table, index, format.empty(level));
+      gather.flushNow(span.firstVa(), span.bytes(), duty, false);
+      entries.store(level, table, index, hooked);
+    } else {
+      entries.store(level, table, index, hooked);
+      gather.add(span.firstVa(), span.bytes(), duty, false);
+    }
+  }
+
+  // Sharing.
+
+  boolean share(long root, Level level, long va, MmuGather gather, Other other) {
+    if (variant.segmentMap().hashMmu().isPresent() || find(root, level, va) == ABSENT) {
+      return false;
+    }
+    Level above = above(level);
+    long table = find(root, above, va);
+    int index = geometry.index(above, va);
+    Span span = span(above, va);
+    long othersTable = other.tables().allocTo(other.root(), above, va, other.gather());
+    turnOn();
+    long raw = wrProtect(above, table, index, span, gather);
+    long shared = format.tableAddr(raw, above);
+    space.addUse(shared, 1);
+    space.count(SharingCounts::plusShared);
+    other.sharing().attach(above, othersTable, index, raw, span, other.gather());
+    return true;
+  }
+
+  private Level above(Level level) {
+    Level above = geometry.rootLevel();
+    while (geometry.nextReal(above) != level) {
+      above = geometry.nextReal(above);
+    }
+    return above;
+  }
+
+  private void attach(Level level, long table, int index, long raw, Span span, MmuGather gather) {
+    turnOn();
+    store(level, table, index, format.empty(level), raw, span, gather);
+    space.addLive(table, 1);
+    each(
+        geometry.nextReal(level),
+        format.tableAddr(raw, level),
+        (reached, note) -> {
+          gather.hooked(reached);
+          sharer.attached(note);
+        });
+  }
+
+  /**
+   * Takes the right to write from what is below an entry, for all who use it, and returns the entry
+   * as it is then.
+   */
+  private long wrProtect(Level level, long table, int index, Span span, MmuGather gather) {
+    long raw = entries.load(level, table, index);
+    long protect = format.wrProtectTable(raw, level);
+    if ((format.rights(protect, level) & Rights.WRITE) == 0) {
+      store(level, table, index, raw, protect, span, gather);
+      return protect;
+    }
+    long below = format.tableAddr(raw, level);
+    // Who shares it already did this when it came to be shared.
+    if (space.useCount(below) == 1) {
+      wrProtectBelow(geometry.nextReal(level), below, span, gather);
+    }
+    return raw;
+  }
+
+  private void wrProtectBelow(Level level, long table, Span span, MmuGather gather) {
+    if (level == Level.PTE) {
+      wrProtectLeaves(new PteTable(mm, table, span.firstVa(), gather));
+      return;
+    }
+    for (int i = 0; i < geometry.at(level).entries(); i++) {
+      long raw = entries.load(level, table, i);
+      if (!format.none(raw, level)) {
+        requireTable(raw, level);
+        long firstVa = span.firstVa() + i * geometry.spanBytes(level);
+        wrProtect(level, table, i, span(level, firstVa), gather);
+      }
+    }
+  }
+
+  private void wrProtectLeaves(PteTable table) {
+    int nr;
+    for (int i = 0; i < table.entries(); i += nr) {
+      long raw = table.get(i);
+      nr = 1;
+      if (format.present(raw, Level.PTE) && format.write(raw, Level.PTE)) {
+        nr = table.hint(i);
+        table.wrProtect(i, nr);
+      }
+    }
+  }
+
+  // Leaving.
+
+  void drop(long root, long va, long lastVa, MmuGather gather) {
+    if (on) {
+      drop(geometry.rootLevel(), root, new Span(va, lastVa), gather);
+    }
+  }
+
+  private void drop(Level level, long table, Span range, MmuGather gather) {
+    if (level == Level.PTE) {
+      return;
+    }
+    for (long at = range.firstVa(); ; ) {
+      Span entry = span(level, at);
+      long last = TreeEntries.unsignedMin(range.lastVa(), entry.lastVa());
+      int index = geometry.index(level, at);
+      long raw = entries.load(level, table, index);
+      if (entries.isTable(raw, level)) {
+        long below = format.tableAddr(raw, level);
+        if (space.useCount(below) == 1) {
+          drop(geometry.nextReal(level), below, new Span(at, last), gather);
+        } else if (range.contains(entry)) {
+          store(level, table, index, raw, format.empty(level), entry, gather);
+          space.addLive(table, -1);
+          space.addUse(below, -1);
+          space.count(SharingCounts::plusDropped);
+          each(
+              geometry.nextReal(level),
+              below,
+              (reached, note) -> {
+                gather.left(reached);
+                sharer.dropped(note);
+              });
+        }
+      }
+      if (last == range.lastVa()) {
+        return;
+      }
+      at = last + 1;
+    }
+  }
+
+  /** Told of each table that comes with one. */
+  private interface Reached {
+    void table(Level level, long note);
+  }
+
+  private void each(Level level, long table, Reached reached) {
+    reached.table(level, space.descriptors().note(space.descriptors().id(table)));
+    if (level == Level.PTE) {
+      return;
+    }
+    for (int i = 0; i < geometry.at(level).entries(); i++) {
+      long raw = entries.load(level, table, i);
+      if (entries.isTable(raw, level)) {
+        each(geometry.nextReal(level), format.tableAddr(raw, level), reached);
+      }
+    }
+  }
+
+  private void store(
+      Level level, long table, int index, long old, long raw, Span span, MmuGather gather) {
+    if (raw != old) {
+      entries.store(level, table, index, raw);
+      entries.owe(old, raw, level, span.firstVa(), span.lastVa(), gather);
+    }
+  }
+}
