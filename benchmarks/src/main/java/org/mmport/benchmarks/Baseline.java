@@ -18,6 +18,8 @@ final class Baseline {
   private static final MethodHandle MAP = function("mmport_map", 7);
   private static final MethodHandle UNMAP = function("mmport_unmap", 4);
 
+  private static final MethodHandle FORK = function("mmport_fork", 7);
+
   private static final MethodHandle HASH_TRANSLATE = function("mmport_hash_translate", 8);
 
   private Baseline() {}
@@ -42,6 +44,22 @@ final class Baseline {
   static long unmap(MemorySegment memory, long root, long va, long count) {
     try {
       return (long) UNMAP.invokeExact(memory.address(), root, va, count);
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  static long fork(
+      MemorySegment memory,
+      long parent,
+      long child,
+      long va,
+      long count,
+      long fresh,
+      MemorySegment counts) {
+    try {
+      return (long)
+          FORK.invokeExact(memory.address(), parent, child, va, count, fresh, counts.address());
     } catch (Throwable e) {
       throw new IllegalStateException(e);
     }

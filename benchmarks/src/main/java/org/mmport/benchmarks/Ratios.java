@@ -37,6 +37,7 @@ public final class Ratios {
     Figures figures = new Figures(new Runner(options.build()).run());
     System.out.println();
     printBesideC(figures);
+    printForks(figures);
     new VariantReport(figures).print();
   }
 
@@ -84,6 +85,15 @@ public final class Ratios {
           "EditBenchmark.unmapRange"
         }) {
       beside(figures, name + " variants=8", name + " variants=1", "one variant", 1.15);
+    }
+  }
+
+  private static void printForks(Figures figures) {
+    for (String mib : new String[] {"64", "1024"}) {
+      String of = "ForkBenchmark.fork mib=" + mib + " way=";
+      beside(figures, of + "eager", "ForkBenchmark.forkC mib=" + mib, "C", 2);
+      beside(figures, of + "lazy", of + "eager", "eager", 0.05);
+      beside(figures, of + "lazy-all", of + "eager", "eager", 0.05);
     }
   }
 

@@ -16,20 +16,21 @@ public final class ScenarioRun {
 
   /** Runs a script to its end, or to the first line that does not come to what it says. */
   public static Result run(Script script, MmuVariant variant) {
-    try (MmBench bench = new MmBench(variant)) {
-      ScenarioCounts.Peak peak = new ScenarioCounts.Peak(bench);
+    EntryCounts entries = new EntryCounts(variant);
+    try (MmBench bench = new MmBench(variant, entries)) {
+      CountKeeper keeper = new CountKeeper(bench.system(), entries);
       for (Script.Line line : script.lines()) {
         requireCpu(line, bench);
         StepResult result = bench.simulation().run(line.step());
-        peak.note();
+        keeper.note();
         if (line.expected().isPresent() && !line.expected().get().equals(result)) {
           String mismatch =
               "line %d, '%s': is %s, expected %s"
                   .formatted(line.number(), line.step(), result, line.expected().get());
-          return new Result(variant, peak.counts(), Optional.of(mismatch));
+          return new Result(variant, keeper.counts(), Optional.of(mismatch));
         }
       }
-      return new Result(variant, peak.counts(), Optional.empty());
+      return new Result(variant, keeper.counts(), Optional.empty());
     }
   }
 

@@ -27,6 +27,7 @@ import picocli.CommandLine.Option;
       ShowCommand.class,
       DiffCommand.class,
       RunCommand.class,
+      ReplayCommand.class,
       TranslateCommand.class,
       MapsCommand.class,
       AutoComplete.GenerateCompletion.class
@@ -45,7 +46,8 @@ import picocli.CommandLine.Option;
       "  mmport diff x86_64/4level x86_64/la57",
       "  mmport translate --dump vm.core 0xffffffff81000000",
       "  mmport maps --dump vm.core --each --json",
-      "  mmport run fork.mm"
+      "  mmport run fork.mm",
+      "  mmport replay ls.lackey"
     })
 public final class Main {
   static final int NO = 1;

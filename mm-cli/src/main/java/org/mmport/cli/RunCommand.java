@@ -11,11 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
-import org.mmport.cpu.CpuCounts;
-import org.mmport.mm.FaultStatus;
-import org.mmport.scenario.ScenarioCounts;
 import org.mmport.scenario.ScenarioRun;
 import org.mmport.scenario.Script;
 import org.mmport.spi.InvalidRequestException;
@@ -99,69 +95,20 @@ final class RunCommand implements Callable<Integer> {
   }
 
   private static void print(PrintWriter out, List<ScenarioRun.Result> results) {
-    out.printf(
-        "%-26s %6s %6s %6s %6s %6s %6s %8s %8s %7s %5s%n",
-        "variant",
-        "pages",
-        "tables",
-        "faults",
-        "minor",
-        "copied",
-        "reused",
-        "TLB miss",
-        "entries",
-        "flushes",
-        "IPIs");
+    CountsTable table = new CountsTable(out);
+    table.header();
     for (ScenarioRun.Result result : results) {
-      ScenarioCounts counts = result.counts();
-      CpuCounts cpus = counts.cpus();
-      out.printf(
-          "%-26s %6d %6d %6d %6d %6d %6d %8d %8d %7d %5d%n",
-          result.variant().id(),
-          counts.pages(),
-          counts.tables(),
-          counts.faults().values().stream().mapToLong(Long::longValue).sum(),
-          counts.faults(FaultStatus.MINOR),
-          counts.faults(FaultStatus.COPIED),
-          counts.faults(FaultStatus.REUSED),
-          cpus.tlbMisses(),
-          cpus.entriesRead(),
-          cpus.leafFlushes() + cpus.walkCacheFlushes(),
-          cpus.ipis());
+      table.row(result.variant(), result.counts());
       result.mismatch().ifPresent(text -> out.printf("%s %s%n", result.variant().id(), text));
     }
   }
 
   private static void write(JsonGenerator json, ScenarioRun.Result result) throws IOException {
-    ScenarioCounts counts = result.counts();
-    CpuCounts cpus = counts.cpus();
     json.writeStringField("variant", result.variant().id());
     json.writeBooleanField("expected", result.mismatch().isEmpty());
     if (result.mismatch().isPresent()) {
       json.writeStringField("mismatch", result.mismatch().get());
     }
-    json.writeNumberField("pages", counts.pages());
-    json.writeNumberField("tables", counts.tables());
-    json.writeNumberField("tableBytes", counts.tableBytes());
-    json.writeNumberField("lockedPages", counts.lockedPages());
-    json.writeObjectFieldStart("faults");
-    for (FaultStatus status : FaultStatus.values()) {
-      json.writeNumberField(
-          status.name().toLowerCase(Locale.ROOT).replace('_', '-'), counts.faults(status));
-    }
-    json.writeEndObject();
-    json.writeNumberField("tlbHits", cpus.tlbHits());
-    json.writeNumberField("tlbMisses", cpus.tlbMisses());
-    json.writeNumberField("walks", cpus.walks());
-    json.writeNumberField("walkCacheHits", cpus.walkCacheHits());
-    json.writeNumberField("entriesRead", cpus.entriesRead());
-    json.writeNumberField("accessedMarks", cpus.accessedMarks());
-    json.writeNumberField("dirtyMarks", cpus.dirtyMarks());
-    json.writeNumberField("hashFaults", cpus.hashFaults());
-    json.writeNumberField("leafFlushes", cpus.leafFlushes());
-    json.writeNumberField("walkCacheFlushes", cpus.walkCacheFlushes());
-    json.writeNumberField("flushedTranslations", cpus.flushedTranslations());
-    json.writeNumberField("rootReloads", cpus.rootReloads());
-    json.writeNumberField("ipis", cpus.ipis());
+    CountsTable.write(json, result.counts());
   }
 }

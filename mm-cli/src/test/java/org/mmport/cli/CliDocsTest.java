@@ -12,8 +12,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Every console block of docs/cli.md is run and must print what it says, on the dump that the tests
- * make.
+ * Every console block of docs/cli.md and docs/replay.md is run and must print what it says, on the
+ * dump that the tests make.
  */
 class CliDocsTest {
   @TempDir Path directory = Path.of("");
@@ -21,8 +21,14 @@ class CliDocsTest {
   @Test
   void examplesPrintWhatTheySay() throws IOException {
     String dump = TinyDump.write(directory).toString();
+    assertTrue(run(Path.of("../docs/cli.md"), dump) >= 6);
+    assertTrue(run(Path.of("../docs/replay.md"), dump) >= 2);
+  }
+
+  /** Runs the examples of a document and returns how many there are. */
+  private static int run(Path document, String dump) throws IOException {
     int examples = 0;
-    List<String> lines = Files.readAllLines(Path.of("../docs/cli.md"));
+    List<String> lines = Files.readAllLines(document);
     for (int i = 0; i < lines.size(); i++) {
       if (!lines.get(i).startsWith("$ mmport ")) {
         continue;
@@ -36,11 +42,11 @@ class CliDocsTest {
           Run.of(
               command
                   .replace("tiny.core", dump)
-                  .replace("fork.mm", "../docs/examples/fork.mm")
+                  .replaceAll("([a-z]+\\.(?:mm|lackey|strace))", "../docs/examples/$1")
                   .split(" "));
       assertEquals(String.join("\n", expected), run.out().stripTrailing(), command);
       examples++;
     }
-    assertTrue(examples >= 6, "examples found: " + examples);
+    return examples;
   }
 }

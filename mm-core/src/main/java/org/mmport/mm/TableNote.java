@@ -16,15 +16,15 @@ record TableNote(long bits) {
   }
 
   long filePages() {
-    return bits >>> BITS & MASK;
+    return (bits >>> BITS) & MASK;
   }
 
   long swapEntries() {
-    return bits >>> 2 * BITS & MASK;
+    return (bits >>> (2 * BITS)) & MASK;
   }
 
   TableNote plus(long anon, long file, long swap) {
-    return new TableNote(bits + anon + (file << BITS) + (swap << 2 * BITS));
+    return new TableNote(bits + anon + (file << BITS) + (swap << (2 * BITS)));
   }
 
   /** Whether a page may have been pinned through the table. */

@@ -1,0 +1,4 @@
+@NullMarked
+package org.mmport.scenario;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package org.mmport.replay;
+
+import org.jspecify.annotations.NullMarked;
