@@ -1,5 +1,6 @@
 package org.mmport.conformance;
 
+import org.mmport.machine.Steps;
 import org.mmport.mm.AddressSpace;
 import org.mmport.scenario.MmBench;
 import org.mmport.scenario.Script;
@@ -11,8 +12,13 @@ final class Scene implements AutoCloseable {
   private final MmBench bench;
 
   Scene(ClauseContext c) {
+    this(c, Steps.NONE);
+  }
+
+  /** One of which somebody is told what its threads do. */
+  Scene(ClauseContext c, Steps steps) {
     this.c = c;
-    this.bench = new MmBench(c.variant());
+    this.bench = new MmBench(c.variant(), steps);
   }
 
   MmBench bench() {

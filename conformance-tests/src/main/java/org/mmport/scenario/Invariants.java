@@ -73,6 +73,10 @@ public final class Invariants {
           }
           continue;
         }
+        if (runsBeyondFolio(raw)) {
+          return Optional.of(
+              "0x%x is cached together with pages that are none of its folio".formatted(raw));
+        }
         mappers.merge(pfn, first ? 1 : 0, Integer::sum);
         if (lockedVmas.stream().anyMatch(vma -> vma.contains(leaf.va()))) {
           locked.add(pfn);
@@ -102,6 +106,17 @@ public final class Invariants {
         .or(() -> pages(mappers, writers))
         .or(() -> slots(swapped))
         .or(() -> locked(mappers.keySet(), locked));
+  }
+
+  /** Young and dirty of entries cached together are known for all of them only (R4.19). */
+  private boolean runsBeyondFolio(long raw) {
+    if (!system.variant().batchOps().inRun(raw, Level.PTE, format)) {
+      return false;
+    }
+    long runBytes =
+        system.variant().batchOps().runEntries(Level.PTE) * system.variant().geometry().pageBytes();
+    long physAddr = format.physAddr(raw, Level.PTE) & -runBytes;
+    return !system.folios().isOneFolio(physAddr, runBytes);
   }
 
   /** An entry, whoever gets to it. */
@@ -189,6 +204,10 @@ public final class Invariants {
             "page 0x%x has a refcount of %d below its mapcount %d"
                 .formatted(pfn, folios.refCount(pfn), count));
       }
+      Optional<String> large = largeFolio(pfn);
+      if (large.isPresent()) {
+        return large;
+      }
       boolean anon = folios.is(pfn, PageFlag.ANON);
       if (anon && count > 1 && writers.containsKey(pfn)) {
         return Optional.of(
@@ -198,6 +217,38 @@ public final class Invariants {
         return Optional.of(
             "anonymous page 0x%x is mapped %d times, and exclusive".formatted(pfn, count));
       }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * By any of its pages: its counts are the sums of theirs, and what is not all mapped is queued.
+   */
+  private Optional<String> largeFolio(long pfn) {
+    Folios folios = system.folios();
+    if (!folios.isLarge(pfn)) {
+      return Optional.empty();
+    }
+    long head = folios.headOf(pfn);
+    int pages = folios.framesFrom(head);
+    int maps = 0;
+    int unmapped = 0;
+    for (long page = head; page < head + pages; page++) {
+      maps += folios.mapCount(page);
+      unmapped += folios.mapCount(page) == 0 ? 1 : 0;
+    }
+    if (maps != folios.totalMapCount(head) || maps > folios.refCount(head)) {
+      return Optional.of(
+          "folio 0x%x has %d mapcounts and %d references, its pages have %d mapcounts"
+              .formatted(head, folios.totalMapCount(head), folios.refCount(head), maps));
+    }
+    if (folios.entireMapCount(head) != 0) {
+      return Optional.of("folio 0x%x counts as mapped whole by one leaf".formatted(head));
+    }
+    if (unmapped > 0 && folios.is(head, PageFlag.ANON) && !folios.isSplitQueued(head)) {
+      return Optional.of(
+          "folio 0x%x has %d pages that nobody maps, and does not wait to be split"
+              .formatted(head, unmapped));
     }
     return Optional.empty();
   }

@@ -22,7 +22,7 @@ public final class MmBench implements AutoCloseable {
   private static final int SWAP_SLOTS = 40;
 
   /** Pages of a scenario that lie before the place where tables of all levels end. */
-  private static final long PAGES_BEFORE = 20;
+  public static final long PAGES_BEFORE = 20;
 
   private final PhysicalMemory memory;
   private final FrameAllocator frames;
@@ -30,6 +30,7 @@ public final class MmBench implements AutoCloseable {
   private final Simulation simulation;
   private long framesAtRest;
   private long permitted = Long.MAX_VALUE;
+  private int largestOrder = FrameAllocator.MAX_ORDER;
 
   /** A machine on which nothing runs. */
   public MmBench(MmuVariant variant) {
@@ -45,7 +46,7 @@ public final class MmBench implements AutoCloseable {
             memory,
             pageShift,
             NumaTopology.uniform(List.of(new NumaNode(0, 0, memory.sizeBytes()))),
-            (order, node) -> permitted-- > 0);
+            (order, node) -> order <= largestOrder && permitted-- > 0);
     this.system = new MmSystem(variant, frames, CPUS);
     this.system.swapOn(new SwapArea(pageShift, SWAP_SLOTS));
     this.simulation =
@@ -80,6 +81,11 @@ public final class MmBench implements AutoCloseable {
 
   public void permitAllAllocations() {
     permitted = Long.MAX_VALUE;
+  }
+
+  /** Refuses blocks above an order, as memory in pieces does. */
+  public void permitOrders(int largest) {
+    largestOrder = largest;
   }
 
   int cpus() {

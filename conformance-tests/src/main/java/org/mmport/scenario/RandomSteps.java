@@ -14,6 +14,10 @@ import org.mmport.mm.VmaRights;
 public final class RandomSteps {
   private static final List<String> NAMES = List.of("a", "b", "c", "d");
   private static final List<String> FILES = List.of("f", "g");
+
+  /** Those that every variant has: some have 32 entries in a table. */
+  private static final List<Integer> FOLIO_ORDERS = List.of(2, 3, 4);
+
   private static final List<String> PINS = List.of("p", "q");
   private static final int MAX_FILE_PAGES = 24;
   private static final long PAGES = 48;
@@ -67,6 +71,11 @@ public final class RandomSteps {
     return all.get(random.nextInt(all.size()));
   }
 
+  private Step folios() {
+    return new Step.LargeFolios(
+        FOLIO_ORDERS.stream().filter(order -> random.nextInt(5) > 1).toList());
+  }
+
   private Step change(String process, int kind) {
     long page = random.nextLong(PAGES);
     long pages = 1 + random.nextLong(Math.min(PAGES - page, 12));
@@ -74,7 +83,7 @@ public final class RandomSteps {
       return device(process);
     }
     if (kind < 72) {
-      return new Step.Reclaim(1 + random.nextInt(30));
+      return random.nextInt(3) > 0 ? new Step.Reclaim(1 + random.nextInt(30)) : folios();
     }
     if (kind < 77) {
       return new Step.Exit(process);

@@ -60,6 +60,7 @@ public final class ReferenceMemory {
       case Step.Truncate truncate -> truncate(truncate);
       case Step.Sync sync -> files.containsKey(sync.file()) ? new Done() : new Refused();
       case Step.Reclaim reclaim -> new Done();
+      case Step.LargeFolios folios -> new Done();
       case Step.Pin pin -> pin(pin);
       case Step.DeviceStore store -> {
         if (!pins.containsKey(store.name())) {

@@ -7,6 +7,7 @@ import java.util.OptionalLong;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.mmport.fork.ForkStrategies;
 import org.mmport.mm.ForkStrategy;
 import org.mmport.mm.VmaRights;
@@ -29,6 +30,9 @@ import org.mmport.spi.InvalidRequestException;
 public record Script(List<Line> lines) {
   /** No process needs more, and a typing error must not fill memory. */
   private static final long MAX_PAGE = 1L << 20;
+
+  /** The largest order that any variant has is below a table of 1024 entries. */
+  private static final int MAX_ORDER = 9;
 
   private static final Pattern EXPECT = Pattern.compile("expect\\s+(.+?)\\s+is\\s+(.+)");
   private static final Pattern CPU = Pattern.compile("cpu(\\d{1,3})");
@@ -112,10 +116,11 @@ public record Script(List<Line> lines) {
       case "pin" -> words.exactly(4, w -> new Step.Pin(w.name(1), w.page(2), w.name(3)));
       case "unpin" -> words.exactly(2, w -> new Step.Unpin(w.name(1)));
       case "device" -> device(words);
+      case "folios" -> folios(words);
       case "reclaim" -> words.exactly(2, w -> new Step.Reclaim(w.pages(1)));
       default ->
           throw new InvalidRequestException(
-              "'%s': one of start, exit, fork, mmap, munmap, mprotect, dontneed, mremap, mlock, munlock, brk, exec, file, truncate, sync, evict, reclaim, pin, unpin, device, cpuN load, cpuN store, cpuN fetch, expect"
+              "'%s': one of start, exit, fork, mmap, munmap, mprotect, dontneed, mremap, mlock, munlock, brk, exec, file, truncate, sync, evict, reclaim, folios, pin, unpin, device, cpuN load, cpuN store, cpuN fetch, expect"
                   .formatted(words.word(0)));
     };
   }
@@ -125,6 +130,22 @@ public record Script(List<Line> lines) {
         ? words.exactly(
             4, w -> new Step.Fork(w.name(1), w.name(2), ForkStrategies.named(w.word(3))))
         : words.exactly(3, w -> new Step.Fork(w.name(1), w.name(2), ForkStrategy.EAGER));
+  }
+
+  /**
+   * Orders, as page sizes differ by variant and a size in bytes would mean something else on each.
+   */
+  private static Step folios(Words words) {
+    if (words.word(1).equals("none")) {
+      return words.exactly(2, w -> new Step.LargeFolios(List.of()));
+    }
+    return words.exactly(
+        Math.max(2, words.count()),
+        w ->
+            new Step.LargeFolios(
+                IntStream.range(1, w.count())
+                    .mapToObj(i -> (int) Words.number(w.word(i), 2, MAX_ORDER, "an order"))
+                    .toList()));
   }
 
   private static Step mmap(Words words) {

@@ -121,6 +121,10 @@ public final class Simulation {
           system.reclaim(reclaim.pages());
           yield new Done();
         }
+        case Step.LargeFolios folios -> {
+          system.useFolios(folios.orders());
+          yield new Done();
+        }
         case Step.Pin pin -> pin(pin);
         case Step.DeviceStore store -> {
           pinned(store.name()).set(ValueLayout.JAVA_BYTE, 0, store.value());

@@ -1,6 +1,8 @@
 package org.mmport.scenario;
 
+import java.util.List;
 import java.util.OptionalLong;
+import java.util.stream.Collectors;
 import org.mmport.mm.ForkStrategy;
 import org.mmport.mm.VmaRights;
 
@@ -193,6 +195,24 @@ public sealed interface Step {
     @Override
     public String toString() {
       return "reclaim " + pages;
+    }
+  }
+
+  /**
+   * Sizes of folios that are used from now on where private memory is written first, beside pages.
+   *
+   * @param orders log2 of their pages, ascending, each once; none, and there are only pages
+   */
+  record LargeFolios(List<Integer> orders) implements Step {
+    public LargeFolios {
+      orders = orders.stream().distinct().sorted().toList();
+    }
+
+    @Override
+    public String toString() {
+      return orders.isEmpty()
+          ? "folios none"
+          : "folios " + orders.stream().map(String::valueOf).collect(Collectors.joining(" "));
     }
   }
 

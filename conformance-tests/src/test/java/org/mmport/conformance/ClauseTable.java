@@ -73,6 +73,8 @@ final class ClauseTable {
       case "RECLAIM" -> "pages that leave memory when it is short";
       case "SWAP" -> "pages that come back";
       case "LAZY" -> "page tables that are shared after a fork";
+      case "FOLIO" -> "private memory in folios of several pages";
+      case "FORK" -> "ways to copy at fork";
       case "MREMAP" -> "mappings that get another size or place";
       case "MLOCK" -> "memory that stays in memory";
       case "ACCT" -> "what is counted, and that nothing is lost";

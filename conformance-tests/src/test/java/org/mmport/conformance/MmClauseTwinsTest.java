@@ -7,8 +7,11 @@ import java.lang.reflect.InvocationTargetException;
 import org.junit.jupiter.api.Test;
 import org.mmport.cpu.CpuSet;
 import org.mmport.spi.BatchOps;
+import org.mmport.spi.EntryArray;
 import org.mmport.spi.LeafTable;
+import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
+import org.mmport.spi.PteFormat;
 import org.mmport.spi.TlbDuty;
 
 /**
@@ -67,6 +70,77 @@ class MmClauseTwinsTest {
           }
         };
     fails("MLOCK-01", Breaker.good("x86/pae").withBatchOps(readOnly), "faults that were resolved");
+  }
+
+  /** Entries behind the first stay writable: neither fork nor child is safe from the parent. */
+  @Test
+  void batchesThatAreProtectedInPart() {
+    BatchOps first =
+        new FilterBatchOps(BatchOps.ENTRY_WISE) {
+          @Override
+          public void wrProtect(LeafTable table, int index, int nr) {
+            super.wrProtect(table, index, 1);
+          }
+        };
+    fails("FORK-01", Breaker.good("x86_64/4level").withBatchOps(first), "and writable");
+  }
+
+  /** Batches then go on over whatever is behind: holes, other rights, other folios' pages. */
+  @Test
+  void hintsThatPromiseTooMuch() {
+    BatchOps generous =
+        new FilterBatchOps(BatchOps.ENTRY_WISE) {
+          @Override
+          public int hint(EntryArray table, int index) {
+            return Math.min(16, table.length() - index);
+          }
+        };
+    MmuVariant broken = Breaker.good("x86_64/4level").withBatchOps(generous);
+    fails("BATCH-07", broken, "5 leaves with");
+    fails("BATCH-08", broken, "3 leaves with another page");
+    fails("FORK-01", broken, "");
+  }
+
+  /** Every leaf is alone then, so a batch is never more than one. */
+  @Test
+  void stepsToTheWrongFrame() {
+    MmuVariant good = Breaker.good("arm64/4k-va52");
+    PteFormat low =
+        new FilterFormat(good.format()) {
+          @Override
+          public long withPhysAddr(long raw, long physAddr, Level level) {
+            long below48 = physAddr & ((1L << 48) - 1);
+            return super.withPhysAddr(raw, below48, level);
+          }
+        };
+    fails("BATCH-09", good.withFormat(low), "4 leaves with 0x1000000000000");
+  }
+
+  @Test
+  void blocksThatAreTakenApartAtFork() {
+    MmuVariant good = Breaker.good("arm64/4k-va48");
+    BatchOps naive =
+        new FilterBatchOps(good.batchOps()) {
+          @Override
+          public void wrProtect(LeafTable table, int index, int nr) {
+            for (int i = index; i < index + nr; i++) {
+              super.wrProtect(table, i, 1);
+            }
+          }
+        };
+    fails("FORK-06", good.withBatchOps(naive), "none taken apart");
+  }
+
+  @Test
+  void batchesThatAreEmptiedInPart() {
+    BatchOps first =
+        new FilterBatchOps(BatchOps.ENTRY_WISE) {
+          @Override
+          public long clear(LeafTable table, int index, int nr) {
+            return super.clear(table, index, 1);
+          }
+        };
+    fails("FORK-01", Breaker.good("x86/pae").withBatchOps(first), "");
   }
 
   @Test

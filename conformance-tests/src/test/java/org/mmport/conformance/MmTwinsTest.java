@@ -56,7 +56,7 @@ class MmTwinsTest {
             return false;
           }
         };
-    isSeen(Breaker.good("ppc64/hash-4k").withBatchOps(deaf), "faults again after");
+    isSeen(Breaker.good("ppc64/hash-4k").withBatchOps(deaf), "faults");
   }
 
   @Test

@@ -56,7 +56,7 @@ class ScriptTest {
     }
     assertEquals(
         steps, Script.parse(Script.write(steps)).lines().stream().map(Script.Line::step).toList());
-    assertEquals(25, steps.stream().map(Step::getClass).distinct().count(), "kinds of steps");
+    assertEquals(26, steps.stream().map(Step::getClass).distinct().count(), "kinds of steps");
   }
 
   @ParameterizedTest
@@ -72,7 +72,7 @@ class ScriptTest {
         "mmap a 0 99999999999999999999 rw- private | must be 1 to 1048576",
         "mmap a 0 1 rwz private | rights",
         "mmap a 0 1 rw- common | 'common': must be private or shared",
-        "fork a b slowly | 'slowly': no way to fork; one of [eager, lazy, lazy-pmd, lazy-all]",
+        "fork a b slowly | 'slowly': no way to fork; one of [eager, batched, lazy, lazy-pmd, lazy-all]",
         "device p jump | 'jump': a device does load or store",
         "mremap a 0 1 | 'mremap' takes 4 more words, not 3",
         "mremap a 0 1 2 at 3 | 'at': must be to",

@@ -48,6 +48,10 @@ class RacesTest {
     races.put("store, mprotect", Races::storeAgainstMprotect);
     races.put("store, dontNeed", Races::storeAgainstDontNeed);
     races.put("switch, munmap", Races::switchAgainstMunmap);
+    races.put("store, batched fork", FolioRaces::storeAgainstBatchedFork);
+    races.put("store, exit of a child", FolioRaces::storeAgainstExit);
+    races.put("store, split", FolioRaces::storeAgainstSplit);
+    races.put("store, reclaim of a folio", FolioRaces::storeAgainstReclaim);
     races.put("store, writeBack", FileRaces::storeAgainstWriteBack);
     races.put("store, munmap of a file", FileRaces::storeAgainstMunmapOfFile);
     races.put("munmap of a file, evict", FileRaces::munmapAgainstEvict);

@@ -94,6 +94,7 @@ class TwinsTest {
     isCaught(
         ForkRaces.storeAgainstFork(broken, ForkStrategy.EAGER),
         "a store after the fork is in the child");
+    isCaught(FolioRaces.storeAgainstBatchedFork(broken), "a store after the fork is in the child");
   }
 
   @Test
@@ -150,6 +151,12 @@ class TwinsTest {
   void mapcountsBeforeReferencesAreRefused() {
     isCaught(PageRaces.dup(PageRaces.Order.MAPCOUNT_FIRST), "needs 0 <= mapcounts <= references");
     isRight(PageRaces.dup(PageRaces.Order.REFERENCE_FIRST));
+  }
+
+  @Test
+  void mapcountsOfABatchBeforeItsReferencesAreRefused() {
+    isCaught(FolioRaces.dup(PageRaces.Order.MAPCOUNT_FIRST), "needs 0 <= mapcounts <= references");
+    isRight(FolioRaces.dup(PageRaces.Order.REFERENCE_FIRST));
   }
 
   @Test

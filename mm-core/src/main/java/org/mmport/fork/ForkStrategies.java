@@ -7,7 +7,12 @@ import org.mmport.spi.InvalidRequestException;
 /** All ways to fork that there are. */
 public final class ForkStrategies {
   private static final List<ForkStrategy> ALL =
-      List.of(ForkStrategy.EAGER, LazyCopy.PTE_TABLES, LazyCopy.PMD_TABLES, LazyCopy.ALL_TABLES);
+      List.of(
+          ForkStrategy.EAGER,
+          new BatchedCopy(),
+          LazyCopy.PTE_TABLES,
+          LazyCopy.PMD_TABLES,
+          LazyCopy.ALL_TABLES);
 
   private ForkStrategies() {}
 

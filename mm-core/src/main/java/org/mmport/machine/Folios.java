@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.stream.IntStream;
 import org.mmport.spi.InvalidRequestException;
 
 /**
@@ -27,14 +26,12 @@ public final class Folios {
    */
   public static final int GUP_PIN_COUNTING_BIAS = 1024;
 
-  /** Who sets one of these keeps a reference until it is cleared. */
-  private static final int NOT_WHEN_FREED =
-      PageFlag.LOCKED.bit() | PageFlag.SWAPCACHE.bit() | PageFlag.PAGECACHE.bit();
-
   private final FrameAllocator allocator;
   private final FrameTable frames;
   private final FolioFields fields;
+  private final FolioCounts counts;
   private final List<DeferredSplitQueue> splitQueues;
+  private final FolioSplit splitter;
   private final LongAdder allocated = new LongAdder();
 
   /** Folios of those frames. Two of these over one allocator know the same folios. */
@@ -42,6 +39,7 @@ public final class Folios {
     this.allocator = frames;
     this.frames = frames.frames();
     this.fields = new FolioFields(this.frames, frames.memory().steps());
+    this.counts = new FolioCounts(this.frames, fields);
     this.splitQueues =
         frames.topology().nodes().stream()
             .map(
@@ -49,6 +47,7 @@ public final class Folios {
                     new DeferredSplitQueue(
                         this.frames, fields, lock(frames, LockRank.SPLIT_QUEUE, node.id())))
             .toList();
+    this.splitter = new FolioSplit(allocator, this.frames, fields, splitQueues);
   }
 
   private static ReentrantLock lock(FrameAllocator frames, LockRank rank, long number) {
@@ -86,7 +85,7 @@ public final class Folios {
         || frames.state(head) != FrameTable.ALLOCATED_HEAD
         || frames.use(head) != FrameTable.PLAIN
         || FolioFields.refs(fields.counts(head)) == 0) {
-      throw notInUse(pfn);
+      throw FolioCounts.notInUse(pfn);
     }
     return head;
   }
@@ -94,6 +93,29 @@ public final class Folios {
   /** log2 of the folio's frames. */
   public int order(long pfn) {
     return frames.order(headOf(pfn));
+  }
+
+  /**
+   * Whether it has more than one frame: {@code folio_test_large()}. Asked for every page that is
+   * copied, of one that is mapped, so nothing that others change is looked at.
+   */
+  public boolean isLarge(long pfn) {
+    long head = frames.contains(pfn) ? frames.headOf(pfn) : FrameTable.NONE;
+    if (head == FrameTable.NONE) {
+      throw FolioCounts.notInUse(pfn);
+    }
+    return isLargeHead(head);
+  }
+
+  /** How many of the folio's frames there are from this one on, itself among them. */
+  public int framesFrom(long pfn) {
+    long head = headOf(pfn);
+    return (int) (head + (1L << frames.order(head)) - pfn);
+  }
+
+  /** Whether memory that ends with a folio's page, as all of it is mapped, is all of that folio. */
+  public boolean isOneFolio(long physAddr, long sizeBytes) {
+    return headOf((physAddr + sizeBytes - 1) >>> pageShift()) <= physAddr >>> pageShift();
   }
 
   /** The NUMA node that the folio is of. */
@@ -124,7 +146,7 @@ public final class Folios {
   /** More references to a folio that the caller knows to stay. */
   public void ref(long pfn, int count) {
     requirePositive(count);
-    add(headOf(pfn), count, 0);
+    counts.add(headOf(pfn), count, 0);
   }
 
   /**
@@ -149,7 +171,7 @@ public final class Folios {
   public boolean unref(long pfn, int count) {
     requirePositive(count);
     long head = headOf(pfn);
-    boolean last = FolioFields.refs(add(head, -count, 0)) == 0;
+    boolean last = FolioFields.refs(counts.add(head, -count, 0)) == 0;
     if (last) {
       free(head);
     }
@@ -159,7 +181,7 @@ public final class Folios {
   /** PTEs that map this page. Linux's {@code _mapcount} is one less. */
   public int mapCount(long pfn) {
     long head = headOf(pfn);
-    return isLarge(head)
+    return isLargeHead(head)
         ? fields.counter(pfn, FrameTable.PAGE_MAPS)
         : FolioFields.maps(fields.counts(head));
   }
@@ -172,9 +194,34 @@ public final class Folios {
    */
   public int addMapCount(long pfn, int count) {
     long head = headOf(pfn);
-    return isLarge(head)
-        ? addPart(head, pfn, FrameTable.PAGE_MAPS, count, "PTE mapcounts of page")
-        : FolioFields.maps(add(head, 0, count));
+    return isLargeHead(head)
+        ? counts.addPart(head, pfn, FrameTable.PAGE_MAPS, count, "PTE mapcounts of page")
+        : FolioFields.maps(counts.add(head, 0, count));
+  }
+
+  /**
+   * Counts one PTE more for each of so many pages of one folio: the one rmap call of a batch
+   * ({@code folio_dup_anon_rmap_ptes()}). Pages count one by one, since parts may be unmapped alone
+   * (R4.12); an entire mapcount is for leaves above a PTE only (R4.13, R4.23).
+   *
+   * @param pages 1 or more, up to the folio's end
+   * @throws InvalidRequestException above the references, or behind the folio's end
+   */
+  public void mapPages(long pfn, int pages) {
+    long head = requireWithin(pfn, pages);
+    counts.mapPages(head, pfn, pages);
+  }
+
+  /**
+   * Counts one PTE less for each ({@code folio_remove_rmap_ptes()}).
+   *
+   * @return whether that left the folio mapped in part: one of these pages is mapped no more, and
+   *     another page of it is
+   * @throws InvalidRequestException where one is not mapped, or behind the folio's end
+   */
+  public boolean unmapPages(long pfn, int pages) {
+    long head = requireWithin(pfn, pages);
+    return counts.unmapPages(head, pfn, pages);
   }
 
   /** Leaves above a PTE that map the folio whole. */
@@ -191,11 +238,11 @@ public final class Folios {
    */
   public int addEntireMapCount(long pfn, int count) {
     long head = headOf(pfn);
-    if (!isLarge(head)) {
+    if (!isLargeHead(head)) {
       throw new InvalidRequestException(
           "entire mapcount of folio 0x%x: has one frame; count its PTEs".formatted(head));
     }
-    return addPart(head, head, FrameTable.ENTIRE_MAPS, count, "entire mapcounts of folio");
+    return counts.addPart(head, head, FrameTable.ENTIRE_MAPS, count, "entire mapcounts of folio");
   }
 
   /** Whether any page of the folio is mapped. */
@@ -244,6 +291,20 @@ public final class Folios {
     fields.clearFlags(flagged(pfn, flag), flag.bit());
   }
 
+  /**
+   * Clears a flag of so many pages of one folio, each of which has it for itself, where it is set.
+   *
+   * @throws InvalidRequestException behind the folio's end
+   */
+  public void clearOfPages(long pfn, int pages, PageFlag flag) {
+    requireWithin(pfn, pages);
+    for (long page = pfn; page < pfn + pages; page++) {
+      if ((fields.flags(page) & flag.bit()) != 0) {
+        fields.clearFlags(page, flag.bit());
+      }
+    }
+  }
+
   /** Sets the flag. Returns whether it was set before. */
   public boolean testAndSet(long pfn, PageFlag flag) {
     return (fields.orFlags(flagged(pfn, flag), flag.bit()) & flag.bit()) != 0;
@@ -258,8 +319,8 @@ public final class Folios {
   public void pin(long pfn, int pins) {
     requirePositive(pins);
     long head = headOf(pfn);
-    add(head, pinRefs(head, pins), 0);
-    if (isLarge(head)) {
+    counts.add(head, pinRefs(head, pins), 0);
+    if (isLargeHead(head)) {
       fields.raise(head, FrameTable.PINS, pins);
     }
   }
@@ -273,7 +334,7 @@ public final class Folios {
   public boolean unpin(long pfn, int pins) {
     requirePositive(pins);
     long head = headOf(pfn);
-    if (isLarge(head) && fields.lower(head, FrameTable.PINS, pins) < 0) {
+    if (isLargeHead(head) && fields.lower(head, FrameTable.PINS, pins) < 0) {
       throw new InvalidRequestException(
           "%d pins less of folio 0x%x: has %d"
               .formatted(pins, head, fields.counter(head, FrameTable.PINS)));
@@ -281,7 +342,7 @@ public final class Folios {
     try {
       return unref(head, pinRefs(head, pins));
     } catch (InvalidRequestException refused) {
-      if (isLarge(head)) {
+      if (isLargeHead(head)) {
         fields.raise(head, FrameTable.PINS, pins);
       }
       throw refused;
@@ -294,7 +355,7 @@ public final class Folios {
    */
   public boolean maybePinned(long pfn) {
     long head = headOf(pfn);
-    return isLarge(head)
+    return isLargeHead(head)
         ? fields.counter(head, FrameTable.PINS) > 0
         : FolioFields.refs(fields.counts(head)) >= GUP_PIN_COUNTING_BIAS;
   }
@@ -334,12 +395,17 @@ public final class Folios {
     return head == FrameTable.NONE ? OptionalLong.empty() : OptionalLong.of(head);
   }
 
+  /** How many NUMA nodes there are, each with a deferred split queue. */
+  public int nodes() {
+    return splitQueues.size();
+  }
+
   /**
    * Makes a large folio into as many of one frame each, as {@code __split_folio_to_order} with its
    * callers does (mm/huge_memory.c). Beside those of mappings and of a cache, which has one for
    * each page, there must be one reference, the caller's, which stays with the page named; so does
    * the folio lock. Every page keeps its mapcount, a reference for each, and one for the cache;
-   * flags are those of the folio. Pages left without references are freed.
+   * flags are those of the folio, and the page's own. Pages left without references are freed.
    *
    * <p>No other thread may map or unmap any of its pages meanwhile; references that others try to
    * take are refused.
@@ -349,83 +415,21 @@ public final class Folios {
    */
   public void split(long pfn) {
     long head = requireLarge(pfn, "split");
-    int pages = 1 << frames.order(head);
-    int cacheRefs = isCached(head) ? pages : 0;
-    long counts;
-    do {
-      counts = fields.counts(head);
-      requireSplittable(head, counts, 1 + cacheRefs);
-    } while (!fields.compareAndSetCounts(head, counts, 0));
-    int node = frames.node(head);
-    splitQueues.get(node).remove(head);
-    int flags = fields.flags(head) & ~PageFlag.ANON_EXCLUSIVE.bit();
-    long mapping = fields.mapping(head);
-    long index = fields.index(head);
-    int kept = 0;
-    for (long page = head; page < head + pages; page++) {
-      int maps = fields.counter(page, FrameTable.PAGE_MAPS);
-      int ownFlags = fields.flags(page) & PageFlag.ANON_EXCLUSIVE.bit();
-      frames.markAllocated(page, 0, node);
-      int refs = maps + (cacheRefs == 0 ? 0 : 1) + (page == pfn ? 1 : 0);
-      if (refs == 0) {
-        allocator.free(physAddr(page), 0);
-      } else {
-        int locked = page == pfn ? 0 : PageFlag.LOCKED.bit();
-        fields.setFlags(page, (flags & ~locked) | ownFlags);
-        fields.setMapping(page, mapping, index + (page - head));
-        fields.setCounts(page, FolioFields.counts(refs, maps));
-        kept++;
-      }
-    }
-    allocated.add(kept - 1);
+    allocated.add(splitter.split(head, pfn) - 1L);
+  }
+
+  /**
+   * Whether {@link #split} would be refused for nothing but references that somebody may take
+   * meanwhile: {@code can_split_folio} for the caller's one reference.
+   */
+  public boolean isSplittable(long pfn) {
+    long head = headOf(pfn);
+    return isLargeHead(head) && splitter.isSplittable(head);
   }
 
   /** Folios in use that came from here. For leak checks, when no other thread is at work. */
   public long allocated() {
     return allocated.sum();
-  }
-
-  /**
-   * The one place where references and the folio's mapcounts change.
-   *
-   * @return both as they are now
-   */
-  private long add(long head, int refs, int maps) {
-    while (true) {
-      long counts = fields.counts(head);
-      if (FolioFields.refs(counts) == 0) {
-        throw notInUse(head);
-      }
-      long newRefs = (long) FolioFields.refs(counts) + refs;
-      long newMaps = (long) FolioFields.maps(counts) + maps;
-      if (newMaps < 0 || newRefs < newMaps || newRefs > Integer.MAX_VALUE) {
-        throw new InvalidRequestException(
-            "folio 0x%x: %+d references and %+d mapcounts would make %d and %d; needs 0 <= mapcounts <= references < 2^31"
-                .formatted(head, refs, maps, newRefs, newMaps));
-      }
-      if (newRefs == 0) {
-        requireFreeable(head);
-      }
-      long sum = FolioFields.counts((int) newRefs, (int) newMaps);
-      if (fields.compareAndSetCounts(head, counts, sum)) {
-        return sum;
-      }
-    }
-  }
-
-  /** Changes one mapcount of a large folio and the sum of all, which is never the smaller. */
-  private int addPart(long head, long pfn, long field, int count, String what) {
-    if (count >= 0) {
-      add(head, 0, count);
-      return fields.raise(pfn, field, count);
-    }
-    int left = fields.lower(pfn, field, -(long) count);
-    if (left < 0) {
-      throw new InvalidRequestException(
-          "%+d %s 0x%x: has %d".formatted(count, what, pfn, fields.counter(pfn, field)));
-    }
-    add(head, 0, count);
-    return left;
   }
 
   private void free(long head) {
@@ -443,43 +447,12 @@ public final class Folios {
     allocated.decrement();
   }
 
-  private void requireFreeable(long head) {
-    int held = fields.flags(head) & NOT_WHEN_FREED;
-    int pins = fields.counter(head, FrameTable.PINS);
-    if (held != 0 || pins != 0) {
-      throw new InvalidRequestException(
-          "last reference of folio 0x%x: has %d pins and flags %s, whose owners hold references"
-              .formatted(head, pins, names(held)));
-    }
-  }
-
-  private void requireSplittable(long head, long counts, int ownRefs) {
-    int pins = fields.counter(head, FrameTable.PINS);
-    int entire = fields.counter(head, FrameTable.ENTIRE_MAPS);
-    if (pins != 0 || entire != 0) {
-      throw new InvalidRequestException(
-          "split folio 0x%x: has %d pins and %d entire mapcounts; unpin it, split its leaves first"
-              .formatted(head, pins, entire));
-    }
-    int others = FolioFields.refs(counts) - FolioFields.maps(counts) - ownRefs;
-    if (others != 0) {
-      throw new InvalidRequestException(
-          "split folio 0x%x: has %d references and %d mapcounts; must be %d more, the caller's and the cache's"
-              .formatted(head, FolioFields.refs(counts), FolioFields.maps(counts), ownRefs));
-    }
-  }
-
-  private boolean isCached(long head) {
-    int cached = PageFlag.SWAPCACHE.bit() | PageFlag.PAGECACHE.bit();
-    return (fields.flags(head) & cached) != 0;
-  }
-
-  private boolean isLarge(long head) {
+  private boolean isLargeHead(long head) {
     return frames.order(head) > 0;
   }
 
   private int pinRefs(long head, int pins) {
-    long refs = isLarge(head) ? pins : (long) pins * GUP_PIN_COUNTING_BIAS;
+    long refs = isLargeHead(head) ? pins : (long) pins * GUP_PIN_COUNTING_BIAS;
     if (refs > Integer.MAX_VALUE) {
       throw new InvalidRequestException(
           "%d pins of folio 0x%x: needs %d references; must be below 2^31"
@@ -495,9 +468,19 @@ public final class Folios {
 
   private long requireLarge(long pfn, String what) {
     long head = headOf(pfn);
-    if (!isLarge(head)) {
+    if (!isLargeHead(head)) {
       throw new InvalidRequestException(
           "%s folio 0x%x: has one frame; only larger ones are split".formatted(what, head));
+    }
+    return head;
+  }
+
+  private long requireWithin(long pfn, int pages) {
+    long head = headOf(pfn);
+    if (pages < 1 || pfn + pages > head + (1L << frames.order(head))) {
+      throw new InvalidRequestException(
+          "%d pages from 0x%x: must be 1 or more, and all of folio 0x%x, which has %d"
+              .formatted(pages, pfn, head, 1L << frames.order(head)));
     }
     return head;
   }
@@ -506,18 +489,5 @@ public final class Folios {
     if (count <= 0) {
       throw new InvalidRequestException(count + " references or pins: must be 1 or more");
     }
-  }
-
-  private static List<PageFlag> names(int flags) {
-    return IntStream.range(0, PageFlag.values().length)
-        .filter(bit -> (flags & (1 << bit)) != 0)
-        .mapToObj(bit -> PageFlag.values()[bit])
-        .toList();
-  }
-
-  private static InvalidRequestException notInUse(long pfn) {
-    return new InvalidRequestException(
-        "frame 0x%x: in no folio in use; it was freed, never handed out, or holds page tables"
-            .formatted(pfn));
   }
 }

@@ -2,7 +2,8 @@ package org.mmport.machine;
 
 /**
  * What may be said of a page or its folio, as {@code enum pageflags} in Linux
- * (include/linux/page-flags.h). Kept in the head of the folio, except {@link #ANON_EXCLUSIVE}.
+ * (include/linux/page-flags.h). Kept in the head of the folio, except {@link #ANON_EXCLUSIVE} and
+ * {@link #MLOCKED}.
  */
 public enum PageFlag {
   /**
@@ -20,18 +21,24 @@ public enum PageFlag {
   PAGECACHE,
   /** The folio lock. */
   LOCKED,
-  /** Some mlocked VMA maps it. */
+  /**
+   * Of the one page: some mlocked VMA maps it. Linux has it of folios, and counts a large one only
+   * where a VMA has all of it ({@code mlock_pte_range()}); of pages it is exact for parts too.
+   */
   MLOCKED,
   /** Its bytes are those that should be there: reading them in has ended. */
   UPTODATE,
   /** Anonymous: belongs to no file. */
   ANON;
 
+  /** The bits of those that a page has for itself. */
+  static final int OF_ONE_PAGE = ANON_EXCLUSIVE.bit() | MLOCKED.bit();
+
   int bit() {
     return 1 << ordinal();
   }
 
   boolean ofOnePage() {
-    return this == ANON_EXCLUSIVE;
+    return (bit() & OF_ONE_PAGE) != 0;
   }
 }

@@ -7,7 +7,6 @@ import java.util.function.Supplier;
 import org.mmport.cpu.Access;
 import org.mmport.cpu.MmContext;
 import org.mmport.machine.OutOfFramesException;
-import org.mmport.pgtable.FolioBounds;
 import org.mmport.pgtable.MmuGather;
 import org.mmport.pgtable.PageTable;
 import org.mmport.pgtable.PteTable;
@@ -47,7 +46,7 @@ public final class AddressSpace implements AutoCloseable {
     this.family = family;
     this.pageTable =
         PageTable.create(
-            system.tables(), TableOwner.USER, FolioBounds.UNKNOWN, new SharedPages(this));
+            system.tables(), TableOwner.USER, system.folios()::isOneFolio, new SharedPages(this));
     this.context = new MmContext(contextId, roots());
     this.vmas = new VmaTree(system.variant().geometry().pageShift(), system.rmap().listener(this));
     this.faults = new PageFaults(this);

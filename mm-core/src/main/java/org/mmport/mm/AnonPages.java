@@ -49,9 +49,29 @@ final class AnonPages {
     return pfn;
   }
 
+  /**
+   * A folio for as many pages of one mapping alone as it has, zeroed. Each page is known to be one
+   * process's own ({@code folio_add_new_anon_rmap()}).
+   *
+   * @param va of its first page
+   * @throws org.mmport.machine.OutOfFramesException when there is no block of that order
+   */
+  long allocZeroed(AddressSpace mm, Vma vma, long va, int order) {
+    long head = allocUnfilled(mm, vma, va, order);
+    for (long pfn = head; pfn < head + (1L << order); pfn++) {
+      folios.set(pfn, PageFlag.ANON_EXCLUSIVE);
+      system.page(pfn).fill((byte) 0);
+    }
+    return head;
+  }
+
   /** A page for an address, whose contents the caller brings from swap. */
   long allocUnfilled(AddressSpace mm, Vma vma, long va) {
-    long pfn = folios.alloc(0, 0);
+    return allocUnfilled(mm, vma, va, 0);
+  }
+
+  private long allocUnfilled(AddressSpace mm, Vma vma, long va, int order) {
+    long pfn = folios.alloc(order, 0);
     folios.set(pfn, PageFlag.ANON);
     folios.set(pfn, PageFlag.UPTODATE);
     rmap.ownAnon(pfn, mm, vma, va);
@@ -65,14 +85,19 @@ final class AnonPages {
 
   /**
    * Whether a write may go to the page as it is, because nobody else can have it: {@code
-   * wp_can_reuse_anon_folio()} for small folios. From then on it is known to be so.
+   * wp_can_reuse_anon_folio()}. From then on it is known to be so.
+   *
+   * <p>That is where one entry maps the page, the writer's, and all references to the folio are
+   * those of entries: nobody has pinned it or is about to map it. Linux, which may not count by
+   * page, asks that the writer alone map any of the folio ({@code
+   * __wp_can_reuse_large_anon_folio}); who maps other pages of it cannot see this one.
    */
   boolean reuse(long pfn) {
     if (folios.is(pfn, PageFlag.ANON_EXCLUSIVE)) {
       return true;
     }
     system.swapCache().dropIfNoEntry(pfn);
-    if (folios.refCount(pfn) != 1) {
+    if (folios.mapCount(pfn) != 1 || folios.refCount(pfn) != folios.totalMapCount(pfn)) {
       return false;
     }
     folios.set(pfn, PageFlag.ANON_EXCLUSIVE);
@@ -94,11 +119,52 @@ final class AnonPages {
     return true;
   }
 
+  /**
+   * Lets a child have so many pages of one large folio too: references, then the mark, then map
+   * counts, each in one go (R4.24, R4.25). Whether the folio may be pinned is asked once (R4.7); if
+   * it may be, that is up to the first page that is one process's own, and what was taken for those
+   * behind is given back.
+   *
+   * @return how many it has, 0 where the first is one's own and may be pinned
+   */
+  int tryDup(long pfn, int pages) {
+    folios.ref(pfn, pages);
+    int duplicated = folios.maybePinned(pfn) ? sharedFrom(pfn, pages) : pages;
+    if (duplicated < pages) {
+      folios.unref(pfn, pages - duplicated);
+    }
+    if (duplicated > 0) {
+      folios.clearOfPages(pfn, duplicated, PageFlag.ANON_EXCLUSIVE);
+      folios.mapPages(pfn, duplicated);
+    }
+    return duplicated;
+  }
+
+  private int sharedFrom(long pfn, int pages) {
+    for (int i = 0; i < pages; i++) {
+      if (folios.is(pfn + i, PageFlag.ANON_EXCLUSIVE)) {
+        return i;
+      }
+    }
+    return pages;
+  }
+
   /** Maps a new page of its own where nothing is mapped. The mapping takes the reference over. */
   void mapNew(AddressSpace mm, Vma vma, PteTable table, long va, long pfn) {
     folios.addMapCount(pfn, 1);
     system.mlocked.mapped(vma, pfn);
     table.set(table.index(va), 1, writableLeaf(mm, vma, pfn));
+  }
+
+  /** Maps all pages of a new folio where nothing is mapped: {@code map_anon_folio_pte()}. */
+  void mapNew(AddressSpace mm, Vma vma, PteTable table, long va, long head, int order) {
+    int pages = 1 << order;
+    folios.ref(head, pages - 1);
+    folios.mapPages(head, pages);
+    for (int i = 0; i < pages; i++) {
+      system.mlocked.mapped(vma, head + i);
+    }
+    table.set(table.index(va), pages, writableLeaf(mm, vma, head));
   }
 
   /** The leaf by which the one mapping of a new page of its own maps it: written just now. */

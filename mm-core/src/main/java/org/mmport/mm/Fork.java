@@ -109,17 +109,44 @@ public final class Fork {
   /** Gives the child what entries of a range of one mapping are, entry by entry. */
   public void copyEntries(Vma part) {
     long pageBytes = variant().geometry().pageBytes();
+    eachTable(
+        part,
+        (from, to, first, count, va) -> {
+          for (int i = 0; i < count; i++) {
+            int index = first + i;
+            copyEntry(part, from, to, index, va + i * pageBytes, from.get(index));
+          }
+        });
+  }
+
+  /** What copies the entries of a mapping that lie in one table. */
+  public interface TableCopier {
+    /**
+     * Copies entries, of which one at least is in use.
+     *
+     * @param to the child's table, where they are none
+     * @param first index of the first, in both tables
+     * @param va of the first
+     */
+    void copy(PteTable from, PteTable to, int first, int count, long va);
+  }
+
+  /**
+   * Goes through the parent's tables of a mapping, and makes the child's where there is anything to
+   * copy.
+   *
+   * @throws org.mmport.machine.OutOfFramesException when there is no memory for a table
+   */
+  public void eachTable(Vma vma, TableCopier copier) {
     parentTables()
         .pteTables(
-            part.firstVa(),
-            part.lastVa() - part.firstVa() + 1,
+            vma.firstVa(),
+            vma.lastVa() - vma.firstVa() + 1,
             parentGather(),
             (table, first, count, va) -> {
               if (!isEmpty(table, first, count)) {
-                PteTable to = childTables().pteTableAlloc(va, childGather());
-                for (int i = 0; i < count; i++) {
-                  copyEntry(part, table, to, first + i, va + i * pageBytes);
-                }
+                copier.copy(
+                    table, childTables().pteTableAlloc(va, childGather()), first, count, va);
               }
             });
   }
@@ -133,9 +160,12 @@ public final class Fork {
     return true;
   }
 
-  /** Gives the child what one entry of the parent's is, into an entry that is none. */
-  public void copyEntry(Vma vma, PteTable from, PteTable to, int index, long va) {
-    long raw = from.get(index);
+  /**
+   * Gives the child what one entry of the parent's is, into an entry that is none.
+   *
+   * @param raw the parent's entry, as it was read
+   */
+  public void copyEntry(Vma vma, PteTable from, PteTable to, int index, long va, long raw) {
     if (format.none(raw, Level.PTE)) {
       return;
     }
@@ -147,17 +177,61 @@ public final class Fork {
     if (pfn == system.zeroPfn()) {
       to.set(index, 1, format.mkOld(raw, Level.PTE));
     } else if (!anon.isAnon(pfn)) {
-      copyOfFile(to, index, raw, pfn);
+      copyOfFile(to, index, raw, pfn, 1);
     } else if (anon.tryDup(pfn)) {
-      child.count(to, 1, 0, 0);
-      from.wrProtect(index, 1);
-      to.set(index, 1, format.mkOld(format.wrProtect(from.get(index), Level.PTE), Level.PTE));
+      share(from, to, index, 1);
     } else {
-      long copy = anon.allocCopy(pfn, child, vma, va);
-      system.folios().addMapCount(copy, 1);
-      child.count(to, 1, 0, 0);
-      to.set(index, 1, anon.writableLeaf(child, vma, copy));
+      copyPage(vma, to, index, va, pfn);
     }
+  }
+
+  /** How many pages of its large folio there are from the one that an entry maps on, or 1. */
+  public int pagesOfFolio(long raw) {
+    if (!format.present(raw, Level.PTE)) {
+      return 1;
+    }
+    long pfn = system.pfn(raw);
+    return system.folios().isLarge(pfn) ? system.folios().framesFrom(pfn) : 1;
+  }
+
+  /**
+   * Gives the child what consecutive entries of the parent's are, which map pages of one large
+   * folio: all, or those before the first that it may not have, or, where that is the first, a copy
+   * of it (R4.3, R4.4).
+   *
+   * @param raw the first of the parent's entries, as it was read
+   * @return how many it gave, 1 or more
+   */
+  public int copyPages(
+      Vma vma, PteTable from, PteTable to, int index, long va, long raw, int pages) {
+    long pfn = system.pfn(raw);
+    if (!anon.isAnon(pfn)) {
+      copyOfFile(to, index, raw, pfn, pages);
+      return pages;
+    }
+    int shared = anon.tryDup(pfn, pages);
+    if (shared == 0) {
+      copyPage(vma, to, index, va, pfn);
+      return 1;
+    }
+    share(from, to, index, shared);
+    return shared;
+  }
+
+  /** References and map counts are there: neither side may write these pages now. */
+  private void share(PteTable from, PteTable to, int index, int pages) {
+    child.count(to, pages, 0, 0);
+    from.wrProtect(index, pages);
+    long raw = format.wrProtect(from.get(index), Level.PTE);
+    to.set(index, pages, format.mkOld(raw, Level.PTE));
+  }
+
+  /** {@code copy_present_page()}. */
+  private void copyPage(Vma vma, PteTable to, int index, long va, long pfn) {
+    long copy = anon.allocCopy(pfn, child, vma, va);
+    system.folios().addMapCount(copy, 1);
+    child.count(to, 1, 0, 0);
+    to.set(index, 1, anon.writableLeaf(child, vma, copy));
   }
 
   /** {@code copy_nonpresent_pte()}: from then on nobody has the page in the slot for itself. */
@@ -172,12 +246,12 @@ public final class Fork {
     child.count(to, 0, 0, 1);
   }
 
-  /** A page of a file in a private mapping is clean there, or it would be anonymous. */
-  private void copyOfFile(PteTable to, int index, long raw, long pfn) {
-    system.folios().ref(pfn, 1);
-    system.folios().addMapCount(pfn, 1);
-    child.count(to, 0, 1, 0);
+  /** Pages of a file in a private mapping are clean there, or they would be anonymous (R4.10). */
+  private void copyOfFile(PteTable to, int index, long raw, long pfn, int pages) {
+    system.folios().ref(pfn, pages);
+    system.folios().mapPages(pfn, pages);
+    child.count(to, 0, pages, 0);
     long clean = format.mkClean(format.wrProtect(raw, Level.PTE), Level.PTE);
-    to.set(index, 1, format.mkOld(clean, Level.PTE));
+    to.set(index, pages, format.mkOld(clean, Level.PTE));
   }
 }

@@ -2,6 +2,8 @@ package org.mmport.mm;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -44,6 +46,9 @@ public final class MmSystem {
 
   private static final int MAX_RECLAIM_RETRIES = 16;
 
+  /** Orders 0 and 1 are none of THP_ORDERS_ALL_ANON (include/linux/huge_mm.h). */
+  private static final int MIN_ANON_ORDER = 2;
+
   final ReentrantLock lock;
   final MlockCounts mlocked;
   private final MmuVariant variant;
@@ -63,6 +68,7 @@ public final class MmSystem {
   private final FileRmap fileRmap;
   private final Reclaim reclaim;
   private Optional<KernelSpace> kernel = Optional.empty();
+  private List<Integer> folioOrders = List.of();
   private long lastContext = LAST_KERNEL_CONTEXT;
   private long lastOwner;
 
@@ -223,6 +229,40 @@ public final class MmSystem {
     return locked(swapCache::area);
   }
 
+  /**
+   * Which sizes of folios private memory is written to for the first time in, beside single pages:
+   * several at once, the largest that fits first (R4.21; {@code
+   * /sys/kernel/mm/transparent_hugepage/hugepages-*kB/enabled}). None at first. What is mapped
+   * already stays as it is.
+   *
+   * @param orders each log2 of pages, from 2, as in Linux, to what is less than a table of the last
+   *     level maps
+   * @throws InvalidRequestException for an order that is not
+   */
+  public void useFolios(Collection<Integer> orders) {
+    int below =
+        Math.min(
+            Integer.numberOfTrailingZeros(variant.geometry().at(Level.PTE).entries()),
+            FrameAllocator.MAX_ORDER + 1);
+    for (int order : orders) {
+      if (order < MIN_ANON_ORDER || order >= below) {
+        throw new InvalidRequestException(
+            "folios of order %d: %s has those of %d to %d"
+                .formatted(order, variant.id(), MIN_ANON_ORDER, below - 1));
+      }
+    }
+    locked(
+        () -> {
+          folioOrders = orders.stream().distinct().sorted(Comparator.reverseOrder()).toList();
+          return folioOrders;
+        });
+  }
+
+  /** Those orders, the largest first. */
+  List<Integer> folioOrders() {
+    return folioOrders;
+  }
+
   /** The page that is in memory and in a slot of the swap area too. */
   public OptionalLong swapCached(int slot) {
     return locked(() -> swapCache.find(slot));
@@ -259,9 +299,9 @@ public final class MmSystem {
     return tries < MAX_RECLAIM_RETRIES && reclaim.free(SWAP_CLUSTER_MAX).freed() > 0;
   }
 
-  /** Gives up a mapping's reference to a page, and its slot with the last entry for it. */
-  void release(long pfn) {
-    if (!folios.unref(pfn, 1) && folios.is(pfn, PageFlag.SWAPCACHE)) {
+  /** Gives up references of mappings to a page, and its slot with the last entry for it. */
+  void release(long pfn, int references) {
+    if (!folios.unref(pfn, references) && folios.is(pfn, PageFlag.SWAPCACHE)) {
       swapCache.dropIfUnused(pfn);
     }
   }

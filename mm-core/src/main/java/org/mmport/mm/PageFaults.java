@@ -6,7 +6,6 @@ import org.mmport.machine.OutOfFramesException;
 import org.mmport.pgtable.PteTable;
 import org.mmport.pgtable.PteView;
 import org.mmport.spi.Level;
-import org.mmport.spi.MmuFeature;
 import org.mmport.spi.PteFormat;
 
 /** The one place that faults of an address space come to (R1.12): {@code handle_mm_fault()}. */
@@ -16,14 +15,15 @@ final class PageFaults {
   private final WriteProtectedFault wpFault;
   private final SwapFault swapFault;
   private final SwapEntries swapEntries;
-  private final AnonPages anon;
+  private final AnonFault anonFault;
   private final FilePagesFault files;
   private final PteFormat format;
 
   PageFaults(AddressSpace mm) {
     this.mm = mm;
     this.system = mm.system();
-    this.anon = new AnonPages(system);
+    AnonPages anon = new AnonPages(system);
+    this.anonFault = new AnonFault(mm, anon);
     this.files = new FilePagesFault(mm, anon);
     this.wpFault = new WriteProtectedFault(mm, anon);
     this.swapFault = new SwapFault(mm, anon, wpFault);
@@ -79,7 +79,7 @@ final class PageFaults {
     int index = table.index(va);
     long raw = table.get(index);
     if (format.none(raw, Level.PTE) && vma.backing() instanceof Backing.Anonymous) {
-      table.fill(index, zeroLeaf(vma));
+      table.fill(index, anonFault.zeroLeaf(vma));
       return Optional.of(FaultStatus.MINOR);
     }
     if (!format.present(raw, Level.PTE) || format.protnone(raw, Level.PTE)) {
@@ -105,7 +105,7 @@ final class PageFaults {
     }
     if (format.none(raw, Level.PTE)) {
       return switch (vma.backing()) {
-        case Backing.Anonymous none -> missing(vma, table, va, access);
+        case Backing.Anonymous none -> anonFault.missing(vma, table, va, access);
         case Backing.OfFile file -> files.missing(vma, file, table, va, access);
       };
     }
@@ -121,22 +121,6 @@ final class PageFaults {
     long touched = format.mkYoung(raw, Level.PTE);
     long wanted = access.writes() ? format.mkDirty(touched, Level.PTE) : touched;
     return table.setAccessFlags(index, wanted) ? FaultStatus.TOUCHED : FaultStatus.SPURIOUS;
-  }
-
-  /** {@code do_anonymous_page()}. */
-  private FaultStatus missing(Vma vma, PteTable table, long va, Access access) {
-    if (access.writes()) {
-      anon.mapNew(mm, vma, table, va, anon.allocZeroed(mm, vma, va));
-      mm.count(table, 1, 0, 0);
-    } else {
-      table.set(table.index(va), 1, zeroLeaf(vma));
-    }
-    return FaultStatus.MINOR;
-  }
-
-  private long zeroLeaf(Vma vma) {
-    long raw = format.mkYoung(anon.leaf(mm, vma, system.zeroPfn()), Level.PTE);
-    return system.variant().has(MmuFeature.PTE_SPECIAL) ? format.mkSpecial(raw, Level.PTE) : raw;
   }
 
   /** {@code do_numa_page()}: the mapping permits what the entry was kept from. */

@@ -1,7 +1,6 @@
 package org.mmport.mm;
 
 import java.util.Arrays;
-import java.util.function.LongConsumer;
 import org.mmport.pgtable.MmuGather;
 
 /**
@@ -10,16 +9,18 @@ import org.mmport.pgtable.MmuGather;
  */
 final class PageGather implements AutoCloseable {
   private final MmuGather gather;
-  private final LongConsumer release;
+  private final Release release;
   private long[] released = new long[16];
+  private int[] references = new int[16];
   private int releasedCount;
 
-  /**
-   * Changes that end with those of a gather.
-   *
-   * @param release gives back a reference to a page's folio
-   */
-  PageGather(MmuGather gather, LongConsumer release) {
+  /** Gives back references to the folio of a page. */
+  interface Release {
+    void give(long pfn, int references);
+  }
+
+  /** Changes that end with those of a gather. */
+  PageGather(MmuGather gather, Release release) {
     this.gather = gather;
     this.release = release;
   }
@@ -28,19 +29,22 @@ final class PageGather implements AutoCloseable {
     return gather;
   }
 
-  /** Gives up a reference to a folio, by one of its pages, once the flush is done. */
-  void releaseLater(long pfn) {
+  /** Gives up references to a folio, by one of its pages, once the flush is done. */
+  void releaseLater(long pfn, int count) {
     if (releasedCount == released.length) {
       released = Arrays.copyOf(released, releasedCount * 2);
+      references = Arrays.copyOf(references, releasedCount * 2);
     }
-    released[releasedCount++] = pfn;
+    released[releasedCount] = pfn;
+    references[releasedCount++] = count;
   }
 
   /** Has all flushed that is owed, then frees. If the flush fails, nothing is freed. */
   void flush() {
     gather.flush();
     while (releasedCount > 0) {
-      release.accept(released[--releasedCount]);
+      releasedCount--;
+      release.give(released[releasedCount], references[releasedCount]);
     }
   }
 

@@ -15,6 +15,11 @@ final class PageLru {
     pages.addLast(pfn);
   }
 
+  /** Puts a page first. */
+  void addFirst(long pfn) {
+    pages.addFirst(pfn);
+  }
+
   /** Takes the first. */
   OptionalLong poll() {
     return pages.isEmpty() ? OptionalLong.empty() : OptionalLong.of(pages.removeFirst());

@@ -1,6 +1,5 @@
 package org.mmport.mm;
 
-import java.util.List;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.mmport.machine.Folios;
@@ -21,6 +20,7 @@ final class Reclaim {
   private final Rmap rmap;
   private final SwapCache swapCache;
   private final FileRmap fileRmap;
+  private final SplitFolios splitFolios;
   private ReclaimCounts counts = ReclaimCounts.ZERO;
 
   Reclaim(MmSystem system, Rmap rmap, SwapCache swapCache, FileRmap fileRmap) {
@@ -30,6 +30,7 @@ final class Reclaim {
     this.rmap = rmap;
     this.swapCache = swapCache;
     this.fileRmap = fileRmap;
+    this.splitFolios = new SplitFolios(system);
   }
 
   /** All that it did so far. */
@@ -40,15 +41,46 @@ final class Reclaim {
   /** Frees so many pages, if that can be done looking at each at most twice. */
   ReclaimCounts free(long wanted) {
     ReclaimCounts before = counts;
+    split(wanted);
     PageLru lru = system.lru();
     long left = 2L * lru.size();
     while (counts.freed() - before.freed() < wanted && left-- > 0) {
       OptionalLong pfn = lru.poll();
       if (pfn.isPresent() && folios.tryRef(pfn.getAsLong())) {
-        look(pfn.getAsLong());
+        if (folios.isLarge(pfn.getAsLong())) {
+          left += lookAtLarge(folios.headOf(pfn.getAsLong()));
+        } else {
+          look(pfn.getAsLong());
+        }
       }
     }
     return minus(before);
+  }
+
+  /** First what nobody maps and only its folio keeps. */
+  private void split(long wanted) {
+    long freed = splitFolios.queued(wanted);
+    count(new ReclaimCounts(freed, freed, 0, 0, 0));
+  }
+
+  /**
+   * Pages go one by one, so a large folio that was not used becomes pages, which are looked at
+   * next: {@code split_folio_to_list()} of {@code shrink_folio_list()}, where swap has no room for
+   * it whole. Gives back the caller's reference, and returns how many pages there are to look at.
+   */
+  private int lookAtLarge(long head) {
+    int pages = folios.framesFrom(head);
+    if (folios.isSplittable(head) && mayGo(head) && splitFolios.maySplit(head)) {
+      int freed = splitFolios.split(head, system.lru()::addFirst);
+      count(new ReclaimCounts(freed, freed, 0, 0, 0));
+      return pages - freed;
+    }
+    boolean freed = folios.unref(head, 1);
+    if (!freed) {
+      system.lru().add(head);
+    }
+    count(new ReclaimCounts(pages, freed ? pages : 0, freed ? 0 : pages, 0, 0));
+    return 0;
   }
 
   private ReclaimCounts minus(ReclaimCounts before) {
@@ -89,17 +121,19 @@ final class Reclaim {
     counts = counts.plus(more);
   }
 
+  /** Any page of a folio, by its first. */
   private boolean mayGo(long pfn) {
     if (folios.maybePinned(pfn)) {
       return false;
     }
-    List<Mapping> mappings = rmap.ofPage(pfn);
     boolean used = false;
-    for (Mapping mapping : mappings) {
-      if (mapping.vma().locked()) {
-        return false;
+    for (long page = pfn; page < pfn + folios.framesFrom(pfn); page++) {
+      for (Mapping mapping : rmap.ofPage(page)) {
+        if (mapping.vma().locked()) {
+          return false;
+        }
+        used |= testAndClearYoung(mapping, page);
       }
-      used |= testAndClearYoung(mapping, pfn);
     }
     return !used;
   }
@@ -219,7 +253,7 @@ final class Reclaim {
       table.setNonPresent(index, raw);
       mm.count(table, -1, 0, 1);
     }
-    folios.addMapCount(pfn, -1);
-    gather.releaseLater(pfn);
+    rmap.remove(pfn, 1);
+    gather.releaseLater(pfn, 1);
   }
 }

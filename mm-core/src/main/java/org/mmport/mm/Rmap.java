@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.mmport.machine.Folios;
+import org.mmport.machine.PageFlag;
 
 /**
  * From pages to those who map them. A page names its owner, a file or a family, and which page of
@@ -64,6 +65,17 @@ final class Rmap {
   /** Gives a page of a private mapping to the family, to be found again by. */
   void ownAnon(long pfn, AddressSpace mm, Vma vma, long va) {
     folios.setMapping(pfn, mm.family(), Mapping.ofAnon(mm, vma, pageShift).page(va));
+  }
+
+  /**
+   * One PTE less maps each of so many pages of one folio. A large one that is mapped in part only
+   * from then on waits to be split, so that what nobody maps can be freed when memory is short
+   * ({@code __folio_remove_rmap()}; R4.20).
+   */
+  void remove(long pfn, int pages) {
+    if (folios.unmapPages(pfn, pages) && folios.is(pfn, PageFlag.ANON)) {
+      folios.queueSplit(pfn);
+    }
   }
 
   /** Whether anybody may map any page of the owner. */

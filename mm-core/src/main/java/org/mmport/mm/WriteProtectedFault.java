@@ -1,6 +1,5 @@
 package org.mmport.mm;
 
-import org.mmport.machine.Folios;
 import org.mmport.pgtable.PteTable;
 import org.mmport.spi.Level;
 import org.mmport.spi.PteFormat;
@@ -9,14 +8,12 @@ import org.mmport.spi.PteFormat;
 final class WriteProtectedFault {
   private final AddressSpace mm;
   private final MmSystem system;
-  private final Folios folios;
   private final AnonPages anon;
   private final PteFormat format;
 
   WriteProtectedFault(AddressSpace mm, AnonPages anon) {
     this.mm = mm;
     this.system = mm.system();
-    this.folios = system.folios();
     this.anon = anon;
     this.format = system.variant().format();
   }
@@ -49,8 +46,8 @@ final class WriteProtectedFault {
       mm.count(table, 1, -1, 0);
     }
     system.mlocked.unmapped(vma, pfn);
-    folios.addMapCount(pfn, -1);
-    gather.releaseLater(pfn);
+    system.rmap().remove(pfn, 1);
+    gather.releaseLater(pfn, 1);
     return FaultStatus.COPIED;
   }
 }

@@ -1,14 +1,18 @@
 package org.mmport.mm;
 
+import java.util.EnumSet;
 import org.mmport.machine.Folios;
 import org.mmport.machine.PageFlag;
+import org.mmport.pgtable.PteBatch;
+import org.mmport.pgtable.PteBatch.Ignored;
 import org.mmport.pgtable.PteTable;
 import org.mmport.spi.Level;
 import org.mmport.spi.PteFormat;
 
 /**
- * Empties entries and gives up what they hold: Linux's {@code zap_pte_range()}. Shared tables that
- * serve nothing else are left as they are.
+ * Empties entries and gives up what they hold, pages of one folio together: Linux's {@code
+ * zap_pte_range()} and {@code zap_present_folio_ptes()}. Shared tables that serve nothing else are
+ * left as they are.
  */
 final class Zap {
   private final AddressSpace mm;
@@ -17,6 +21,7 @@ final class Zap {
   private final PteFormat format;
   private final SwapEntries swapEntries;
   private final PageGather gather;
+  private final PteBatch batch;
 
   Zap(AddressSpace mm, PageGather gather) {
     this.mm = mm;
@@ -25,6 +30,7 @@ final class Zap {
     this.format = system.variant().format();
     this.swapEntries = system.swapEntries();
     this.gather = gather;
+    this.batch = new PteBatch(system.variant(), EnumSet.allOf(Ignored.class));
   }
 
   /** Whatever a range has; tables stay. The pages are free after the gather's flush. */
@@ -36,34 +42,42 @@ final class Zap {
             sizeBytes,
             gather.gather(),
             (table, first, count, at) -> {
-              for (int i = first; i < first + count; i++) {
-                zap(table, i);
+              for (int i = first; i < first + count; ) {
+                i += zap(table, i, first + count - i);
               }
             });
   }
 
-  private void zap(PteTable table, int index) {
+  /** What an entry has, and those behind it that map more of the same folio. Returns how many. */
+  private int zap(PteTable table, int index, int most) {
     long raw = table.get(index);
     if (format.none(raw, Level.PTE)) {
-      return;
+      return 1;
     }
     if (swapEntries.isSwap(raw)) {
       table.clear(index, 1);
       mm.count(table, 0, 0, -1);
       system.swapCache().freeEntry(swapEntries.slot(raw));
-      return;
+      return 1;
     }
-    long old = table.clear(index, 1);
-    long pfn = system.pfn(old);
+    long pfn = system.pfn(raw);
     if (pfn == system.zeroPfn()) {
-      return;
+      table.clear(index, 1);
+      return 1;
     }
+    int pages =
+        folios.isLarge(pfn)
+            ? batch.length(table, index, raw, Math.min(most, folios.framesFrom(pfn)))
+            : 1;
+    // Young and dirty of all: hardware may have marked any until it was emptied.
+    long old = table.clear(index, pages);
     boolean anon = folios.is(pfn, PageFlag.ANON);
     if (format.dirty(old, Level.PTE)) {
       folios.set(pfn, PageFlag.DIRTY);
     }
-    mm.count(table, anon ? -1 : 0, anon ? 0 : -1, 0);
-    folios.addMapCount(pfn, -1);
-    gather.releaseLater(pfn);
+    mm.count(table, anon ? -pages : 0, anon ? 0 : -pages, 0);
+    system.rmap().remove(pfn, pages);
+    gather.releaseLater(pfn, pages);
+    return pages;
   }
 }

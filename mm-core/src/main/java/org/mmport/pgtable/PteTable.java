@@ -91,8 +91,8 @@ public final class PteTable implements PteView {
   }
 
   /**
-   * Empties entries that are in use and alike but for their frames, or a single one, and returns
-   * what the first was, young and dirty if any was.
+   * Empties entries that are in use and alike but for their frames and what a {@link PteBatch} may
+   * ignore, or a single one, and returns what the first was, young and dirty if any was.
    */
   public long clear(int index, int nr) {
     long old = batch.clear(leaves, index, nr);

@@ -18,7 +18,10 @@ final class FolioModel {
     int pins;
     int entireMaps;
     final List<Integer> maps = new ArrayList<>();
-    final List<Boolean> exclusive = new ArrayList<>();
+
+    /** Flags that pages have for themselves. */
+    final List<Set<PageFlag>> own = new ArrayList<>();
+
     Set<PageFlag> flags = EnumSet.noneOf(PageFlag.class);
 
     Folio(long head, int pages, int node) {
@@ -26,8 +29,22 @@ final class FolioModel {
       this.node = node;
       for (int page = 0; page < pages; page++) {
         maps.add(0);
-        exclusive.add(false);
+        own.add(EnumSet.noneOf(PageFlag.class));
       }
+    }
+
+    Set<PageFlag> flags(PageFlag flag, int page) {
+      return flag.ofOnePage() ? own.get(page) : flags;
+    }
+
+    /** Whether so many pages from one on are all its own, and mapped as often as that. */
+    boolean has(int page, int count, int mapped) {
+      return page + count <= pages()
+          && maps.subList(page, page + count).stream().allMatch(maps -> maps >= mapped);
+    }
+
+    void addMaps(int page, int count, int by) {
+      maps.subList(page, page + count).replaceAll(maps -> maps + by);
     }
 
     int pages() {
@@ -84,7 +101,7 @@ final class FolioModel {
     for (int page = 0; page < folio.pages(); page++) {
       Folio small = new Folio(folio.head + page, 1, folio.node);
       small.maps.set(0, folio.maps.get(page));
-      small.exclusive.set(0, folio.exclusive.get(page));
+      small.own.set(0, folio.own.get(page));
       small.refs = folio.maps.get(page) + (folio.cached() ? 1 : 0);
       small.flags = EnumSet.noneOf(PageFlag.class);
       small.flags.addAll(folio.flags);

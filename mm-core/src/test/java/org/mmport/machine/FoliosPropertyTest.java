@@ -31,6 +31,8 @@ class FoliosPropertyTest {
     UNREF,
     MAP,
     UNMAP,
+    MAP_PAGES,
+    UNMAP_PAGES,
     MAP_ENTIRE,
     UNMAP_ENTIRE,
     FLAG,
@@ -134,6 +136,28 @@ class FoliosPropertyTest {
                 assertEquals(folio.maps.get(page), folios.addMapCount(pfn, -n), where);
               },
               () -> folios.addMapCount(pfn, -n));
+      case MAP_PAGES ->
+          attempt(
+              step,
+              folio.has(page, n, 0) && folio.mayChange(0, n),
+              where,
+              () -> {
+                folio.addMaps(page, n, 1);
+                folios.mapPages(pfn, n);
+              },
+              () -> folios.mapPages(pfn, n));
+      case UNMAP_PAGES ->
+          attempt(
+              step,
+              folio.has(page, n, 1),
+              where,
+              () -> {
+                folio.addMaps(page, n, -1);
+                boolean inPart =
+                    large && folio.maps.subList(page, page + n).contains(0) && folio.allMaps() > 0;
+                assertEquals(inPart, folios.unmapPages(pfn, n), where);
+              },
+              () -> folios.unmapPages(pfn, n));
       case MAP_ENTIRE ->
           attempt(
               step,
@@ -260,8 +284,7 @@ class FoliosPropertyTest {
   private void flag(Folios folios, FolioModel.Folio folio, int page, Random random, String where) {
     PageFlag flag = PageFlag.values()[random.nextInt(PageFlag.values().length)];
     long pfn = folio.head + page;
-    boolean before =
-        flag == PageFlag.ANON_EXCLUSIVE ? folio.exclusive.get(page) : folio.flags.contains(flag);
+    boolean before = folio.flags(flag, page).contains(flag);
     boolean set = random.nextBoolean();
     if (random.nextBoolean()) {
       assertEquals(
@@ -271,12 +294,10 @@ class FoliosPropertyTest {
     } else {
       folios.clear(pfn, flag);
     }
-    if (flag == PageFlag.ANON_EXCLUSIVE) {
-      folio.exclusive.set(page, set);
-    } else if (set) {
-      folio.flags.add(flag);
+    if (set) {
+      folio.flags(flag, page).add(flag);
     } else {
-      folio.flags.remove(flag);
+      folio.flags(flag, page).remove(flag);
     }
     count(done, Step.FLAG);
   }
@@ -329,10 +350,7 @@ class FoliosPropertyTest {
       assertEquals(
           model.queues.get(folio.node).contains(folio.head), folios.isSplitQueued(pfn), what);
       for (PageFlag flag : PageFlag.values()) {
-        boolean has =
-            flag == PageFlag.ANON_EXCLUSIVE
-                ? folio.exclusive.get(page)
-                : folio.flags.contains(flag);
+        boolean has = folio.flags(flag, page).contains(flag);
         assertEquals(has, folios.is(pfn, flag), what);
       }
     }

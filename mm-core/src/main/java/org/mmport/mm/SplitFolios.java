@@ -1,0 +1,137 @@
+package org.mmport.mm;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.function.LongConsumer;
+import org.mmport.machine.Folios;
+import org.mmport.machine.OutOfFramesException;
+import org.mmport.pgtable.PteTable;
+import org.mmport.pgtable.PteView;
+import org.mmport.spi.Level;
+import org.mmport.spi.PteFormat;
+
+/** Makes large folios into pages, and so frees what nobody maps of them. */
+final class SplitFolios {
+  private final MmSystem system;
+  private final Folios folios;
+  private final PteFormat format;
+
+  SplitFolios(MmSystem system) {
+    this.system = system;
+    this.folios = system.folios();
+    this.format = system.variant().format();
+  }
+
+  /**
+   * Splits folios of the deferred split queues, the oldest first, until so many pages are free
+   * ({@code deferred_split_scan()}). Those that are pinned stay queued. Returns how many are free.
+   */
+  long queued(long wanted) {
+    long freed = 0;
+    List<Long> kept = new ArrayList<>();
+    for (int node = 0; node < folios.nodes(); node++) {
+      while (freed < wanted) {
+        OptionalLong head = folios.pollSplit(node);
+        if (head.isEmpty()) {
+          break;
+        }
+        if (maySplit(head.getAsLong())) {
+          freed += split(head.getAsLong(), system.lru()::add);
+        } else {
+          kept.add(head.getAsLong());
+        }
+      }
+    }
+    for (long head : kept) {
+      folios.queueSplit(head);
+      folios.unref(head, 1);
+    }
+    return freed;
+  }
+
+  /**
+   * Whether a folio can be split, with the caller's reference: nobody has pinned it, and there is
+   * memory for tables of their own where entries cached together are taken apart for it.
+   */
+  boolean maySplit(long head) {
+    try {
+      for (long pfn = head; pfn < head + folios.framesFrom(head); pfn++) {
+        ownRuns(pfn);
+      }
+    } catch (OutOfFramesException e) {
+      return false;
+    }
+    return folios.isSplittable(head);
+  }
+
+  private void ownRuns(long pfn) {
+    for (Mapping mapping : system.rmap().ofPage(pfn)) {
+      long va = mapping.va(folios.index(pfn));
+      boolean inRun;
+      try (PageGather gather = mapping.mm().gather()) {
+        inRun =
+            mapping
+                .mm()
+                .pageTable()
+                .pteView(va, gather.gather())
+                .map(table -> isInRun(table, table.index(va), pfn))
+                .orElse(false);
+        gather.flush();
+      }
+      if (inRun) {
+        mapping.mm().sharedRanges().own(va, mapping.mm().pageBytes());
+      }
+    }
+  }
+
+  /** Other than the last of its run, which is none any more when the first was taken out. */
+  private boolean isInRun(PteView table, int index, long pfn) {
+    long raw = table.get(index);
+    return format.present(raw, Level.PTE) && system.pfn(raw) == pfn && table.hint(index) > 1;
+  }
+
+  /**
+   * Splits a folio that {@linkplain #maySplit can be}, and gives the caller's reference back.
+   * Returns how many pages that freed, and hands on the others.
+   */
+  int split(long head, LongConsumer others) {
+    int pages = folios.framesFrom(head);
+    List<Long> mapped = new ArrayList<>();
+    for (long pfn = head; pfn < head + pages; pfn++) {
+      if (folios.mapCount(pfn) > 0) {
+        unfold(pfn);
+        mapped.add(pfn);
+      }
+    }
+    folios.split(head);
+    folios.unref(head, 1);
+    mapped.forEach(others::accept);
+    return pages - mapped.size();
+  }
+
+  /**
+   * Has no entry cached together with those of other pages, which are none of its folio from now
+   * on: emptied and stored anew, as {@code unmap_folio()} and {@code remap_page()} of
+   * mm/huge_memory.c have all entries. Only where entries are cached together is it worth that.
+   */
+  private void unfold(long pfn) {
+    for (Mapping mapping : system.rmap().ofPage(pfn)) {
+      long va = mapping.va(folios.index(pfn));
+      try (PageGather gather = mapping.mm().gather()) {
+        mapping
+            .mm()
+            .pageTable()
+            .pteView(va, gather.gather())
+            .filter(table -> isInRun(table, table.index(va), pfn))
+            .flatMap(table -> mapping.mm().pageTable().pteTable(va, gather.gather()))
+            .ifPresent(table -> unfold(table, table.index(va)));
+        gather.flush();
+      }
+    }
+  }
+
+  private static void unfold(PteTable table, int index) {
+    table.set(index, 1, table.clear(index, 1));
+  }
+}
