@@ -127,13 +127,13 @@ public final class Simulation {
         }
         case Step.Pin pin -> pin(pin);
         case Step.DeviceStore store -> {
-          pinned(store.name()).set(ValueLayout.JAVA_BYTE, 0, store.value());
+          device(store.name()).set(ValueLayout.JAVA_BYTE, 0, store.value());
           yield new Done();
         }
-        case Step.DeviceLoad load -> new Value(pinned(load.name()).get(ValueLayout.JAVA_BYTE, 0));
+        case Step.DeviceLoad load -> new Value(device(load.name()).get(ValueLayout.JAVA_BYTE, 0));
         case Step.Unpin unpin -> {
-          pinned(unpin.name());
-          system.unpin(pins.remove(unpin.name()));
+          system.unpin(pinned(unpin.name()));
+          pins.remove(unpin.name());
           yield new Done();
         }
         case Step.Evict evict -> evict(file(evict.file()));
@@ -247,12 +247,16 @@ public final class Simulation {
     return new Done();
   }
 
-  private MemorySegment pinned(String name) {
+  private MemorySegment device(String name) {
+    return system.folios().bytes(pinned(name));
+  }
+
+  private long pinned(String name) {
     Long pfn = pins.get(name);
     if (pfn == null) {
       throw new InvalidRequestException("no page is pinned as " + name + ": pin one first");
     }
-    return system.folios().bytes(pfn);
+    return pfn;
   }
 
   /** Has devices give everything back. */

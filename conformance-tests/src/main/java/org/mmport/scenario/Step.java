@@ -33,7 +33,7 @@ public sealed interface Step {
     @Override
     public String toString() {
       String fork = "fork %s %s".formatted(process, child);
-      return strategy == ForkStrategy.EAGER ? fork : fork + " " + strategy.name();
+      return strategy.equals(ForkStrategy.EAGER) ? fork : fork + " " + strategy.name();
     }
   }
 

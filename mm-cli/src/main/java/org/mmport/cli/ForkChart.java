@@ -28,7 +28,7 @@ final class ForkChart {
     this.trials = trials;
     this.ways = trials.stream().map(trial -> trial.way().name()).distinct().toList();
     long most = trials.stream().mapToLong(trial -> trial.atFork().entries()).max().orElse(1);
-    this.decades = Math.max(1, Math.ceil(Math.log10(Math.max(most, 1))));
+    this.decades = Math.max(1, Math.ceil(Math.log10((double) Math.max(most, 1))));
   }
 
   String svg() {
@@ -64,7 +64,7 @@ final class ForkChart {
         svg.with(text(10, y + BAR_HEIGHT - 2, variant));
       }
       long entries = trial.atFork().entries();
-      double width = PLOT_WIDTH * Math.log10(Math.max(entries, 1)) / decades;
+      double width = PLOT_WIDTH * Math.log10((double) Math.max(entries, 1)) / decades;
       svg.with(
           bar(LABEL_WIDTH, y, width, BAR_HEIGHT - 2, colour(trial.way().name())),
           text(LABEL_WIDTH + width + 4, y + BAR_HEIGHT - 3, Long.toString(entries)));

@@ -12,10 +12,7 @@ import org.mmport.pgtable.PageTable;
 import org.mmport.pgtable.PteTable;
 import org.mmport.pgtable.TlbFlusher;
 import org.mmport.spi.InvalidRequestException;
-import org.mmport.spi.MemoryType;
-import org.mmport.spi.Protection;
 import org.mmport.spi.TableOwner;
-import org.mmport.spi.VaRegion;
 
 /**
  * The memory of one process: its mappings, its page tables and what they count. Ranges are whole
@@ -28,6 +25,7 @@ public final class AddressSpace implements AutoCloseable {
   private final PageTable pageTable;
   private volatile MmContext context;
   private final VmaTree vmas;
+  private final UserRanges ranges;
   private final long family;
   private final PageFaults faults;
   private final Heap heap;
@@ -49,6 +47,7 @@ public final class AddressSpace implements AutoCloseable {
             system.tables(), TableOwner.USER, system.folios()::isOneFolio, new SharedPages(this));
     this.context = new MmContext(contextId, roots());
     this.vmas = new VmaTree(system.variant().geometry().pageShift(), system.rmap().listener(this));
+    this.ranges = new UserRanges(system.variant(), vmas);
     this.faults = new PageFaults(this);
     this.heap = new Heap(this);
     this.sharedRanges = new SharedRanges(this);
@@ -88,10 +87,12 @@ public final class AddressSpace implements AutoCloseable {
     return locked(
         () -> {
           long sizeBytes = request.sizeBytes();
-          requirePages("mmap", request.va().orElse(0), sizeBytes);
+          ranges.requirePages("mmap", request.va().orElse(0), sizeBytes);
           long va =
-              request.va().isPresent() ? request.va().getAsLong() : requireGap("mmap", sizeBytes);
-          requireUser("mmap", va, sizeBytes);
+              request.va().isPresent()
+                  ? request.va().getAsLong()
+                  : ranges.requireGap("mmap", sizeBytes);
+          ranges.requireUser("mmap", va, sizeBytes);
           sharedRanges.own(va, sizeBytes);
           Vma vma =
               new Vma(
@@ -128,7 +129,7 @@ public final class AddressSpace implements AutoCloseable {
   public void munmap(long va, long sizeBytes) {
     locked(
         () -> {
-          requireRange("munmap", va, sizeBytes);
+          ranges.requireRange("munmap", va, sizeBytes);
           new Unmap(this).range(va, sizeBytes);
           return va;
         });
@@ -154,23 +155,23 @@ public final class AddressSpace implements AutoCloseable {
   public void mprotect(long va, long sizeBytes, VmaRights rights) {
     locked(
         () -> {
-          requireRange("mprotect", va, sizeBytes);
+          ranges.requireRange("mprotect", va, sizeBytes);
           long lastVa = va + sizeBytes - 1;
           List<Vma> before = vmas.in(va, lastVa);
           sharedRanges.own(va, sizeBytes);
           vmas.replace(va, lastVa, vma -> vma.withRights(rights));
           try (PageGather gather = gather()) {
             for (Vma vma : vmas.in(va, lastVa)) {
-              Vma part = clip(vma, va, lastVa);
+              Vma part = vma.clip(va, lastVa);
               pageTable.protect(
                   part.firstVa(),
                   part.lastVa() - part.firstVa() + 1,
-                  protection(part),
+                  part.protection(),
                   gather.gather());
             }
             gather.flush();
           }
-          before.forEach(vma -> new Mlock(this).populateWritable(clip(vma, va, lastVa)));
+          before.forEach(vma -> new Mlock(this).populateWritable(vma.clip(va, lastVa)));
           return va;
         });
   }
@@ -184,7 +185,7 @@ public final class AddressSpace implements AutoCloseable {
   public void dontNeed(long va, long sizeBytes) {
     locked(
         () -> {
-          requireRange("madvise", va, sizeBytes);
+          ranges.requireRange("madvise", va, sizeBytes);
           vmas.replace(va, va + sizeBytes - 1, AddressSpace::requireUnlocked);
           sharedRanges.ownEdges(va, sizeBytes);
           try (PageGather gather = gather()) {
@@ -208,7 +209,7 @@ public final class AddressSpace implements AutoCloseable {
   public Optional<FaultStatus> mlock(long va, long sizeBytes) {
     return locked(
         () -> {
-          requireRange("mlock", va, sizeBytes);
+          ranges.requireRange("mlock", va, sizeBytes);
           sharedRanges.own(va, sizeBytes);
           return new Mlock(this).lock(va, sizeBytes);
         });
@@ -222,7 +223,7 @@ public final class AddressSpace implements AutoCloseable {
   public void munlock(long va, long sizeBytes) {
     locked(
         () -> {
-          requireRange("munlock", va, sizeBytes);
+          ranges.requireRange("munlock", va, sizeBytes);
           new Mlock(this).unlock(va, sizeBytes);
           return va;
         });
@@ -239,7 +240,7 @@ public final class AddressSpace implements AutoCloseable {
   public long pin(long va) {
     return locked(
         () -> {
-          requireRange("pin", va & -pageBytes(), pageBytes());
+          ranges.requireRange("pin", va & -pageBytes(), pageBytes());
           return pins.pin(va & -pageBytes());
         });
   }
@@ -438,6 +439,10 @@ public final class AddressSpace implements AutoCloseable {
     table.setNote(new TableNote(table.note()).plus(anon, file, swap).bits());
   }
 
+  UserRanges ranges() {
+    return ranges;
+  }
+
   Pins pins() {
     return pins;
   }
@@ -457,19 +462,6 @@ public final class AddressSpace implements AutoCloseable {
     return new PageGather(pageTable.gather(system.cpus().flusher(context)), system::release);
   }
 
-  /** What leaves of a mapping are made with: {@code vm_get_page_prot()}. */
-  Protection protection(Vma vma) {
-    VmaRights rights = vma.rights();
-    return new Protection(
-        rights.read(),
-        rights.write(),
-        rights.exec(),
-        vma.shared(),
-        TableOwner.USER,
-        MemoryType.WRITE_BACK,
-        0);
-  }
-
   long pageBytes() {
     return system.variant().geometry().pageBytes();
   }
@@ -487,47 +479,6 @@ public final class AddressSpace implements AutoCloseable {
     }
   }
 
-  /** The highest gap, but never at the first page, so that following a null pointer faults. */
-  long requireGap(String operation, long sizeBytes) {
-    VaRegion user = system.userRegion();
-    long pageBytes = pageBytes();
-    return vmas.findGap(user.firstVa() + pageBytes, user.lastVa(), sizeBytes, pageBytes)
-        .orElseThrow(
-            () ->
-                new InvalidRequestException(
-                    "%s of 0x%x bytes: no gap of that size is left; unmap something first"
-                        .formatted(operation, sizeBytes)));
-  }
-
-  void requireRange(String operation, long va, long sizeBytes) {
-    requirePages(operation, va, sizeBytes);
-    requireUser(operation, va, sizeBytes);
-  }
-
-  void requirePages(String operation, long va, long sizeBytes) {
-    if (((va | sizeBytes) & (pageBytes() - 1)) != 0 || sizeBytes <= 0) {
-      throw new InvalidRequestException(
-          "%s 0x%x, 0x%x bytes: both must be multiples of the page, 0x%x, and not empty"
-              .formatted(operation, va, sizeBytes, pageBytes()));
-    }
-  }
-
-  private void requireUser(String operation, long va, long sizeBytes) {
-    VaRegion user = system.userRegion();
-    long lastVa = va + sizeBytes - 1;
-    if (!isUser(va, lastVa)) {
-      throw new InvalidRequestException(
-          "%s 0x%x..0x%x: user mappings of %s are within 0x%x..0x%x"
-              .formatted(
-                  operation, va, lastVa, system.variant().id(), user.firstVa(), user.lastVa()));
-    }
-  }
-
-  boolean isUser(long va, long lastVa) {
-    VaRegion user = system.userRegion();
-    return user.contains(va) && user.contains(lastVa) && Long.compareUnsigned(lastVa, va) >= 0;
-  }
-
   private static Vma requireUnlocked(Vma vma) {
     if (vma.locked()) {
       throw new InvalidRequestException(
@@ -535,18 +486,5 @@ public final class AddressSpace implements AutoCloseable {
               .formatted(vma.firstVa(), vma.lastVa()));
     }
     return vma;
-  }
-
-  /** The part of a VMA that is in a range. */
-  Vma clip(Vma vma, long va, long lastVa) {
-    return vma.part(max(va, vma.firstVa()), min(lastVa, vma.lastVa()));
-  }
-
-  private static long max(long a, long b) {
-    return Long.compareUnsigned(a, b) > 0 ? a : b;
-  }
-
-  private static long min(long a, long b) {
-    return Long.compareUnsigned(a, b) < 0 ? a : b;
   }
 }

@@ -176,7 +176,7 @@ final class AnonPages {
 
   /** A leaf as a mapping has it before anybody wrote. */
   long leaf(AddressSpace mm, Vma vma, long pfn) {
-    long pgprot = format.pgprot(mm.protection(vma));
+    long pgprot = format.pgprot(vma.protection());
     return format.mkLeaf(folios.physAddr(pfn), pgprot, Level.PTE);
   }
 }

@@ -39,7 +39,7 @@ final class Heap {
   }
 
   void begin(long va) {
-    mm.requireRange("heap from", va, mm.pageBytes());
+    mm.ranges().requireRange("heap from", va, mm.pageBytes());
     if (end != start) {
       throw new InvalidRequestException(
           "heap from 0x%x: has 0x%x bytes already; give them back first"
@@ -71,7 +71,7 @@ final class Heap {
 
   /** A page stays free behind it, so that nothing joins it by mistake. */
   private void grow(long from, long to) {
-    mm.requireRange("brk", from, to - from);
+    mm.ranges().requireRange("brk", from, to - from);
     if (!mm.mappings().in(from, to + mm.pageBytes() - 1).isEmpty()) {
       throw new InvalidRequestException(
           "brk 0x%x..0x%x: a mapping lies there or less than a page behind; unmap it first"

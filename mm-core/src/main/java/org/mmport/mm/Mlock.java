@@ -37,7 +37,7 @@ final class Mlock {
     List<Vma> unlocked =
         vmas.in(va, lastVa).stream()
             .filter(vma -> !vma.locked())
-            .map(vma -> mm.clip(vma, va, lastVa))
+            .map(vma -> vma.clip(va, lastVa))
             .toList();
     vmas.replace(va, lastVa, vma -> vma.withLocked(true));
     unlocked.forEach(part -> eachPage(part.withLocked(true), system.mlocked::mapped));
@@ -55,7 +55,7 @@ final class Mlock {
     long lastVa = va + sizeBytes - 1;
     List<Vma> before = vmas.in(va, lastVa);
     vmas.replace(va, lastVa, vma -> vma.withLocked(false));
-    before.forEach(vma -> leave(mm.clip(vma, va, lastVa)));
+    before.forEach(vma -> leave(vma.clip(va, lastVa)));
   }
 
   /** Before the pages of a mapping, or of a part of it, are unmapped. */
@@ -100,7 +100,7 @@ final class Mlock {
   /** Has the pages of locked mappings in memory, up to the first that cannot be. */
   Optional<FaultStatus> populate(long firstVa, long lastVa) {
     for (Vma vma : vmas.in(firstVa, lastVa)) {
-      Vma part = mm.clip(vma, firstVa, lastVa);
+      Vma part = vma.clip(firstVa, lastVa);
       Optional<FaultStatus> inTheWay = populate(vma, part.firstVa(), part.lastVa());
       if (inTheWay.isPresent()) {
         return inTheWay;

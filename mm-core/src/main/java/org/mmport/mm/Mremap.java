@@ -36,7 +36,7 @@ final class Mremap {
       case MremapRequest.Target.Anywhere anywhere ->
           request.newBytes() <= request.oldBytes() || hasRoom(old, request)
               ? resize(old, request)
-              : move(old, mm.requireGap("mremap", request.newBytes()), request.newBytes());
+              : move(old, mm.ranges().requireGap("mremap", request.newBytes()), request.newBytes());
     };
   }
 
@@ -46,8 +46,8 @@ final class Mremap {
           "mremap 0x%x, 0 bytes: duplicates nothing; mmap the same file again"
               .formatted(request.va()));
     }
-    mm.requireRange("mremap of", request.va(), request.oldBytes());
-    mm.requirePages("mremap to", request.va(), request.newBytes());
+    mm.ranges().requireRange("mremap of", request.va(), request.oldBytes());
+    mm.ranges().requirePages("mremap to", request.va(), request.newBytes());
   }
 
   /** {@code vma_lookup()} and {@code remap_is_valid()}. */
@@ -65,7 +65,7 @@ final class Mremap {
 
   /** {@code mremap_to()}. */
   private void requireTarget(MremapRequest request, long to) {
-    mm.requireRange("mremap to", to, request.newBytes());
+    mm.ranges().requireRange("mremap to", to, request.newBytes());
     long lastVa = to + request.newBytes() - 1;
     long oldLastVa = request.va() + request.oldBytes() - 1;
     if (Long.compareUnsigned(to, oldLastVa) <= 0
@@ -98,7 +98,7 @@ final class Mremap {
   /** {@code vma_expandable()}: nothing lies behind, another part of the same mapping neither. */
   private boolean hasRoom(Vma old, MremapRequest request) {
     long lastVa = request.va() + request.newBytes() - 1;
-    return mm.isUser(request.va(), lastVa) && vmas.in(old.lastVa() + 1, lastVa).isEmpty();
+    return mm.ranges().isUser(request.va(), lastVa) && vmas.in(old.lastVa() + 1, lastVa).isEmpty();
   }
 
   /**

@@ -126,7 +126,7 @@ final class PageFaults {
   /** {@code do_numa_page()}: the mapping permits what the entry was kept from. */
   private void restore(Vma vma, PteTable table, int index) {
     long old = table.clear(index, 1);
-    long pgprot = format.pgprot(mm.protection(vma));
+    long pgprot = format.pgprot(vma.protection());
     table.set(index, 1, format.mkYoung(format.modify(old, pgprot, Level.PTE), Level.PTE));
   }
 }

@@ -21,7 +21,9 @@ final class Pins {
   private final Folios folios;
   private final PteFormat format;
 
-  /** Whether there ever was one: most processes have none, and none of their tables is looked at. */
+  /**
+   * Whether there ever was one: most processes have none, and none of their tables is looked at.
+   */
   private boolean any;
 
   Pins(AddressSpace mm) {

@@ -1,6 +1,9 @@
 package org.mmport.mm;
 
 import org.mmport.spi.InvalidRequestException;
+import org.mmport.spi.MemoryType;
+import org.mmport.spi.Protection;
+import org.mmport.spi.TableOwner;
 
 /**
  * A range of virtual addresses that is alike throughout: {@code struct vm_area_struct}. Addresses
@@ -39,6 +42,25 @@ public record Vma(
           "0x%x..0x%x: not within the VMA 0x%x..0x%x".formatted(first, last, firstVa, lastVa));
     }
     return new Vma(first, last, rights, shared, locked, backing.from(first - firstVa));
+  }
+
+  /** The part of it that is in a range, of which it must have some. */
+  Vma clip(long first, long last) {
+    return part(
+        Long.compareUnsigned(firstVa, first) < 0 ? first : firstVa,
+        Long.compareUnsigned(lastVa, last) > 0 ? last : lastVa);
+  }
+
+  /** What its leaves are made with: {@code vm_get_page_prot()}. */
+  Protection protection() {
+    return new Protection(
+        rights.read(),
+        rights.write(),
+        rights.exec(),
+        shared,
+        TableOwner.USER,
+        MemoryType.WRITE_BACK,
+        0);
   }
 
   /** Whether the two could be one VMA ({@code can_vma_merge_after}). */

@@ -86,7 +86,7 @@ public final class VmaTree {
       if (Long.compareUnsigned(vma.lastVa(), lastVa) > 0) {
         put(vma.part(lastVa + 1, vma.lastVa()));
       }
-      removed.add(clip(vma, firstVa, lastVa));
+      removed.add(vma.clip(firstVa, lastVa));
     }
     return removed;
   }
@@ -104,7 +104,7 @@ public final class VmaTree {
     long expected = firstVa;
     boolean toTheEnd = false;
     for (Vma vma : in(firstVa, lastVa)) {
-      Vma part = clip(vma, firstVa, lastVa);
+      Vma part = vma.clip(firstVa, lastVa);
       if (part.firstVa() != expected) {
         throw hole(expected, firstVa, lastVa);
       }
@@ -221,12 +221,6 @@ public final class VmaTree {
   private void take(Vma vma) {
     byFirstVa.remove(vma.firstVa());
     listener.removed(vma);
-  }
-
-  private static Vma clip(Vma vma, long firstVa, long lastVa) {
-    long first = Long.compareUnsigned(vma.firstVa(), firstVa) < 0 ? firstVa : vma.firstVa();
-    long last = Long.compareUnsigned(vma.lastVa(), lastVa) > 0 ? lastVa : vma.lastVa();
-    return vma.part(first, last);
   }
 
   private void requirePages(long firstVa, long lastVa) {
