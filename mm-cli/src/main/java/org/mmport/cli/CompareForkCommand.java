@@ -32,17 +32,19 @@ import picocli.CommandLine.Spec;
     },
     footer = {
       "",
-      "Entries are those of page tables that software reads and writes. Times are of the",
-      "simulation, the fastest of four runs in which nothing is counted: compare them with one",
-      "another only.",
+      "Entries are those of page tables that software reads and writes; bars compare those of",
+      "forks. Times are of the simulation, the fastest of four runs in which nothing is",
+      "counted: compare them with one another only.",
       "",
       "Examples:",
       "  mmport compare fork",
       "  mmport compare fork x86_64/4level --pages 8192 --children 2 --written 10",
+      "  mmport compare fork arm64/4k-va48 --folios 2,4 --times",
       "  mmport compare fork --svg fork.svg"
     })
 final class CompareForkCommand implements Callable<Integer> {
-  private static final String ROW = "%-22s %-9s %10s %10s %7s %10s %8s %10s  %10s %7s %10s";
+  private static final String ROW = "%-22s %-9s %9s %9s %9s %7s %9s %8s %9s %7s %9s";
+  private static final String TIMES = " %9s %9s";
   private static final int BAR = 30;
 
   @Parameters(
@@ -56,6 +58,13 @@ final class CompareForkCommand implements Callable<Integer> {
       defaultValue = "2048",
       description = "pages that the process has written to (default: ${DEFAULT-VALUE})")
   int pages;
+
+  @Option(
+      names = "--folios",
+      paramLabel = "ORDER",
+      split = ",",
+      description = "log2 of the pages of its folios, several sizes with commas (default: single)")
+  List<Integer> folios = new ArrayList<>();
 
   @Option(
       names = "--pins",
@@ -76,6 +85,9 @@ final class CompareForkCommand implements Callable<Integer> {
       description = "of the pages, how many each child writes to (default: ${DEFAULT-VALUE})")
   int written;
 
+  @Option(names = "--times", description = "also take the time, in microseconds")
+  boolean times;
+
   @Option(names = "--svg", paramLabel = "FILE", description = "also draw a chart there")
   @Nullable Path svg;
 
@@ -86,18 +98,19 @@ final class CompareForkCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    ForkCase forkCase = new ForkCase(pages, pins, children, written);
+    ForkCase forkCase = new ForkCase(pages, folios, pins, children, written);
     List<MmuVariant> chosen =
         variants.isEmpty() ? Ports.variants() : variants.stream().map(Ports::variant).toList();
     PrintWriter out = spec.commandLine().getOut();
-    if (!json) {
-      header(out);
-    }
     List<ForkTrial> trials = new ArrayList<>();
     for (MmuVariant variant : chosen) {
       List<ForkTrial> ofVariant = new ArrayList<>();
       for (ForkStrategy way : ForkStrategies.all()) {
-        ofVariant.add(ForkTrial.of(forkCase, way, variant));
+        ForkTrial counted = ForkTrial.counted(forkCase, way, variant);
+        ofVariant.add(times ? counted.timed(forkCase) : counted);
+      }
+      if (trials.isEmpty() && !json) {
+        header(out);
       }
       trials.addAll(ofVariant);
       if (json) {
@@ -114,16 +127,20 @@ final class CompareForkCommand implements Callable<Integer> {
     return CommandLine.ExitCode.OK;
   }
 
-  private static void header(PrintWriter out) {
+  private void header(PrintWriter out) {
     out.println(
-        ROW.formatted("", "", "at fork", "", "", "", "", "", "writes", "", "").stripTrailing());
+        (ROW.formatted(
+                    "", "", "at fork:", "", "folio", "", "bytes of", "", "writes:", "", "entries")
+                + (times ? TIMES.formatted("us", "us") : ""))
+            .stripTrailing());
     out.println(
         ROW.formatted(
-            "variant", "way", "read", "written", "tables", "bytes", "flushes", "us", "entries",
-            "tables", "us"));
+                "variant", "way", "read", "written", "changes", "tables", "tables", "flushes",
+                "read", "tables", "written")
+            + (times ? TIMES.formatted("at fork", "writes") : ""));
   }
 
-  private static void row(PrintWriter out, ForkTrial trial, ForkTrial eager) {
+  private void row(PrintWriter out, ForkTrial trial, ForkTrial eager) {
     ForkCost fork = trial.atFork();
     ForkCost after = trial.after();
     out.println(
@@ -132,14 +149,15 @@ final class CompareForkCommand implements Callable<Integer> {
                 trial.way().name(),
                 fork.entriesRead(),
                 fork.entriesWritten(),
+                fork.folioChanges(),
                 fork.tables(),
                 fork.tableBytes(),
                 fork.flushes(),
-                fork.nanos() / 1000,
-                after.entries(),
+                after.entriesRead(),
                 after.tables(),
-                after.nanos() / 1000)
-            + " "
+                after.entriesWritten())
+            + (times ? TIMES.formatted(fork.nanos() / 1000, after.nanos() / 1000) : "")
+            + "  "
             + bar(fork.entries(), eager.atFork().entries()));
   }
 
@@ -168,6 +186,7 @@ final class CompareForkCommand implements Callable<Integer> {
     json.writeObjectFieldStart(name);
     json.writeNumberField("entriesRead", cost.entriesRead());
     json.writeNumberField("entriesWritten", cost.entriesWritten());
+    json.writeNumberField("folioChanges", cost.folioChanges());
     json.writeNumberField("tables", cost.tables());
     json.writeNumberField("tableBytes", cost.tableBytes());
     json.writeNumberField("flushes", cost.flushes());

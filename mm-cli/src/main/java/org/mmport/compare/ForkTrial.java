@@ -12,7 +12,6 @@ import org.mmport.mm.MmSystem;
 import org.mmport.mm.MmapRequest;
 import org.mmport.mm.UserCpu;
 import org.mmport.mm.VmaRights;
-import org.mmport.scenario.EntryCounts;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.VaRegion;
 
@@ -26,19 +25,27 @@ public record ForkTrial(MmuVariant variant, ForkStrategy way, ForkCost atFork, F
   /** The first run has the JIT compile; the fastest of the rest is what it takes. */
   private static final int TIMED_RUNS = 4;
 
-  /** Counts once, then times while nothing counts. */
-  public static ForkTrial of(ForkCase forkCase, ForkStrategy way, MmuVariant variant) {
-    EntryCounts entries = new EntryCounts(variant);
-    ForkTrial counted = new Run(forkCase, variant, entries, entries).of(way);
-    long atFork = Long.MAX_VALUE;
-    long after = Long.MAX_VALUE;
+  /** Counts what it takes; times are 0. */
+  public static ForkTrial counted(ForkCase forkCase, ForkStrategy way, MmuVariant variant) {
+    ForkSteps counts = new ForkSteps(variant);
+    ForkTrial trial = new Run(forkCase, variant, counts, counts).of(way);
+    return trial.withNanos(0, 0);
+  }
+
+  /** The same trial with times, taken while nothing is counted. */
+  public ForkTrial timed(ForkCase forkCase) {
+    long forked = Long.MAX_VALUE;
+    long written = Long.MAX_VALUE;
     for (int i = 0; i < TIMED_RUNS; i++) {
-      ForkTrial timed = new Run(forkCase, variant, Steps.NONE, entries).of(way);
-      atFork = Math.min(atFork, timed.atFork.nanos());
-      after = Math.min(after, timed.after.nanos());
+      ForkTrial run = new Run(forkCase, variant, Steps.NONE, new ForkSteps(variant)).of(way);
+      forked = Math.min(forked, run.atFork.nanos());
+      written = Math.min(written, run.after.nanos());
     }
-    return new ForkTrial(
-        variant, way, counted.atFork.withNanos(atFork), counted.after.withNanos(after));
+    return withNanos(forked, written);
+  }
+
+  private ForkTrial withNanos(long forked, long written) {
+    return new ForkTrial(variant, way, atFork.withNanos(forked), after.withNanos(written));
   }
 
   /** A machine for one run. */
@@ -50,14 +57,14 @@ public record ForkTrial(MmuVariant variant, ForkStrategy way, ForkCost atFork, F
 
     private final ForkCase forkCase;
     private final MmuVariant variant;
-    private final EntryCounts entries;
+    private final ForkSteps counts;
     private final PhysicalMemory memory;
     private final MmSystem system;
 
-    Run(ForkCase forkCase, MmuVariant variant, Steps steps, EntryCounts entries) {
+    Run(ForkCase forkCase, MmuVariant variant, Steps steps, ForkSteps counts) {
       this.forkCase = forkCase;
       this.variant = variant;
-      this.entries = entries;
+      this.counts = counts;
       int pageShift = variant.geometry().pageShift();
       long copies = (long) forkCase.children() * (forkCase.writes() + forkCase.pins());
       long tables = (long) (forkCase.children() + 1) * forkCase.pages() / 8;
@@ -68,6 +75,7 @@ public record ForkTrial(MmuVariant variant, ForkStrategy way, ForkCost atFork, F
 
     ForkTrial of(ForkStrategy way) {
       try (memory) {
+        system.useFolios(forkCase.folioOrders());
         long pageBytes = variant.geometry().pageBytes();
         AddressSpace parent = system.create();
         long va =
@@ -109,8 +117,9 @@ public record ForkTrial(MmuVariant variant, ForkStrategy way, ForkCost atFork, F
     private ForkCost now() {
       CpuCounts cpus = system.cpus().counts();
       return new ForkCost(
-          entries.softwareReads(),
-          entries.softwareWrites(),
+          counts.entries().softwareReads(),
+          counts.entries().softwareWrites(),
+          counts.folioChanges(),
           system.tablesInUse(),
           system.tableBytesInUse(),
           cpus.leafFlushes() + cpus.walkCacheFlushes(),

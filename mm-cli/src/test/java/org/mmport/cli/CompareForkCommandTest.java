@@ -28,7 +28,9 @@ class CompareForkCommandTest {
     MmuVariant of = Ports.variant(variant);
     Map<String, ForkCost> costs = new HashMap<>();
     for (ForkStrategy way : ForkStrategies.all()) {
-      costs.put(way.name(), ForkTrial.of(new ForkCase(pages, 0, children, 0), way, of).atFork());
+      costs.put(
+          way.name(),
+          ForkTrial.counted(new ForkCase(pages, List.of(), 0, children, 0), way, of).atFork());
     }
     return costs;
   }
@@ -77,6 +79,21 @@ class CompareForkCommandTest {
     assertTrue(four - one < 100, (four - one) + " written by three more");
   }
 
+  /** T18: what folios count is changed once for each of 16 pages; entries are written as before. */
+  @Test
+  void batchesChangeCountsByFolios() {
+    MmuVariant variant = Ports.variant("x86_64/4level");
+    ForkCase forkCase = new ForkCase(1024, List.of(4), 0, 1, 0);
+    ForkCost eager = ForkTrial.counted(forkCase, ForkStrategy.EAGER, variant).atFork();
+    ForkCost batched =
+        ForkTrial.counted(forkCase, ForkStrategies.named("batched"), variant).atFork();
+    assertEquals(eager.entriesWritten(), batched.entriesWritten());
+    // A reference, a map count in two places, and the mark of who has it alone, page by page.
+    assertEquals(4 * 1024, eager.folioChanges());
+    // The page's map count and mark; the folio's references and map counts once.
+    assertEquals(2 * 1024 + 2 * 64, batched.folioChanges());
+  }
+
   @Test
   void printsARowForEachWay() {
     Run outcome = Run.of("compare", "fork", "x86_64/4level", "x86/pae", "--pages", "64");
@@ -85,6 +102,19 @@ class CompareForkCommandTest {
     assertEquals(2 * ForkStrategies.all().size(), rows.size(), outcome.out());
     assertTrue(rows.getFirst().startsWith("x86_64/4level          eager "), rows.getFirst());
     assertTrue(rows.getFirst().endsWith(" " + "#".repeat(30)), rows.getFirst());
+  }
+
+  @Test
+  void timesAreTakenWhereTheyAreAskedFor() {
+    ForkCase forkCase = new ForkCase(64, List.of(), 0, 1, 50);
+    ForkTrial counted =
+        ForkTrial.counted(forkCase, ForkStrategy.EAGER, Ports.variant("arm64/16k-va47"));
+    assertEquals(0, counted.atFork().nanos() + counted.after().nanos());
+    ForkTrial timed = counted.timed(forkCase);
+    assertTrue(timed.atFork().nanos() > 0 && timed.after().nanos() > 0, timed.toString());
+    assertEquals(counted.atFork().entries(), timed.atFork().entries());
+    Run run = Run.of("compare", "fork", "x86/pae", "--pages", "16", "--times");
+    assertTrue(run.out().lines().findFirst().orElseThrow().endsWith("us        us"), run.out());
   }
 
   @Test
@@ -105,6 +135,7 @@ class CompareForkCommandTest {
         "--pages 0 | pages 0: must be 1 to 262144",
         "--pages 10 --pins 11 | pins 11: must be 0 to 10",
         "--children 65 | children 65: must be 1 to 64",
+        "--folios 40 x86/pae | 40",
         "--written 101 | written 101: must be 0 to 100",
         "arm7 | arm7",
         "--pages 10 --svg /nowhere/at/all.svg x86/pae | /nowhere/at/all.svg: cannot be written",
