@@ -13,8 +13,8 @@ import org.mmport.spi.PagingGeometry;
  * table when it first changes anything in it. Where a table may not be shared, those below it are,
  * and at last its entries are copied one by one.
  *
- * @param largest the level of tables to share, or the next one below that the variant has; those of
- *     the root are never shared
+ * @param largest the level of tables to share, or the next one below that the variant has; roots
+ *     are never shared, and where there is nothing else, entries are copied
  */
 public record LazyCopy(String name, Level largest) implements ForkStrategy {
   /** Shares PTE tables. */
@@ -29,6 +29,10 @@ public record LazyCopy(String name, Level largest) implements ForkStrategy {
   @Override
   public void copy(Fork fork) {
     PagingGeometry geometry = fork.variant().geometry();
+    if (geometry.rootLevel() == Level.PTE) {
+      fork.vmas().forEach(fork::copyEntries);
+      return;
+    }
     Level level = geometry.nextReal(geometry.rootLevel());
     while (level.compareTo(largest) < 0) {
       level = geometry.nextReal(level);
