@@ -40,7 +40,7 @@ final class Carry {
 
   private Carry(PagingGeometry geometry, Map<Long, Integer> slotByWindow, BitSet taken) {
     this.geometry = geometry;
-    long lastVa = geometry.vaLayout().regions().getFirst().lastVa();
+    long lastVa = geometry.vaLayout().userRegion().lastVa();
     this.shift = windowShift(geometry, lastVa);
     this.slots = (int) Math.min(Integer.MAX_VALUE, (lastVa + 1) >>> shift);
     this.slotByWindow = slotByWindow;
@@ -141,7 +141,7 @@ final class Carry {
     return new InvalidRequestException(
         "no room among user addresses of %d bits"
             .formatted(
-                64 - Long.numberOfLeadingZeros(geometry.vaLayout().regions().getFirst().lastVa())));
+                64 - Long.numberOfLeadingZeros(geometry.vaLayout().userRegion().lastVa())));
   }
 
   private int slot(long window) {
