@@ -38,6 +38,7 @@ final class ClauseCatalog {
           FaultClauses.class,
           CowClauses.class,
           LazyClauses.class,
+          LazyChangeClauses.class,
           ReclaimClauses.class,
           FolioClauses.class,
           ForkClauses.class,

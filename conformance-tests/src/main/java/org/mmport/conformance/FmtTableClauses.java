@@ -181,7 +181,7 @@ final class FmtTableClauses {
     }
   }
 
-  @RestsOn({"FMT-60", "FMT-63"})
+  @RestsOn({"FMT-60", "FMT-61", "FMT-63", "FMT-83"})
   @Clause(
       id = "FMT-67",
       text =

@@ -1,5 +1,8 @@
 package org.mmport.conformance;
 
+import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.name;
+import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
@@ -153,6 +156,22 @@ class ArchitectureRulesTest {
     assertThrows(
         AssertionError.class,
         () -> onlyKnows("org.mmport.pgtable", "org.mmport.machine").check(ALL));
+  }
+
+  /**
+   * Whoever wants to change a table gets it from those who ask first whether it is shared (R3.27).
+   */
+  @Test
+  void onlyThoseWhoUnshareHandOutTablesToChange() {
+    noClasses()
+        .that()
+        .doNotHaveSimpleName("PteTables")
+        .and()
+        .doNotHaveSimpleName("TableSharing")
+        .should()
+        .callConstructorWhere(
+            target(owner(name("org.mmport.pgtable.PteTable"))).as("PteTable is made"))
+        .check(ALL);
   }
 
   /** Outside comments, which may say where a fact comes from. */

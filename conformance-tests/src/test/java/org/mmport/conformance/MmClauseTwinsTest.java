@@ -13,6 +13,7 @@ import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PteFormat;
 import org.mmport.spi.TlbDuty;
+import org.mmport.spi.TlbRules;
 
 /**
  * Variants with one thing wrong that clauses about processes must see by themselves. In the suite,
@@ -83,6 +84,53 @@ class MmClauseTwinsTest {
           }
         };
     fails("FORK-01", Breaker.good("x86_64/4level").withBatchOps(first), "and writable");
+  }
+
+  /** CPUs go on writing through what they remember of the entry above a table. */
+  @Test
+  void rightsOfTablesThatNobodyFlushes() {
+    MmuVariant good = Breaker.good("x86_64/4level");
+    TlbRules deaf =
+        (oldRaw, newRaw, level) -> {
+          boolean tables =
+              level != Level.PTE
+                  && good.format().valid(oldRaw, level)
+                  && good.format().valid(newRaw, level)
+                  && good.format().tableAddr(oldRaw, level)
+                      == good.format().tableAddr(newRaw, level);
+          return tables ? TlbDuty.NONE : good.tlbRules().duty(oldRaw, newRaw, level);
+        };
+    fails("LAZY-03", good.withTlbRules(deaf), "'cpu0 load b 39' to be 3");
+  }
+
+  /** The detail that the first design lacked: entries of a table that comes to be shared. */
+  @Test
+  void leavesThatStayWritableInSharedTables() {
+    BatchOps lax =
+        new FilterBatchOps(BatchOps.ENTRY_WISE) {
+          @Override
+          public void wrProtect(LeafTable table, int index, int nr) {}
+        };
+    MmuVariant broken = Breaker.good("ppc64/radix-4k").withBatchOps(lax);
+    fails("LAZY-02", broken, "can be written through a table that is shared");
+    fails("LAZY-03", broken, "can be written through a table that is shared");
+  }
+
+  /** A table that takes the place of another, which CPUs remember. */
+  @Test
+  void copiesOfTablesThatNobodyFlushes() {
+    MmuVariant good = Breaker.good("x86_64/4level");
+    TlbRules deaf =
+        (oldRaw, newRaw, level) -> {
+          boolean replaced =
+              level != Level.PTE
+                  && good.format().valid(oldRaw, level)
+                  && good.format().valid(newRaw, level)
+                  && good.format().tableAddr(oldRaw, level)
+                      != good.format().tableAddr(newRaw, level);
+          return replaced ? TlbDuty.NONE : good.tlbRules().duty(oldRaw, newRaw, level);
+        };
+    fails("LAZY-07", good.withTlbRules(deaf), "");
   }
 
   /** Batches then go on over whatever is behind: holes, other rights, other folios' pages. */

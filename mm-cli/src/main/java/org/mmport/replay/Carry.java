@@ -140,8 +140,7 @@ final class Carry {
   private InvalidRequestException noRoom() {
     return new InvalidRequestException(
         "no room among user addresses of %d bits"
-            .formatted(
-                64 - Long.numberOfLeadingZeros(geometry.vaLayout().userRegion().lastVa())));
+            .formatted(64 - Long.numberOfLeadingZeros(geometry.vaLayout().userRegion().lastVa())));
   }
 
   private int slot(long window) {
