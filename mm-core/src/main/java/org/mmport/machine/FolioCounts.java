@@ -71,7 +71,10 @@ final class FolioCounts {
     }
   }
 
-  /** One PTE less for each; whether one of them is mapped no more then, and another page is. */
+  /**
+   * One PTE less for each; whether one of them is mapped no more then, and another page is. Who
+   * maps the folio by one leaf maps all.
+   */
   boolean unmapPages(long head, long pfn, int pages) {
     if (frames.order(head) == 0) {
       add(head, 0, -1);
@@ -90,7 +93,35 @@ final class FolioCounts {
       }
       unmapped |= left == 0;
     }
-    return FolioFields.maps(add(head, 0, -pages)) > 0 && unmapped;
+    return FolioFields.maps(add(head, 0, -pages)) > 0
+        && unmapped
+        && fields.counter(head, FrameTable.ENTIRE_MAPS) == 0;
+  }
+
+  /** One leaf above a PTE less; whether that leaves some pages mapped and others not. */
+  boolean unmapWhole(long head) {
+    boolean last =
+        addPart(head, head, FrameTable.ENTIRE_MAPS, -1, "entire mapcounts of folio") == 0;
+    if (!last || FolioFields.maps(fields.counts(head)) == 0) {
+      return false;
+    }
+    for (long page = head; page < head + (1L << frames.order(head)); page++) {
+      if (fields.counter(page, FrameTable.PAGE_MAPS) == 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** How many references so many pins of a folio take. */
+  int pinRefs(long head, int pins) {
+    long refs = frames.order(head) > 0 ? pins : (long) pins * Folios.GUP_PIN_COUNTING_BIAS;
+    if (refs > Integer.MAX_VALUE) {
+      throw new InvalidRequestException(
+          "%d pins of folio 0x%x: needs %d references; must be below 2^31"
+              .formatted(pins, head, refs));
+    }
+    return (int) refs;
   }
 
   private void requireFreeable(long head) {

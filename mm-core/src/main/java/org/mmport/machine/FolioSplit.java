@@ -24,7 +24,6 @@ final class FolioSplit {
   /** Whether nobody has references beside mappings, the cache and the caller, who has one. */
   boolean isSplittable(long head) {
     return fields.counter(head, FrameTable.PINS) == 0
-        && fields.counter(head, FrameTable.ENTIRE_MAPS) == 0
         && otherRefs(fields.counts(head), 1 + cacheRefs(head)) == 0;
   }
 

@@ -80,11 +80,27 @@ public final class Folios {
 
   /** The first frame of the folio. Refused for frames that are in none. */
   public long headOf(long pfn) {
-    long head = frames.contains(pfn) ? frames.headOf(pfn) : FrameTable.NONE;
+    long head = blockOf(pfn);
+    if (FolioFields.refs(fields.counts(head)) == 0) {
+      throw FolioCounts.notInUse(pfn);
+    }
+    return head;
+  }
+
+  /** The same for those who change its counts next, where it is seen whether it is in use. */
+  private long blockOf(long pfn) {
+    if (!frames.contains(pfn)) {
+      throw FolioCounts.notInUse(pfn);
+    }
+    // Asked several times for every entry that is copied or zapped, nearly always of single pages.
+    return frames.isPlainPage(pfn) ? pfn : headOfBlock(pfn);
+  }
+
+  private long headOfBlock(long pfn) {
+    long head = frames.headOf(pfn);
     if (head == FrameTable.NONE
         || frames.state(head) != FrameTable.ALLOCATED_HEAD
-        || frames.use(head) != FrameTable.PLAIN
-        || FolioFields.refs(fields.counts(head)) == 0) {
+        || frames.use(head) != FrameTable.PLAIN) {
       throw FolioCounts.notInUse(pfn);
     }
     return head;
@@ -146,7 +162,7 @@ public final class Folios {
   /** More references to a folio that the caller knows to stay. */
   public void ref(long pfn, int count) {
     requirePositive(count);
-    counts.add(headOf(pfn), count, 0);
+    counts.add(blockOf(pfn), count, 0);
   }
 
   /**
@@ -170,7 +186,7 @@ public final class Folios {
    */
   public boolean unref(long pfn, int count) {
     requirePositive(count);
-    long head = headOf(pfn);
+    long head = blockOf(pfn);
     boolean last = FolioFields.refs(counts.add(head, -count, 0)) == 0;
     if (last) {
       free(head);
@@ -193,10 +209,24 @@ public final class Folios {
    * @throws InvalidRequestException below 0, or above the references
    */
   public int addMapCount(long pfn, int count) {
-    long head = headOf(pfn);
+    long head = blockOf(pfn);
     return isLargeHead(head)
         ? counts.addPart(head, pfn, FrameTable.PAGE_MAPS, count, "PTE mapcounts of page")
         : FolioFields.maps(counts.add(head, 0, count));
+  }
+
+  /**
+   * Counts one reference and one PTE more for a page that an entry maps, in one change, so that
+   * nobody ever sees more of the latter (R4.5).
+   *
+   * @throws InvalidRequestException above 2^31 - 1 references
+   */
+  public void dup(long pfn) {
+    long head = blockOf(pfn);
+    counts.add(head, 1, 1);
+    if (isLargeHead(head)) {
+      fields.raise(pfn, FrameTable.PAGE_MAPS, 1);
+    }
   }
 
   /**
@@ -215,8 +245,8 @@ public final class Folios {
   /**
    * Counts one PTE less for each ({@code folio_remove_rmap_ptes()}).
    *
-   * @return whether that left the folio mapped in part: one of these pages is mapped no more, and
-   *     another page of it is
+   * @return whether that left the folio mapped in part: one of these pages is mapped no more, by
+   *     any leaf, and another page of it is
    * @throws InvalidRequestException where one is not mapped, or behind the folio's end
    */
   public boolean unmapPages(long pfn, int pages) {
@@ -243,6 +273,14 @@ public final class Folios {
           "entire mapcount of folio 0x%x: has one frame; count its PTEs".formatted(head));
     }
     return counts.addPart(head, head, FrameTable.ENTIRE_MAPS, count, "entire mapcounts of folio");
+  }
+
+  /**
+   * Counts one leaf less that maps the folio whole ({@code folio_remove_rmap_pmd()}); returns
+   * whether that left it mapped in part, by PTEs. Refused where no such leaf maps it.
+   */
+  public boolean unmapWhole(long pfn) {
+    return counts.unmapWhole(requireLarge(pfn, "entire mapcount of"));
   }
 
   /** Whether any page of the folio is mapped. */
@@ -319,7 +357,7 @@ public final class Folios {
   public void pin(long pfn, int pins) {
     requirePositive(pins);
     long head = headOf(pfn);
-    counts.add(head, pinRefs(head, pins), 0);
+    counts.add(head, counts.pinRefs(head, pins), 0);
     if (isLargeHead(head)) {
       fields.raise(head, FrameTable.PINS, pins);
     }
@@ -340,7 +378,7 @@ public final class Folios {
               .formatted(pins, head, fields.counter(head, FrameTable.PINS)));
     }
     try {
-      return unref(head, pinRefs(head, pins));
+      return unref(head, counts.pinRefs(head, pins));
     } catch (InvalidRequestException refused) {
       if (isLargeHead(head)) {
         fields.raise(head, FrameTable.PINS, pins);
@@ -420,7 +458,8 @@ public final class Folios {
 
   /**
    * Whether {@link #split} would be refused for nothing but references that somebody may take
-   * meanwhile: {@code can_split_folio} for the caller's one reference.
+   * meanwhile, once no leaf above a PTE maps it: {@code can_split_folio} for the caller's one
+   * reference.
    */
   public boolean isSplittable(long pfn) {
     long head = headOf(pfn);
@@ -449,16 +488,6 @@ public final class Folios {
 
   private boolean isLargeHead(long head) {
     return frames.order(head) > 0;
-  }
-
-  private int pinRefs(long head, int pins) {
-    long refs = isLargeHead(head) ? pins : (long) pins * GUP_PIN_COUNTING_BIAS;
-    if (refs > Integer.MAX_VALUE) {
-      throw new InvalidRequestException(
-          "%d pins of folio 0x%x: needs %d references; must be below 2^31"
-              .formatted(pins, head, refs));
-    }
-    return (int) refs;
   }
 
   private long flagged(long pfn, PageFlag flag) {

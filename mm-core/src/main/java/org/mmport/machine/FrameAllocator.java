@@ -80,7 +80,7 @@ public final class FrameAllocator {
       nodes.add(
           new NodeFrames(
               frames,
-              SteppedLock.of(memory.steps(), LockRank.NODE, node.id()),
+              SteppedLock.brief(memory.steps(), LockRank.NODE, node.id()),
               node.id(),
               node.firstPhysAddr() >> pageShift,
               node.endPhysAddr() >> pageShift));

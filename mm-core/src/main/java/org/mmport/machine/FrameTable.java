@@ -6,6 +6,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 
 /**
  * What is known of each frame: one record of 64 bytes (a cache line) by page frame number, in
@@ -60,6 +62,12 @@ final class FrameTable {
   static final long MAPPING = 40;
   static final long INDEX = 48;
 
+  /** The first 8 bytes of a record as one number, of which the state is the lowest byte. */
+  private static final ValueLayout.OfLong BLOCK = JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  /** State, order and use in that. */
+  private static final long BLOCK_KIND = 0xff_0000_ffffL;
+
   private static final long STATE = 0;
   private static final long ORDER = 1;
   private static final long NODE = 2;
@@ -98,6 +106,11 @@ final class FrameTable {
 
   boolean contains(long pfn) {
     return pfn >= firstPfn && pfn - firstPfn < count;
+  }
+
+  /** Whether a frame is a block of its own, handed out for whatever is not tables. */
+  boolean isPlainPage(long pfn) {
+    return (records.get(BLOCK, offset(pfn)) & BLOCK_KIND) == ALLOCATED_HEAD;
   }
 
   /** The head of the block that a frame is in; {@link #NONE} where it never was in one. */

@@ -7,6 +7,10 @@ package org.mmport.machine;
 public enum LockRank {
   /** What all address spaces of a machine change. */
   SYSTEM("system"),
+  /** Tables, as they come to be while others do. */
+  PAGE_TABLES("page tables"),
+  /** The entries of one table of the last level. */
+  PTE_TABLE("PTE table"),
   /** Which frame holds which page of a file. */
   FILE("file"),
   /** The folios of a node that wait to be split. */

@@ -29,7 +29,13 @@ public enum PageFlag {
   /** Its bytes are those that should be there: reading them in has ended. */
   UPTODATE,
   /** Anonymous: belongs to no file. */
-  ANON;
+  ANON,
+  /**
+   * Anonymous, and whoever has it needs what it holds no more: it may be dropped, without being
+   * written anywhere, as long as nobody writes to it. Linux clears {@code PG_swapbacked} for that
+   * ({@code folio_mark_lazyfree()}).
+   */
+  LAZYFREE;
 
   /** The bits of those that a page has for itself. */
   static final int OF_ONE_PAGE = ANON_EXCLUSIVE.bit() | MLOCKED.bit();

@@ -24,6 +24,14 @@ public final class SteppedLock extends ReentrantLock {
         : new SteppedLock(steps, new LockName(rank, number));
   }
 
+  /**
+   * The same for what is held for less time than it takes to have a thread sleep and woken: whoever
+   * finds it taken tries for a while first, as Linux's spin locks do for ever.
+   */
+  public static ReentrantLock brief(Steps steps, LockRank rank, long number) {
+    return steps.equals(Steps.NONE) ? new SpinningLock() : of(steps, rank, number);
+  }
+
   @Override
   public void lock() {
     steps.acquire(name);

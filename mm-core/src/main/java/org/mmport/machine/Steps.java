@@ -57,4 +57,14 @@ public interface Steps {
 
   /** A lock has been given back. Throws nothing: it is called where others clean up. */
   void release(LockName lock);
+
+  /** The same of a lock that is about to be shared: when this returns, nobody may have it alone. */
+  default void acquireShared(LockName lock) {
+    acquire(lock);
+  }
+
+  /** What was shared has been given back. Throws nothing. */
+  default void releaseShared(LockName lock) {
+    release(lock);
+  }
 }

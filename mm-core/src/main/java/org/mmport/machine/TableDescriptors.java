@@ -6,7 +6,9 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.VarHandle;
 import java.util.Arrays;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongConsumer;
 import org.mmport.spi.InvalidRequestException;
 import org.mmport.spi.Level;
@@ -30,14 +32,15 @@ import org.mmport.spi.Level;
  *     20     4  use count: entries that point at the table
  *     24     8  physical address
  *     32     8  while dead: next of the list that it is on; reserved while live: limbo list
- *     40     4  reserved: lock word
+ *     40     4  lock word of the entries: odd while held, one more each time it is taken or given back
  *     44     4  reserved: limbo state
  *     48     8  note of whoever accounts for what the table maps
  *     56     8  reserved: list of owners, generation
  * </pre>
  *
  * <p>Ints and longs are in native byte order and aligned, for atomic access. Descriptors are for
- * one thread at a time; free ones belong to the table allocator.
+ * one thread at a time, and those of tables that several threads fill for whoever holds their lock
+ * word; free ones belong to the table allocator.
  */
 public final class TableDescriptors {
   /** Bytes of a descriptor: that of id n is at {@code n * DESCRIPTOR_BYTES}. */
@@ -60,7 +63,12 @@ public final class TableDescriptors {
   private static final long USE_COUNT = 20;
   private static final long TABLE_ADDR = 24;
   private static final long LINK = 32;
+  private static final long LOCK = 40;
   private static final long NOTE = 48;
+
+  private static final VarHandle INT = JAVA_INT.varHandle();
+  private static final int SPINS = 64;
+  private static final long PAUSE_NANOS = 1_000;
 
   private static final Level[] LEVELS = Level.values();
   private static final long NO_RUN = -1;
@@ -68,6 +76,7 @@ public final class TableDescriptors {
   private final FrameTable frames;
   private final int pageShift;
   private final MemorySegment segment;
+  private final Steps steps;
   private final long[] freeRuns;
   private long nextRun;
   private long tables;
@@ -75,6 +84,7 @@ public final class TableDescriptors {
   TableDescriptors(FrameTable frames, PhysicalMemory memory, int pageShift) {
     this.frames = frames;
     this.pageShift = pageShift;
+    this.steps = memory.steps();
     // A freed run serves slabs of its slot size only, so each size may come to need ids for every
     // frame: together less than twice those of the smallest slots.
     long idsPerFrame = 1 + (2L << (pageShift - MIN_SLOT_SHIFT));
@@ -213,6 +223,47 @@ public final class TableDescriptors {
 
   public void setLiveEntries(long id, int liveEntries) {
     segment.set(JAVA_INT, live(id) + LIVE_OFFSET, liveEntries);
+  }
+
+  /**
+   * Takes the lock of a table's entries: {@code pte_lockptr()}. Not to be taken twice.
+   *
+   * @return the {@link #lockVersion} as it was before; the same as earlier if nobody had the lock
+   *     since
+   */
+  public int lock(long id) {
+    long at = live(id) + LOCK;
+    if (!steps.equals(Steps.NONE)) {
+      steps.acquire(new LockName(LockRank.PTE_TABLE, id));
+    }
+    for (int tries = 1; ; tries++) {
+      int word = (int) INT.getVolatile(segment, at);
+      if ((word & 1) == 0 && INT.compareAndSet(segment, at, word, word + 1)) {
+        return word;
+      }
+      if (tries % SPINS == 0) {
+        LockSupport.parkNanos(PAUSE_NANOS);
+      } else {
+        Thread.onSpinWait();
+      }
+    }
+  }
+
+  /** Gives it back. */
+  public void unlock(long id) {
+    long at = live(id) + LOCK;
+    INT.setVolatile(segment, at, (int) INT.getVolatile(segment, at) + 1);
+    if (!steps.equals(Steps.NONE)) {
+      steps.release(new LockName(LockRank.PTE_TABLE, id));
+    }
+  }
+
+  /**
+   * Another number each time that the lock was taken and given back. Whoever reads it, then
+   * entries, and gets the same from {@link #lock}, need not read those again.
+   */
+  public int lockVersion(long id) {
+    return (int) INT.getVolatile(segment, live(id) + LOCK);
   }
 
   /** Makes the descriptor of a new table: all fields 0 but the address and the node. */

@@ -55,6 +55,11 @@ final class FolioModel {
       return entireMaps + maps.stream().mapToInt(Integer::intValue).sum();
     }
 
+    /** No leaf maps all, and PTEs map some pages and not others. */
+    boolean isMappedInPart() {
+      return entireMaps == 0 && allMaps() > 0 && maps.contains(0);
+    }
+
     boolean cached() {
       return flags.contains(PageFlag.SWAPCACHE) || flags.contains(PageFlag.PAGECACHE);
     }

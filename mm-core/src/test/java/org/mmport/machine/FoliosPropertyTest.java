@@ -18,7 +18,7 @@ import org.mmport.spi.InvalidRequestException;
 
 /** Random operations, allowed and not, against {@link FolioModel}. */
 class FoliosPropertyTest {
-  private static final int STEPS = 12_000;
+  private static final int STEPS = 18_000;
   private static final int MAX_ORDER = 4;
   private static final int FULL = 60;
 
@@ -31,10 +31,12 @@ class FoliosPropertyTest {
     UNREF,
     MAP,
     UNMAP,
+    DUP,
     MAP_PAGES,
     UNMAP_PAGES,
     MAP_ENTIRE,
     UNMAP_ENTIRE,
+    UNMAP_WHOLE,
     FLAG,
     PIN,
     UNPIN,
@@ -136,6 +138,12 @@ class FoliosPropertyTest {
                 assertEquals(folio.maps.get(page), folios.addMapCount(pfn, -n), where);
               },
               () -> folios.addMapCount(pfn, -n));
+      case DUP -> {
+        folios.dup(pfn);
+        folio.refs++;
+        folio.maps.set(page, folio.maps.get(page) + 1);
+        count(done, step);
+      }
       case MAP_PAGES ->
           attempt(
               step,
@@ -153,8 +161,8 @@ class FoliosPropertyTest {
               where,
               () -> {
                 folio.addMaps(page, n, -1);
-                boolean inPart =
-                    large && folio.maps.subList(page, page + n).contains(0) && folio.allMaps() > 0;
+                boolean unmapped = folio.maps.subList(page, page + n).contains(0);
+                boolean inPart = large && unmapped && folio.isMappedInPart();
                 assertEquals(inPart, folios.unmapPages(pfn, n), where);
               },
               () -> folios.unmapPages(pfn, n));
@@ -178,6 +186,16 @@ class FoliosPropertyTest {
                 assertEquals(folio.entireMaps, folios.addEntireMapCount(pfn, -n), where);
               },
               () -> folios.addEntireMapCount(pfn, -n));
+      case UNMAP_WHOLE ->
+          attempt(
+              step,
+              large && folio.entireMaps >= 1,
+              where,
+              () -> {
+                folio.entireMaps--;
+                assertEquals(folio.isMappedInPart(), folios.unmapWhole(pfn), where);
+              },
+              () -> folios.unmapWhole(pfn));
       case FLAG -> flag(folios, folio, page, random, where);
       case PIN -> {
         folios.pin(pfn, n);

@@ -241,4 +241,36 @@ class TableAllocatorTest {
     String message = String.valueOf(assertThrows(InvalidRequestException.class, call).getMessage());
     assertTrue(message.contains(part), () -> message + " must contain " + part);
   }
+
+  /** What is guarded by one loses nothing, and its number tells whether anybody had it. */
+  @Test
+  void tablesHaveALockEach() throws InterruptedException {
+    try (PhysicalMemory memory = TestMemory.fromBase(8)) {
+      TableAllocator tables = new TableAllocator(FrameAllocator.singleNode(memory, PAGE_SHIFT));
+      TableDescriptors of = tables.descriptors();
+      long id = of.id(tables.alloc(QUARTER, 0));
+      long other = of.id(tables.alloc(QUARTER, 0));
+      int before = of.lockVersion(id);
+      Runnable notes =
+          () -> {
+            for (int i = 0; i < 50_000; i++) {
+              of.lock(id);
+              of.setNote(id, of.note(id) + 1);
+              of.unlock(id);
+            }
+          };
+      Thread thread = new Thread(notes);
+      thread.start();
+      notes.run();
+      thread.join();
+      assertEquals(100_000, of.note(id));
+      assertNotEquals(before, of.lockVersion(id));
+      int now = of.lockVersion(id);
+      of.lock(other);
+      assertEquals(now, of.lock(id), "nobody had it since");
+      assertNotEquals(now, of.lockVersion(id), "somebody has it");
+      of.unlock(id);
+      of.unlock(other);
+    }
+  }
 }
