@@ -55,7 +55,11 @@ public interface BatchOps {
    * into entries that are not present. A single one may complete a run.
    */
   default void set(LeafTable table, int index, int nr, long raw) {
-    table.fill(index, nr, raw);
+    if (nr == 1) {
+      table.set(index, raw);
+    } else {
+      table.fill(index, nr, raw);
+    }
   }
 
   /**
@@ -87,6 +91,16 @@ public interface BatchOps {
     return table.replace(index, nr, old, raw);
   }
 
+  /**
+   * Gives present leaves that are alike but for their frames, young and dirty other rights, each
+   * with the marks that it has. None is one that must be empty and flushed before it changes.
+   */
+  default void modify(LeafTable table, int index, int nr, long pgprot) {
+    for (int i = index; i < index + nr; i++) {
+      change(table, i, raw -> table.format().modify(raw, pgprot, table.level()));
+    }
+  }
+
   /** Takes write permission from present leaves, and keeps them dirty if they were. */
   default void wrProtect(LeafTable table, int index, int nr) {
     for (int i = index; i < index + nr; i++) {
@@ -110,6 +124,16 @@ public interface BatchOps {
   default void mkClean(LeafTable table, int index, int nr) {
     for (int i = index; i < index + nr; i++) {
       change(table, i, raw -> table.format().mkClean(raw, table.level()));
+    }
+  }
+
+  /**
+   * Makes present leaves old and clean, each in one step, and with them what they are cached with:
+   * {@code clear_young_dirty_ptes()}.
+   */
+  default void mkOldClean(LeafTable table, int index, int nr) {
+    for (int i = index; i < index + nr; i++) {
+      change(table, i, raw -> oldClean(raw, table));
     }
   }
 
@@ -138,6 +162,10 @@ public interface BatchOps {
         return old;
       }
     }
+  }
+
+  private static long oldClean(long raw, EntryArray table) {
+    return table.format().mkOld(table.format().mkClean(raw, table.level()), table.level());
   }
 
   /** A leaf, young and dirty also where another is. */

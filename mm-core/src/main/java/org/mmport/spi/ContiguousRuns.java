@@ -141,6 +141,13 @@ public record ContiguousRuns(long bit, int pteEntries, Level upper, int upperEnt
     return BatchOps.super.clear(table, index, nr);
   }
 
+  /** In place where runs are whole, as {@link #wrProtect}. */
+  @Override
+  public void modify(LeafTable table, int index, int nr, long pgprot) {
+    isolate(table, index, nr);
+    BatchOps.super.modify(table, index, nr, pgprot);
+  }
+
   /** In place where runs are whole: their members may differ in this while they change. */
   @Override
   public void wrProtect(LeafTable table, int index, int nr) {
@@ -158,6 +165,13 @@ public record ContiguousRuns(long bit, int pteEntries, Level upper, int upperEnt
   public void mkClean(LeafTable table, int index, int nr) {
     int first = first(table, index);
     BatchOps.super.mkClean(table, first, after(table, index + nr - 1) - first);
+  }
+
+  /** All members, in place: {@code contpte_clear_young_dirty_ptes()}. */
+  @Override
+  public void mkOldClean(LeafTable table, int index, int nr) {
+    int first = first(table, index);
+    BatchOps.super.mkOldClean(table, first, after(table, index + nr - 1) - first);
   }
 
   /**
@@ -181,7 +195,8 @@ public record ContiguousRuns(long bit, int pteEntries, Level upper, int upperEnt
 
   // Making and dissolving.
 
-  private void complete(LeafTable table, int index, long raw) {
+  /** Makes a run where the leaf at an index is the last that one lacks. */
+  void complete(LeafTable table, int index, long raw) {
     if (!mayComplete(index, raw, table.level(), table.format())) {
       return;
     }
