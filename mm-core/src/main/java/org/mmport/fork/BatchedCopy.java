@@ -26,7 +26,7 @@ final class BatchedCopy implements ForkStrategy {
     // parent's to tell.
     PteBatch batch =
         new PteBatch(fork.variant(), EnumSet.of(Ignored.YOUNG, Ignored.DIRTY, Ignored.WRITE));
-    for (Vma vma : fork.vmas()) {
+    for (Vma vma : fork.privateVmas()) {
       TableRun run = new TableRun(fork, batch, vma, fork.variant().geometry().pageBytes());
       fork.eachTable(vma, run::copy);
     }

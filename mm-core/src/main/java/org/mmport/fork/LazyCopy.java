@@ -28,9 +28,10 @@ public record LazyCopy(String name, Level largest) implements ForkStrategy {
 
   @Override
   public void copy(Fork fork) {
+    List<Vma> copied = fork.privateVmas();
     PagingGeometry geometry = fork.variant().geometry();
     if (geometry.rootLevel() == Level.PTE) {
-      fork.vmas().forEach(fork::copyEntries);
+      copied.forEach(fork::copyEntries);
       return;
     }
     Level level = geometry.nextReal(geometry.rootLevel());
@@ -38,7 +39,7 @@ public record LazyCopy(String name, Level largest) implements ForkStrategy {
       level = geometry.nextReal(level);
     }
     for (long va : tables(fork, level)) {
-      copy(fork, level, va);
+      copy(fork, copied, level, va);
     }
   }
 
@@ -47,7 +48,8 @@ public record LazyCopy(String name, Level largest) implements ForkStrategy {
   }
 
   /**
-   * First addresses of the tables of a level that serve what is to be copied, each once (R3.30).
+   * First addresses of the tables of a level that serve any mapping, each once (R3.30). Those of
+   * shared mappings too: using the same table costs the child less than finding its pages.
    */
   private static List<Long> tables(Fork fork, Level level) {
     long bytes = tableBytes(fork.variant().geometry(), level);
@@ -65,23 +67,26 @@ public record LazyCopy(String name, Level largest) implements ForkStrategy {
     return tables;
   }
 
-  private static void copy(Fork fork, Level level, long va) {
-    if (!fork.parentTables().hasTable(level, va) || fork.shareTable(level, va)) {
+  /**
+   * @param copied the mappings whose entries are copied where their tables cannot be shared
+   */
+  private static void copy(Fork fork, List<Vma> copied, Level level, long va) {
+    if (fork.shareTable(level, va) || !fork.parentTables().hasTable(level, va)) {
       return;
     }
     PagingGeometry geometry = fork.variant().geometry();
     if (level == Level.PTE) {
-      copyEntries(fork, va, va + tableBytes(geometry, level) - 1);
+      copyEntries(fork, copied, va, va + tableBytes(geometry, level) - 1);
       return;
     }
     Level below = geometry.nextReal(level);
     for (int i = 0; i < geometry.at(level).entries(); i++) {
-      copy(fork, below, va + i * geometry.spanBytes(level));
+      copy(fork, copied, below, va + i * geometry.spanBytes(level));
     }
   }
 
-  private static void copyEntries(Fork fork, long firstVa, long lastVa) {
-    for (Vma vma : fork.vmas()) {
+  private static void copyEntries(Fork fork, List<Vma> copied, long firstVa, long lastVa) {
+    for (Vma vma : copied) {
       long first = Math.max(firstVa, vma.firstVa());
       long last = Math.min(lastVa, vma.lastVa());
       if (first <= last) {

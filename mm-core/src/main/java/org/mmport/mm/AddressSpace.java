@@ -28,10 +28,12 @@ public final class AddressSpace implements AutoCloseable {
   private final UserRanges ranges;
   private final long family;
   private final PageFaults faults;
+  private final FastFault fastFault;
   private final Heap heap;
   private final SharedRanges sharedRanges;
   private final Pins pins;
-  private MmCounters counters = MmCounters.ZERO;
+  private final RssCounts rss = new RssCounts();
+  private final HugeLeaves hugeLeaves;
   private boolean closed;
 
   /**
@@ -48,10 +50,14 @@ public final class AddressSpace implements AutoCloseable {
     this.context = new MmContext(contextId, roots());
     this.vmas = new VmaTree(system.variant().geometry().pageShift(), system.rmap().listener(this));
     this.ranges = new UserRanges(system.variant(), vmas);
-    this.faults = new PageFaults(this);
+    AnonPages anon = new AnonPages(system);
+    AnonFault anonFault = new AnonFault(this, anon);
+    this.faults = new PageFaults(this, anon, anonFault);
+    this.fastFault = new FastFault(this, faults, anon, anonFault);
     this.heap = new Heap(this);
     this.sharedRanges = new SharedRanges(this);
     this.pins = new Pins(this);
+    this.hugeLeaves = new HugeLeaves(this);
   }
 
   /**
@@ -159,6 +165,7 @@ public final class AddressSpace implements AutoCloseable {
           long lastVa = va + sizeBytes - 1;
           List<Vma> before = vmas.in(va, lastVa);
           sharedRanges.own(va, sizeBytes);
+          hugeLeaves.cut(va, sizeBytes);
           vmas.replace(va, lastVa, vma -> vma.withRights(rights));
           try (PageGather gather = gather()) {
             for (Vma vma : vmas.in(va, lastVa)) {
@@ -185,13 +192,24 @@ public final class AddressSpace implements AutoCloseable {
   public void dontNeed(long va, long sizeBytes) {
     locked(
         () -> {
-          ranges.requireRange("madvise", va, sizeBytes);
-          vmas.replace(va, va + sizeBytes - 1, AddressSpace::requireUnlocked);
-          sharedRanges.ownEdges(va, sizeBytes);
-          try (PageGather gather = gather()) {
-            new Zap(this, gather).range(va, sizeBytes);
-            gather.flush();
-          }
+          new Madvise(this).dontNeed(va, sizeBytes);
+          return va;
+        });
+  }
+
+  /**
+   * Has no more need of what the pages of a range hold ({@code MADV_FREE}). Each reads as it did,
+   * or as zero once memory was short, and then as zero until it is written. One that is written
+   * stays. Pages that others have too are left as they are.
+   *
+   * @throws InvalidRequestException for an unaligned range, one with a hole, or one in which
+   *     anything is locked, shared, or a file's
+   * @throws OutOfFramesException when there is no memory for a copy of a shared table
+   */
+  public void lazyFree(long va, long sizeBytes) {
+    locked(
+        () -> {
+          new Madvise(this).lazyFree(va, sizeBytes);
           return va;
         });
   }
@@ -211,6 +229,7 @@ public final class AddressSpace implements AutoCloseable {
         () -> {
           ranges.requireRange("mlock", va, sizeBytes);
           sharedRanges.own(va, sizeBytes);
+          hugeLeaves.cut(va, sizeBytes);
           return new Mlock(this).lock(va, sizeBytes);
         });
   }
@@ -224,6 +243,7 @@ public final class AddressSpace implements AutoCloseable {
     locked(
         () -> {
           ranges.requireRange("munlock", va, sizeBytes);
+          hugeLeaves.cut(va, sizeBytes);
           new Mlock(this).unlock(va, sizeBytes);
           return va;
         });
@@ -376,15 +396,7 @@ public final class AddressSpace implements AutoCloseable {
    * tried again.
    */
   public FaultStatus fault(long va, Access access) {
-    return locked(
-        () -> {
-          FaultStatus status = faults.handle(va, access);
-          for (int i = 0; status == FaultStatus.OUT_OF_MEMORY && system.makeRoom(i); i++) {
-            status = faults.handle(va, access);
-          }
-          system.count(status);
-          return status;
-        });
+    return fastFault.handle(va, access);
   }
 
   // What is known of it.
@@ -400,7 +412,7 @@ public final class AddressSpace implements AutoCloseable {
   }
 
   public MmCounters counters() {
-    return locked(() -> counters.with(vmas.lockedPages(), pageTable.tableCounts()));
+    return locked(() -> rss.with(vmas.lockedPages(), pageTable.tableCounts()));
   }
 
   public MmSystem system() {
@@ -431,7 +443,7 @@ public final class AddressSpace implements AutoCloseable {
 
   /** Counts what this address space came to map, or no longer maps, by tables as they are. */
   void count(long anon, long file, long swap) {
-    counters = counters.plus(anon, file, swap);
+    rss.add(anon, file, swap);
   }
 
   /** Notes what a table came to map, or no longer maps. */
@@ -447,6 +459,10 @@ public final class AddressSpace implements AutoCloseable {
     return pins;
   }
 
+  HugeLeaves hugeLeaves() {
+    return hugeLeaves;
+  }
+
   SharedRanges sharedRanges() {
     return sharedRanges;
   }
@@ -459,32 +475,33 @@ public final class AddressSpace implements AutoCloseable {
   }
 
   PageGather gather() {
-    return new PageGather(pageTable.gather(system.cpus().flusher(context)), system::release);
+    return new PageGather(pageTable.gather(flusher()), system::release);
+  }
+
+  /** Reaches the CPUs that may know anything of it. */
+  TlbFlusher flusher() {
+    return system.cpus().flusher(context);
   }
 
   long pageBytes() {
     return system.variant().geometry().pageBytes();
   }
 
-  private <T> T locked(Supplier<T> operation) {
+  <T> T locked(Supplier<T> operation) {
     system.lock.lock();
     try {
-      if (closed) {
-        throw new InvalidRequestException(
-            "address space %d has ended: start another".formatted(context.id()));
-      }
+      requireOpen();
       return system.withRoom(operation);
     } finally {
       system.lock.unlock();
     }
   }
 
-  private static Vma requireUnlocked(Vma vma) {
-    if (vma.locked()) {
+  /** With the lock held, or shared. */
+  void requireOpen() {
+    if (closed) {
       throw new InvalidRequestException(
-          "madvise 0x%x..0x%x: is locked in memory; munlock it first"
-              .formatted(vma.firstVa(), vma.lastVa()));
+          "address space %d has ended: start another".formatted(context.id()));
     }
-    return vma;
   }
 }

@@ -70,7 +70,8 @@ final class AnonPages {
     return allocUnfilled(mm, vma, va, 0);
   }
 
-  private long allocUnfilled(AddressSpace mm, Vma vma, long va, int order) {
+  /** The same for a folio, of whose pages none is marked as one process's own yet. */
+  long allocUnfilled(AddressSpace mm, Vma vma, long va, int order) {
     long pfn = folios.alloc(order, 0);
     folios.set(pfn, PageFlag.ANON);
     folios.set(pfn, PageFlag.UPTODATE);
@@ -83,11 +84,16 @@ final class AnonPages {
     return pfn != system.zeroPfn() && folios.is(pfn, PageFlag.ANON);
   }
 
+  /** Whether it is known that nobody else can have the page. */
+  boolean isExclusive(long pfn) {
+    return isAnon(pfn) && folios.is(pfn, PageFlag.ANON_EXCLUSIVE);
+  }
+
   /**
    * Whether a write may go to the page as it is, because nobody else can have it: {@code
    * wp_can_reuse_anon_folio()}. From then on it is known to be so.
    *
-   * <p>That is where one entry maps the page, the writer's, and all references to the folio are
+   * <p>That is where one leaf maps the page, the writer's, and all references to the folio are
    * those of entries: nobody has pinned it or is about to map it. Linux, which may not count by
    * page, asks that the writer alone map any of the folio ({@code
    * __wp_can_reuse_large_anon_folio}); who maps other pages of it cannot see this one.
@@ -97,7 +103,7 @@ final class AnonPages {
       return true;
     }
     system.swapCache().dropIfNoEntry(pfn);
-    if (folios.mapCount(pfn) != 1 || folios.refCount(pfn) != folios.totalMapCount(pfn)) {
+    if (rmap.mappers(pfn) != 1 || folios.refCount(pfn) != folios.totalMapCount(pfn)) {
       return false;
     }
     folios.set(pfn, PageFlag.ANON_EXCLUSIVE);
@@ -105,18 +111,47 @@ final class AnonPages {
   }
 
   /**
-   * Lets a child have the page too, the reference before the map count (R4.5). False, and nothing
-   * changed, where it may be pinned: whoever did so must go on seeing the parent's writes, so the
-   * child gets a copy ({@code folio_try_dup_anon_rmap_pte()}).
+   * Lets a child have the page too. False, and nothing changed, where it may be pinned: whoever did
+   * so must go on seeing the parent's writes, so the child gets a copy ({@code
+   * folio_try_dup_anon_rmap_pte()}).
    */
   boolean tryDup(long pfn) {
-    if (folios.is(pfn, PageFlag.ANON_EXCLUSIVE) && folios.maybePinned(pfn)) {
-      return false;
+    if (folios.is(pfn, PageFlag.ANON_EXCLUSIVE)) {
+      if (folios.maybePinned(pfn)) {
+        return false;
+      }
+      folios.clear(pfn, PageFlag.ANON_EXCLUSIVE);
     }
-    folios.ref(pfn, 1);
-    folios.clear(pfn, PageFlag.ANON_EXCLUSIVE);
-    folios.addMapCount(pfn, 1);
+    folios.dup(pfn);
     return true;
+  }
+
+  /**
+   * The same where it is known that nobody has pinned it: a table with pinned pages is not shared.
+   * Whether its folio may be pinned says nothing of that; other pages of it may be, or so many may
+   * use it that it looks like that.
+   */
+  void dup(long pfn) {
+    if (folios.is(pfn, PageFlag.ANON_EXCLUSIVE)) {
+      folios.clear(pfn, PageFlag.ANON_EXCLUSIVE);
+    }
+    folios.dup(pfn);
+  }
+
+  /**
+   * Has a second table show what a swap entry stands for: from then on nobody has it for itself
+   * ({@code copy_nonpresent_pte()}).
+   *
+   * @param raw the entry, as it was read
+   */
+  void dupSwapped(PteTable from, PteTable to, int index, long raw) {
+    long shared = format.swapClearExclusive(raw, Level.PTE);
+    system.swapCache().requireArea().dup(system.swapEntries().slot(raw), 1);
+    if (shared != raw) {
+      from.clear(index, 1);
+      from.setNonPresent(index, shared);
+    }
+    to.setNonPresent(index, shared);
   }
 
   /**

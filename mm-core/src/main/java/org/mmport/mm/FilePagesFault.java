@@ -30,7 +30,8 @@ final class FilePagesFault {
   /**
    * The entry is none: {@code do_read_fault()}, {@code do_cow_fault()}, {@code do_shared_fault()}.
    */
-  FaultStatus missing(Vma vma, Backing.OfFile backing, PteTable table, long va, Access access) {
+  FaultStatus missing(
+      Vma vma, Backing.OfFile backing, PteTable table, TableUsers users, long va, Access access) {
     FilePages file = backing.file();
     long page = pageOf(vma, backing, va);
     OptionalLong cached = file.find(page);
@@ -49,10 +50,12 @@ final class FilePagesFault {
       copy(vma, table, va, pfn);
       return status;
     }
+    int filled = 1;
     map(vma, table, table.index(va), pfn, access);
     if (!access.writes()) {
-      around(vma, backing, table, va);
+      filled += around(vma, backing, table, va);
     }
+    users.count(table, 0, filled, 0);
     return status;
   }
 
@@ -75,13 +78,16 @@ final class FilePagesFault {
         index,
         1,
         access.writes() ? format.mkWrite(format.mkDirty(raw, Level.PTE), Level.PTE) : raw);
-    mm.count(table, 0, 1, 0);
   }
 
-  /** {@code do_fault_around()}: within the mapping, the table, and an aligned window. */
-  private void around(Vma vma, Backing.OfFile backing, PteTable table, long va) {
+  /**
+   * {@code do_fault_around()}: within the mapping, the table, and an aligned window. Returns how
+   * many pages it mapped.
+   */
+  private int around(Vma vma, Backing.OfFile backing, PteTable table, long va) {
     long pageBytes = mm.pageBytes();
     long windowVa = va & -(FAULT_AROUND * pageBytes);
+    int filled = 0;
     for (int i = 0; i < FAULT_AROUND; i++) {
       long at = windowVa + i * pageBytes;
       boolean sameTable = table.index(at) - table.index(windowVa) == i;
@@ -92,9 +98,11 @@ final class FilePagesFault {
         OptionalLong pfn = backing.file().find(pageOf(vma, backing, at));
         if (pfn.isPresent()) {
           map(vma, table, table.index(at), pfn.getAsLong(), Access.USER_READ);
+          filled++;
         }
       }
     }
+    return filled;
   }
 
   /** A write to a page of the file itself: {@code do_page_mkwrite()}. From then on it is dirty. */

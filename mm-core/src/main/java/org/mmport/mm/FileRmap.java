@@ -29,13 +29,11 @@ final class FileRmap implements FileMappings {
   }
 
   private boolean makeClean(AddressSpace space, long va, long pfn) {
-    try (PageGather gather = space.gather()) {
+    // Those who share the table are done with it at once, their CPUs too.
+    TableUsers users = TableUsers.of(space, va);
+    try (PageGather gather = users.gather()) {
       boolean dirty =
-          space
-              .pageTable()
-              .pteTable(va, gather.gather())
-              .map(table -> makeClean(table, table.index(va), pfn))
-              .orElse(false);
+          users.table(gather).map(table -> makeClean(table, table.index(va), pfn)).orElse(false);
       gather.flush();
       return dirty;
     }

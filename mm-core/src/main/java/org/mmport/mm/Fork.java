@@ -24,6 +24,12 @@ public final class Fork {
   private final PteFormat format;
   private final SwapEntries swapEntries;
 
+  /** What was copied of the table at work, and is not counted yet. */
+  private int anonPages;
+
+  private int filePages;
+  private int swapped;
+
   Fork(AddressSpace parent, AddressSpace child, PageGather parents, PageGather childs) {
     this.parent = parent;
     this.child = child;
@@ -40,6 +46,7 @@ public final class Fork {
     try (PageGather parents = parent.gather();
         PageGather childs = child.gather()) {
       try {
+        new HugeFork(parent, child, parents, childs).copy();
         strategy.copy(new Fork(parent, child, parents, childs));
       } finally {
         // Once for all: until then the parent's CPUs may write what is no longer theirs alone.
@@ -75,8 +82,13 @@ public final class Fork {
     return childs.gather();
   }
 
-  /** The mappings that are to be copied, ascending: pages of shared ones are found by faults. */
+  /** All mappings, ascending. */
   public List<Vma> vmas() {
+    return parent.mappings().all();
+  }
+
+  /** Those that are to be copied, ascending: pages of shared ones are found by faults. */
+  public List<Vma> privateVmas() {
     return parent.mappings().all().stream().filter(vma -> !vma.shared()).toList();
   }
 
@@ -85,8 +97,8 @@ public final class Fork {
    * it. Both copy what they need of it when they come to change it.
    *
    * @return false, and nothing changed, where there is no such table, or what it maps may not be
-   *     shared so: mappings that children do not copy or that are locked in memory, pages that are
-   *     pinned, leaves that note what is true of one process only
+   *     shared so: mappings that are locked in memory, pages that are pinned, leaves above the last
+   *     level or that note what is true of one process only
    * @throws org.mmport.machine.OutOfFramesException when there is no memory for the tables above
    */
   public boolean shareTable(Level level, long va) {
@@ -98,12 +110,11 @@ public final class Fork {
   }
 
   private boolean mayShare(long firstVa, long bytes) {
-    for (Vma vma : parent.mappings().in(firstVa, firstVa + bytes - 1)) {
-      if (vma.shared() || vma.locked()) {
-        return false;
-      }
-    }
-    return !parent.pins().in(firstVa, bytes);
+    // The child's are not locked, so it has other mappings there.
+    long lastVa = firstVa + bytes - 1;
+    return parent.mappings().in(firstVa, lastVa).stream().noneMatch(Vma::locked)
+        && !parentTables().hugeEntries().any(firstVa, lastVa, parentGather())
+        && !parent.pins().in(firstVa, bytes);
   }
 
   /** Gives the child what entries of a range of one mapping are, entry by entry. */
@@ -145,10 +156,22 @@ public final class Fork {
             parentGather(),
             (table, first, count, va) -> {
               if (!isEmpty(table, first, count)) {
-                copier.copy(
-                    table, childTables().pteTableAlloc(va, childGather()), first, count, va);
+                PteTable to = childTables().pteTableAlloc(va, childGather());
+                try {
+                  copier.copy(table, to, first, count, va);
+                } finally {
+                  countCopied(to);
+                }
               }
             });
+  }
+
+  /** What the child came to map by a table, counted once for all its entries. */
+  private void countCopied(PteTable to) {
+    child.count(to, anonPages, filePages, swapped);
+    anonPages = 0;
+    filePages = 0;
+    swapped = 0;
   }
 
   private boolean isEmpty(PteTable table, int first, int count) {
@@ -170,7 +193,8 @@ public final class Fork {
       return;
     }
     if (swapEntries.isSwap(raw)) {
-      copySwapped(from, to, index, raw);
+      anon.dupSwapped(from, to, index, raw);
+      swapped++;
       return;
     }
     long pfn = system.pfn(raw);
@@ -179,7 +203,7 @@ public final class Fork {
     } else if (!anon.isAnon(pfn)) {
       copyOfFile(to, index, raw, pfn, 1);
     } else if (anon.tryDup(pfn)) {
-      share(from, to, index, 1);
+      share(from, to, index, raw);
     } else {
       copyPage(vma, to, index, va, pfn);
     }
@@ -218,9 +242,20 @@ public final class Fork {
     return shared;
   }
 
-  /** References and map counts are there: neither side may write these pages now. */
+  /** The reference and the map count are there: neither side may write the page now. */
+  private void share(PteTable from, PteTable to, int index, long raw) {
+    if (format.write(raw, Level.PTE)) {
+      share(from, to, index, 1);
+    } else {
+      // Nobody can have written by it since it was read.
+      anonPages++;
+      to.set(index, 1, format.mkOld(raw, Level.PTE));
+    }
+  }
+
+  /** The same of pages in a row. */
   private void share(PteTable from, PteTable to, int index, int pages) {
-    child.count(to, pages, 0, 0);
+    anonPages += pages;
     from.wrProtect(index, pages);
     long raw = format.wrProtect(from.get(index), Level.PTE);
     to.set(index, pages, format.mkOld(raw, Level.PTE));
@@ -230,27 +265,15 @@ public final class Fork {
   private void copyPage(Vma vma, PteTable to, int index, long va, long pfn) {
     long copy = anon.allocCopy(pfn, child, vma, va);
     system.folios().addMapCount(copy, 1);
-    child.count(to, 1, 0, 0);
+    anonPages++;
     to.set(index, 1, anon.writableLeaf(child, vma, copy));
-  }
-
-  /** {@code copy_nonpresent_pte()}: from then on nobody has the page in the slot for itself. */
-  private void copySwapped(PteTable from, PteTable to, int index, long raw) {
-    long shared = format.swapClearExclusive(raw, Level.PTE);
-    system.swapCache().requireArea().dup(swapEntries.slot(raw), 1);
-    if (shared != raw) {
-      from.clear(index, 1);
-      from.setNonPresent(index, shared);
-    }
-    to.setNonPresent(index, shared);
-    child.count(to, 0, 0, 1);
   }
 
   /** Pages of a file in a private mapping are clean there, or they would be anonymous (R4.10). */
   private void copyOfFile(PteTable to, int index, long raw, long pfn, int pages) {
     system.folios().ref(pfn, pages);
     system.folios().mapPages(pfn, pages);
-    child.count(to, 0, pages, 0);
+    filePages += pages;
     long clean = format.mkClean(format.wrProtect(raw, Level.PTE), Level.PTE);
     to.set(index, pages, format.mkOld(clean, Level.PTE));
   }

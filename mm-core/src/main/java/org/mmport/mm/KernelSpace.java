@@ -1,6 +1,7 @@
 package org.mmport.mm;
 
 import org.mmport.cpu.MmContext;
+import org.mmport.machine.OutOfFramesException;
 import org.mmport.machine.PhysicalMemory;
 import org.mmport.pgtable.FlushRequest;
 import org.mmport.pgtable.MmuGather;
@@ -184,11 +185,25 @@ public final class KernelSpace {
    *     nothing changed then
    */
   public long vmalloc(long sizeBytes) {
-    return system.locked(() -> system.withRoom(() -> allocate(sizeBytes)));
+    return system.locked(
+        () -> {
+          long va = areas.requireGap(sizeBytes);
+          requireMemory(sizeBytes);
+          return system.withRoom(() -> allocate(va, sizeBytes));
+        });
   }
 
-  private long allocate(long sizeBytes) {
-    long va = areas.requireGap(sizeBytes);
+  /** What can never be there is not begun, and nothing is reclaimed for it. */
+  private void requireMemory(long sizeBytes) {
+    long memoryBytes = system.memory().sizeBytes();
+    if (sizeBytes > memoryBytes) {
+      throw new OutOfFramesException(
+          "vmalloc of 0x%x bytes: the machine has 0x%x; ask for less"
+              .formatted(sizeBytes, memoryBytes));
+    }
+  }
+
+  private long allocate(long va, long sizeBytes) {
     int pages = areas.pages(sizeBytes);
     long[] pfns = new long[pages];
     int done = 0;

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Optional;
 import org.mmport.cpu.Access;
 import org.mmport.machine.OutOfFramesException;
+import org.mmport.pgtable.HugeEntry;
 import org.mmport.pgtable.PteView;
 import org.mmport.spi.Level;
 import org.mmport.spi.PteFormat;
@@ -72,6 +73,7 @@ final class Mlock {
   /** {@code mlock_pte_range()}. */
   private void eachPage(Vma part, PageCounter counter) {
     try (PageGather gather = mm.gather()) {
+      mm.hugeLeaves().eachPage(part, gather.gather(), pfn -> counter.count(part, pfn));
       mm.pageTable()
           .pteTables(
               part.firstVa(),
@@ -144,14 +146,21 @@ final class Mlock {
   /** {@code follow_page_pte()}. */
   private boolean isThere(long va, Access access) {
     try (PageGather gather = mm.gather()) {
+      Optional<HugeEntry> leaf = mm.hugeLeaves().at(va, gather.gather());
+      if (leaf.isPresent()) {
+        return isThere(leaf.get().get(), leaf.get().level(), access);
+      }
       Optional<PteView> table = mm.pageTable().pteView(va, gather.gather());
       if (table.isEmpty()) {
         return false;
       }
-      long raw = table.get().get(table.get().index(va));
-      return format.present(raw, Level.PTE)
-          && !format.protnone(raw, Level.PTE)
-          && (!access.writes() || format.write(raw, Level.PTE));
+      return isThere(table.get().get(table.get().index(va)), Level.PTE, access);
     }
+  }
+
+  private boolean isThere(long raw, Level level, Access access) {
+    return format.present(raw, level)
+        && !format.protnone(raw, level)
+        && (!access.writes() || format.write(raw, level));
   }
 }

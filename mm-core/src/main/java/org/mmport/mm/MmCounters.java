@@ -13,20 +13,8 @@ import org.mmport.pgtable.TableCounts;
  */
 public record MmCounters(
     long anonPages, long filePages, long swapEntries, long lockedPages, TableCounts tables) {
-  /** Nothing, not even a root. */
-  public static final MmCounters ZERO = new MmCounters(0, 0, 0, 0, TableCounts.NONE);
-
   /** Pages that are mapped: VmRSS. */
   public long residentPages() {
     return anonPages + filePages;
-  }
-
-  MmCounters plus(long anon, long file, long swap) {
-    return new MmCounters(
-        anonPages + anon, filePages + file, swapEntries + swap, lockedPages, tables);
-  }
-
-  MmCounters with(long locked, TableCounts newTables) {
-    return new MmCounters(anonPages, filePages, swapEntries, locked, newTables);
   }
 }

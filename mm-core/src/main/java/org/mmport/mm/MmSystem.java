@@ -4,7 +4,6 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
-import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -12,7 +11,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.mmport.cpu.CpuSet;
@@ -21,6 +19,7 @@ import org.mmport.machine.FrameAllocator;
 import org.mmport.machine.LockRank;
 import org.mmport.machine.OutOfFramesException;
 import org.mmport.machine.PageFlag;
+import org.mmport.machine.PercpuRwLock;
 import org.mmport.machine.PhysicalMemory;
 import org.mmport.pgtable.PageTable;
 import org.mmport.pgtable.SharingCounts;
@@ -33,7 +32,8 @@ import org.mmport.spi.VaRegion;
 
 /**
  * What all address spaces of one machine share: its memory, its CPUs, the page of zeros. One lock
- * guards all changes for now; CPUs walk tables without it, as hardware does.
+ * guards all changes, which the most common faults share; CPUs walk tables without it, as hardware
+ * does.
  */
 public final class MmSystem {
   /**
@@ -49,7 +49,7 @@ public final class MmSystem {
   /** Orders 0 and 1 are none of THP_ORDERS_ALL_ANON (include/linux/huge_mm.h). */
   private static final int MIN_ANON_ORDER = 2;
 
-  final ReentrantLock lock;
+  final PercpuRwLock lock;
   final MlockCounts mlocked;
   private final MmuVariant variant;
   private final FrameAllocator frames;
@@ -58,7 +58,7 @@ public final class MmSystem {
   private final CpuSet cpus;
   private final long zeroPfn;
   private final List<AddressSpace> spaces = new ArrayList<>();
-  private final Map<FaultStatus, Long> faults = new EnumMap<>(FaultStatus.class);
+  private final FaultCounts faults = new FaultCounts();
   private final Set<FilePages> nameless = new HashSet<>();
   private final Map<Long, FilePages> files = new HashMap<>();
   private final SwapEntries swapEntries;
@@ -67,6 +67,7 @@ public final class MmSystem {
   private final Rmap rmap;
   private final FileRmap fileRmap;
   private final Reclaim reclaim;
+  private final HugePageSettings hugePages;
   private Optional<KernelSpace> kernel = Optional.empty();
   private List<Integer> folioOrders = List.of();
   private long lastContext = LAST_KERNEL_CONTEXT;
@@ -82,7 +83,7 @@ public final class MmSystem {
     this.variant = variant;
     this.frames = frames;
     this.folios = new Folios(frames);
-    this.lock = folios.newLock(LockRank.SYSTEM, 0);
+    this.lock = new PercpuRwLock(frames.memory().steps(), LockRank.SYSTEM);
     this.mlocked = new MlockCounts(folios);
     this.tables = new TableSpace(variant, frames, 0);
     this.cpus = new CpuSet(variant, frames, cpuCount);
@@ -91,6 +92,7 @@ public final class MmSystem {
     this.rmap = new Rmap(folios);
     this.fileRmap = new FileRmap(this, rmap);
     this.reclaim = new Reclaim(this, rmap, swapCache, fileRmap);
+    this.hugePages = new HugePageSettings(variant);
     this.zeroPfn = folios.alloc(0, 0);
     page(zeroPfn).fill((byte) 0);
   }
@@ -258,6 +260,34 @@ public final class MmSystem {
         });
   }
 
+  /**
+   * Which private memory is mapped by huge pages where it is written first, if there is a block for
+   * one: by leaves that map what a table of the last level does. None at first. What is mapped
+   * already stays as it is.
+   *
+   * @throws InvalidRequestException for another than {@link HugePagePolicy#NEVER} where there are
+   *     none: see {@link #hugePageBytes}
+   */
+  public void useHugePages(HugePagePolicy policy) {
+    locked(
+        () -> {
+          hugePages.use(policy);
+          return policy;
+        });
+  }
+
+  /**
+   * Bytes of a huge page; empty where there are none: the variant has no such leaves, or none in
+   * user memory because it has a hash table, or they are larger than any block of frames.
+   */
+  public OptionalLong hugePageBytes() {
+    return hugePages.bytes();
+  }
+
+  HugePageSettings hugePages() {
+    return hugePages;
+  }
+
   /** Those orders, the largest first. */
   List<Integer> folioOrders() {
     return folioOrders;
@@ -395,7 +425,7 @@ public final class MmSystem {
 
   /** How many faults came to what, since the beginning. */
   public Map<FaultStatus, Long> faults() {
-    return locked(() -> Map.copyOf(faults));
+    return locked(() -> Map.copyOf(faults.sums()));
   }
 
   /** Pages that some locked mapping maps: Mlocked in {@code /proc/meminfo}. */
@@ -413,7 +443,7 @@ public final class MmSystem {
   }
 
   void count(FaultStatus status) {
-    faults.merge(status, 1L, Long::sum);
+    faults.add(status);
   }
 
   /** The frame that stands for every page that was read and never written. */

@@ -1,8 +1,12 @@
 package org.mmport.mm;
 
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import org.mmport.machine.Folios;
 import org.mmport.machine.PageFlag;
+import org.mmport.pgtable.PteBatch;
+import org.mmport.pgtable.PteBatch.Ignored;
 import org.mmport.pgtable.PteTable;
 import org.mmport.spi.Level;
 import org.mmport.spi.PteFormat;
@@ -15,25 +19,28 @@ import org.mmport.spi.PteFormat;
 final class MoveEntries {
   private final AddressSpace mm;
   private final PteFormat format;
+  private final Folios folios;
+  private final PteBatch batch;
   private final PageGather gather;
   private final long fromVa;
   private final long toVa;
   private final long sizeBytes;
+  private final List<Part> parts = new ArrayList<>();
 
   /** From one range to another that it does not overlap. */
   MoveEntries(AddressSpace mm, PageGather gather, long fromVa, long toVa, long sizeBytes) {
     this.mm = mm;
     this.format = mm.system().variant().format();
+    this.folios = mm.system().folios();
+    this.batch = new PteBatch(mm.system().variant(), EnumSet.of(Ignored.YOUNG, Ignored.DIRTY));
     this.gather = gather;
     this.fromVa = fromVa;
     this.toVa = toVa;
     this.sizeBytes = sizeBytes;
   }
 
-  /** Told of an entry that is not none, and where it goes to. */
-  private interface Mover {
-    void move(PteTable from, int index, long destinationVa);
-  }
+  /** Entries of one table, of which the first is in use, and go to one table. */
+  private record Part(PteTable from, int first, int count, long destinationVa) {}
 
   /**
    * Allocates the tables that entries go to. Until then nothing has moved; what was allocated is
@@ -42,63 +49,96 @@ final class MoveEntries {
    * @throws org.mmport.machine.OutOfFramesException when there is no memory for them
    */
   void allocTables() {
-    each(
-        (from, index, destinationVa) ->
-            mm.pageTable().pteTableAlloc(destinationVa, gather.gather()));
-  }
-
-  /** Moves them into tables that are there, to entries that are none. */
-  void move() {
-    each(
-        (from, index, destinationVa) -> {
-          PteTable to =
-              mm.pageTable()
-                  .pteTable(destinationVa, gather.gather())
-                  .orElseThrow(() -> new IllegalStateException("tables are allocated first"));
-          long raw = from.clear(index, 1);
-          count(raw, from, to);
-          if (format.present(raw, Level.PTE)) {
-            to.set(to.index(destinationVa), 1, raw);
-          } else {
-            to.setNonPresent(to.index(destinationVa), raw);
-          }
-        });
-  }
-
-  /**
-   * The process has as much as before, but not in the same table. What is pinned may be this page.
-   */
-  private void count(long raw, PteTable from, PteTable to) {
-    note(raw, from, -1);
-    note(raw, to, 1);
-    if (new TableNote(from.note()).mayPin()) {
-      to.setNote(new TableNote(to.note()).withPins().bits());
-    }
-  }
-
-  private void note(long raw, PteTable table, int count) {
-    MmSystem system = mm.system();
-    if (system.swapEntries().isSwap(raw)) {
-      mm.note(table, 0, 0, count);
-    } else if (system.pfn(raw) != system.zeroPfn()) {
-      boolean anon = system.folios().is(system.pfn(raw), PageFlag.ANON);
-      mm.note(table, anon ? count : 0, anon ? 0 : count, 0);
-    }
-  }
-
-  private void each(Mover mover) {
     mm.pageTable()
         .pteTables(
             fromVa,
             sizeBytes,
             gather.gather(),
             (table, first, count, va) -> {
-              for (int i = 0; i < count; i++) {
-                if (!format.none(table.get(first + i), Level.PTE)) {
-                  mover.move(table, first + i, va + i * mm.pageBytes() - fromVa + toVa);
+              for (int i = 0; i < count; ) {
+                i = used(table, first, i, count);
+                long destinationVa = va + i * mm.pageBytes() - fromVa + toVa;
+                int part = Math.min(count - i, table.entries() - table.index(destinationVa));
+                if (part > 0) {
+                  mm.pageTable().pteTableAlloc(destinationVa, gather.gather());
+                  parts.add(new Part(table, first + i, part, destinationVa));
                 }
+                i += part;
               }
             });
+  }
+
+  /** The first entry from one on that is in use, or {@code count}; both count from another. */
+  private int used(PteTable table, int first, int from, int count) {
+    int i = from;
+    while (i < count && format.none(table.get(first + i), Level.PTE)) {
+      i++;
+    }
+    return i;
+  }
+
+  /** Moves them into tables that are there, to entries that are none. */
+  void move() {
+    for (Part part : parts) {
+      PteTable to =
+          mm.pageTable()
+              .pteTable(part.destinationVa(), gather.gather())
+              .orElseThrow(() -> new IllegalStateException("tables are allocated first"));
+      int toFirst = to.index(part.destinationVa());
+      for (int i = 0; i < part.count(); ) {
+        i += move(part.from(), part.first() + i, to, toFirst + i, part.count() - i);
+      }
+      if (new TableNote(part.from().note()).mayPin()) {
+        // What is pinned may be one of these pages.
+        to.setNote(new TableNote(to.note()).withPins().bits());
+      }
+    }
+  }
+
+  /**
+   * Moves one entry, or all that map pages of one folio from it on: {@code
+   * mremap_folio_pte_batch()}. Linux looks only where entries are cached together, for it has not
+   * looked at the folio by then; here it is looked at for the table's note anyhow. Returns how many
+   * it is done with.
+   */
+  private int move(PteTable from, int index, PteTable to, int toIndex, int most) {
+    long raw = from.get(index);
+    if (format.none(raw, Level.PTE)) {
+      return 1;
+    }
+    if (!format.present(raw, Level.PTE)) {
+      from.clear(index, 1);
+      note(raw, from, to, 1);
+      to.setNonPresent(toIndex, raw);
+      return 1;
+    }
+    int pages = pages(from, index, raw, most);
+    // Young and dirty of all: hardware may have marked any until it was emptied.
+    long moved = from.clear(index, pages);
+    note(moved, from, to, pages);
+    to.set(toIndex, pages, moved);
+    return pages;
+  }
+
+  private int pages(PteTable from, int index, long raw, int most) {
+    long pfn = mm.system().pfn(raw);
+    if (pfn == mm.system().zeroPfn() || !folios.isLarge(pfn)) {
+      return 1;
+    }
+    return batch.length(from, index, raw, Math.min(most, folios.framesFrom(pfn)));
+  }
+
+  /** The process has as much as before, but not in the same table. */
+  private void note(long raw, PteTable from, PteTable to, int pages) {
+    MmSystem system = mm.system();
+    if (system.swapEntries().isSwap(raw)) {
+      mm.note(from, 0, 0, -pages);
+      mm.note(to, 0, 0, pages);
+    } else if (system.pfn(raw) != system.zeroPfn()) {
+      int anon = folios.is(system.pfn(raw), PageFlag.ANON) ? pages : 0;
+      mm.note(from, -anon, anon - pages, 0);
+      mm.note(to, anon, pages - anon, 0);
+    }
   }
 
   /** Gives tables back that serve a range and have no entry in use. */
@@ -111,19 +151,10 @@ final class MoveEntries {
             bytes,
             gather.gather(),
             (table, first, count, at) -> {
-              if (isEmpty(table, first, count)) {
+              if (used(table, first, 0, count) == count) {
                 unused.add(new Unused(at, count * mm.pageBytes()));
               }
             });
     unused.forEach(part -> mm.pageTable().unmap(part.va(), part.bytes(), gather.gather()));
-  }
-
-  private boolean isEmpty(PteTable table, int first, int count) {
-    for (int i = first; i < first + count; i++) {
-      if (!format.none(table.get(i), Level.PTE)) {
-        return false;
-      }
-    }
-    return true;
   }
 }

@@ -27,6 +27,7 @@ final class Mremap {
     requireSizes(request);
     Vma old = part(request);
     mm.sharedRanges().own(request.va(), request.oldBytes());
+    mm.hugeLeaves().cut(request.va(), request.oldBytes());
     return switch (request.target()) {
       case MremapRequest.Target.At at -> {
         requireTarget(request, at.va());
@@ -106,7 +107,13 @@ final class Mremap {
    */
   private static Vma resized(Vma old, long firstVa, long sizeBytes) {
     return new Vma(
-        firstVa, firstVa + sizeBytes - 1, old.rights(), old.shared(), old.locked(), old.backing());
+        firstVa,
+        firstVa + sizeBytes - 1,
+        old.rights(),
+        old.shared(),
+        old.locked(),
+        old.backing(),
+        old.advice());
   }
 
   /** {@code move_vma()}. */
@@ -115,10 +122,13 @@ final class Mremap {
     mm.sharedRanges().own(to, newBytes);
     long oldBytes = old.lastVa() - old.firstVa() + 1;
     long keptBytes = Math.min(oldBytes, newBytes);
+    mm.hugeLeaves().cut(to, newBytes);
+    mm.hugeLeaves().cut(old.firstVa(), keptBytes);
     List<Vma> gone = new ArrayList<>();
     try (PageGather gather = mm.gather()) {
       MoveEntries entries = new MoveEntries(mm, gather, old.firstVa(), to, keptBytes);
-      allocTables(entries, gather, to, newBytes);
+      HugeMove huge = new HugeMove(mm, gather, old.firstVa(), to, keptBytes);
+      allocTables(huge, entries, gather, to, newBytes);
       gone.addAll(empty(gather, to, newBytes));
       if (oldBytes > keptBytes) {
         gone.addAll(empty(gather, old.firstVa() + keptBytes, oldBytes - keptBytes));
@@ -127,6 +137,7 @@ final class Mremap {
       gather.flush();
       vmas.remove(old.firstVa(), old.firstVa() + keptBytes - 1);
       vmas.insert(moved);
+      huge.move();
       entries.move();
       mm.pageTable().unmap(old.firstVa(), oldBytes, gather.gather());
       entries.freeEmpty(to, newBytes);
@@ -145,8 +156,10 @@ final class Mremap {
     }
   }
 
-  private static void allocTables(MoveEntries entries, PageGather gather, long to, long newBytes) {
+  private static void allocTables(
+      HugeMove huge, MoveEntries entries, PageGather gather, long to, long newBytes) {
     try {
+      huge.prepare();
       entries.allocTables();
     } catch (OutOfFramesException e) {
       entries.freeEmpty(to, newBytes);

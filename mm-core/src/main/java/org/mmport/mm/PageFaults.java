@@ -17,44 +17,78 @@ final class PageFaults {
   private final SwapEntries swapEntries;
   private final AnonFault anonFault;
   private final FilePagesFault files;
+  private final HugeFault hugeFault;
   private final PteFormat format;
 
-  PageFaults(AddressSpace mm) {
+  /** What a fault found: an entry of a table, and the mapping that it is of. */
+  record Entry(Vma vma, PteTable table, long raw) {}
+
+  PageFaults(AddressSpace mm, AnonPages anon, AnonFault anonFault) {
     this.mm = mm;
     this.system = mm.system();
-    AnonPages anon = new AnonPages(system);
-    this.anonFault = new AnonFault(mm, anon);
+    this.anonFault = anonFault;
     this.files = new FilePagesFault(mm, anon);
     this.wpFault = new WriteProtectedFault(mm, anon);
     this.swapFault = new SwapFault(mm, anon, wpFault);
+    this.hugeFault = new HugeFault(mm, anon);
     this.swapEntries = system.swapEntries();
     this.format = system.variant().format();
   }
 
   FaultStatus handle(long va, Access access) {
     Optional<Vma> vma = mm.mappings().find(va);
+    return refusal(vma, va, access).orElseGet(() -> resolve(vma.orElseThrow(), va, access));
+  }
+
+  /** The same for an entry that was found, and nobody can have changed since. */
+  FaultStatus handle(Entry found, long va, Access access) {
+    try (PageGather gather = mm.gather()) {
+      try {
+        PteTable table = found.table().in(gather.gather());
+        return handle(found.vma(), table, found.raw(), TableUsers.only(mm, va), va, access, gather);
+      } catch (OutOfFramesException e) {
+        return FaultStatus.OUT_OF_MEMORY;
+      } finally {
+        gather.flush();
+      }
+    }
+  }
+
+  /** Why the mapping at an address does not permit an access, if it does not. */
+  Optional<FaultStatus> refusal(Optional<Vma> vma, long va, Access access) {
     if (vma.isEmpty()) {
       // Whether the kernel has anything there is none of the process's business.
-      return system.variant().geometry().vaLayout().isKernel(va)
-          ? FaultStatus.NOT_PERMITTED
-          : FaultStatus.NOT_MAPPED;
+      return Optional.of(
+          system.variant().geometry().vaLayout().isKernel(va)
+              ? FaultStatus.NOT_PERMITTED
+              : FaultStatus.NOT_MAPPED);
     }
-    if (!permits(vma.get().rights(), access)) {
-      return FaultStatus.NOT_PERMITTED;
-    }
-    return resolve(vma.get(), va, access);
+    return permits(vma.get().rights(), access)
+        ? Optional.empty()
+        : Optional.of(FaultStatus.NOT_PERMITTED);
   }
 
   /** The same for a mapping that is not asked whether it permits that: {@code FOLL_FORCE}. */
   FaultStatus resolve(Vma vma, long va, Access access) {
     try (PageGather gather = mm.gather()) {
       try {
+        Optional<FaultStatus> huge = hugeFault.handle(vma, va, access, gather.gather());
+        if (huge.isPresent()) {
+          return huge.get();
+        }
         Optional<FaultStatus> inPlace = inPlace(vma, va, access, gather);
         if (inPlace.isPresent()) {
           return inPlace.get();
         }
+        if (!access.writes() || vma.shared()) {
+          TableUsers users = TableUsers.of(mm, va);
+          if (users.areSeveral()) {
+            return forAll(vma, users, va, access);
+          }
+        }
         PteTable table = mm.pageTable().pteTableAlloc(va, gather.gather());
-        return handle(vma, table, va, access, gather);
+        return handle(
+            vma, table, table.get(table.index(va)), TableUsers.only(mm, va), va, access, gather);
       } catch (OutOfFramesException e) {
         return FaultStatus.OUT_OF_MEMORY;
       } finally {
@@ -64,10 +98,21 @@ final class PageFaults {
   }
 
   /**
-   * What a read comes to where it makes no difference to those who share the table; they have the
-   * same mappings there. So reading copies no table (R3.5) but where it brings a page in that is
-   * counted.
+   * Who shares a table has the same mappings there, so what one reads is what all would find, and
+   * what it writes to a shared mapping is theirs too: that copies no table (R3.5, R3.10).
    */
+  private FaultStatus forAll(Vma vma, TableUsers users, long va, Access access) {
+    try (PageGather gather = users.gather()) {
+      try {
+        PteTable table = users.table(gather).orElseThrow();
+        return handle(vma, table, table.get(table.index(va)), users, va, access, gather);
+      } finally {
+        gather.flush();
+      }
+    }
+  }
+
+  /** What a read comes to where nobody counts it, so that nobody need be looked for. */
   private Optional<FaultStatus> inPlace(Vma vma, long va, Access access, PageGather gather) {
     if (access.writes() || !mm.pageTable().mayShare()) {
       return Optional.empty();
@@ -97,16 +142,22 @@ final class PageFaults {
     };
   }
 
-  private FaultStatus handle(Vma vma, PteTable table, long va, Access access, PageGather gather) {
+  private FaultStatus handle(
+      Vma vma,
+      PteTable table,
+      long raw,
+      TableUsers users,
+      long va,
+      Access access,
+      PageGather gather) {
     int index = table.index(va);
-    long raw = table.get(index);
     if (swapEntries.isSwap(raw)) {
-      return swapFault.swapIn(vma, table, va, access, gather);
+      return swapFault.swapIn(vma, table, users, va, access, gather);
     }
     if (format.none(raw, Level.PTE)) {
       return switch (vma.backing()) {
         case Backing.Anonymous none -> anonFault.missing(vma, table, va, access);
-        case Backing.OfFile file -> files.missing(vma, file, table, va, access);
+        case Backing.OfFile file -> files.missing(vma, file, table, users, va, access);
       };
     }
     if (format.protnone(raw, Level.PTE)) {
@@ -117,6 +168,14 @@ final class PageFaults {
       return vma.shared()
           ? files.makeWritable(table, index)
           : wpFault.writeProtected(vma, table, va, gather);
+    }
+    return touch(table, index, raw, access);
+  }
+
+  /** Has a present entry that the mapping permits, or one's own page, permit the access. */
+  FaultStatus touch(PteTable table, int index, long raw, Access access) {
+    if (access.writes() && !format.write(raw, Level.PTE)) {
+      return wpFault.reuse(table, index, raw);
     }
     long touched = format.mkYoung(raw, Level.PTE);
     long wanted = access.writes() ? format.mkDirty(touched, Level.PTE) : touched;

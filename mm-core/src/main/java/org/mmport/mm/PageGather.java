@@ -8,10 +8,13 @@ import org.mmport.pgtable.MmuGather;
  * {@code mmu_gather} with its pages. Unhook, flush, free, in that order.
  */
 final class PageGather implements AutoCloseable {
+  private static final long[] NO_PAGES = {};
+  private static final int[] NO_REFERENCES = {};
+
   private final MmuGather gather;
   private final Release release;
-  private long[] released = new long[16];
-  private int[] references = new int[16];
+  private long[] released = NO_PAGES;
+  private int[] references = NO_REFERENCES;
   private int releasedCount;
 
   /** Gives back references to the folio of a page. */
@@ -32,8 +35,9 @@ final class PageGather implements AutoCloseable {
   /** Gives up references to a folio, by one of its pages, once the flush is done. */
   void releaseLater(long pfn, int count) {
     if (releasedCount == released.length) {
-      released = Arrays.copyOf(released, releasedCount * 2);
-      references = Arrays.copyOf(references, releasedCount * 2);
+      int more = Math.max(16, releasedCount * 2);
+      released = Arrays.copyOf(released, more);
+      references = Arrays.copyOf(references, more);
     }
     released[releasedCount] = pfn;
     references[releasedCount++] = count;

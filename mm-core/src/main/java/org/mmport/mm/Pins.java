@@ -7,6 +7,7 @@ import org.mmport.cpu.Access;
 import org.mmport.machine.Folios;
 import org.mmport.machine.OutOfFramesException;
 import org.mmport.machine.PageFlag;
+import org.mmport.pgtable.HugeEntry;
 import org.mmport.pgtable.PteTable;
 import org.mmport.spi.InvalidRequestException;
 import org.mmport.spi.Level;
@@ -53,6 +54,13 @@ final class Pins {
       throw new InvalidRequestException("pin 0x%x: %s".formatted(va, inTheWay.get()));
     }
     try (PageGather gather = mm.gather()) {
+      Optional<HugeEntry> leaf = mm.hugeLeaves().at(va, gather.gather());
+      if (leaf.isPresent()) {
+        // Noted with its table when it is split: until then there is none that could be shared.
+        any = true;
+        folios.pin(mm.hugeLeaves().pfn(leaf.get(), va), 1);
+        return mm.hugeLeaves().pfn(leaf.get(), va);
+      }
       PteTable table = mm.pageTable().pteTableAlloc(va, gather.gather());
       long pfn = mm.system().pfn(table.get(table.index(va)));
       folios.pin(pfn, 1);

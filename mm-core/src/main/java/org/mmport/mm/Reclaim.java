@@ -5,6 +5,7 @@ import java.util.OptionalLong;
 import org.mmport.machine.Folios;
 import org.mmport.machine.OutOfFramesException;
 import org.mmport.machine.PageFlag;
+import org.mmport.pgtable.HugeEntry;
 import org.mmport.pgtable.PteTable;
 import org.mmport.spi.Level;
 import org.mmport.spi.PteFormat;
@@ -21,6 +22,7 @@ final class Reclaim {
   private final SwapCache swapCache;
   private final FileRmap fileRmap;
   private final SplitFolios splitFolios;
+  private final LazyFreed lazyFreed;
   private ReclaimCounts counts = ReclaimCounts.ZERO;
 
   Reclaim(MmSystem system, Rmap rmap, SwapCache swapCache, FileRmap fileRmap) {
@@ -31,6 +33,7 @@ final class Reclaim {
     this.swapCache = swapCache;
     this.fileRmap = fileRmap;
     this.splitFolios = new SplitFolios(system);
+    this.lazyFreed = new LazyFreed(system);
   }
 
   /** All that it did so far. */
@@ -60,7 +63,7 @@ final class Reclaim {
   /** First what nobody maps and only its folio keeps. */
   private void split(long wanted) {
     long freed = splitFolios.queued(wanted);
-    count(new ReclaimCounts(freed, freed, 0, 0, 0));
+    count(new ReclaimCounts(freed, freed, 0, 0, 0, 0));
   }
 
   /**
@@ -70,16 +73,21 @@ final class Reclaim {
    */
   private int lookAtLarge(long head) {
     int pages = folios.framesFrom(head);
-    if (folios.isSplittable(head) && mayGo(head) && splitFolios.maySplit(head)) {
+    boolean lazy = folios.is(head, PageFlag.LAZYFREE);
+    if (lazy) {
+      if (mayGo(head) && own(head)) {
+        lazyFreed.drop(head);
+      }
+    } else if (folios.isSplittable(head) && mayGo(head)) {
       int freed = splitFolios.split(head, system.lru()::addFirst);
-      count(new ReclaimCounts(freed, freed, 0, 0, 0));
+      count(new ReclaimCounts(freed, freed, 0, 0, 0, 0));
       return pages - freed;
     }
     boolean freed = folios.unref(head, 1);
     if (!freed) {
       system.lru().add(head);
     }
-    count(new ReclaimCounts(pages, freed ? pages : 0, freed ? 0 : pages, 0, 0));
+    count(pages, freed, lazy);
     return 0;
   }
 
@@ -89,18 +97,24 @@ final class Reclaim {
         counts.freed() - before.freed(),
         counts.kept() - before.kept(),
         counts.swappedOut() - before.swappedOut(),
-        counts.fileWrites() - before.fileWrites());
+        counts.fileWrites() - before.fileWrites(),
+        counts.lazyFreed() - before.lazyFreed());
   }
 
   /** Gives back the caller's reference. */
   private void look(long pfn) {
     boolean reclaimable = false;
+    boolean lazy = folios.is(pfn, PageFlag.LAZYFREE);
     boolean freed;
     try {
       // A frame that has become something else since.
       reclaimable = folios.mapping(pfn) != 0;
-      if (reclaimable && mayGo(pfn) && own(pfn)) {
-        if (folios.is(pfn, PageFlag.ANON)) {
+      if (reclaimable && mayGo(pfn)) {
+        if (lazy) {
+          if (own(pfn)) {
+            lazyFreed.drop(pfn);
+          }
+        } else if (folios.is(pfn, PageFlag.ANON)) {
           swapOut(pfn);
         } else {
           dropFromFile(pfn);
@@ -113,8 +127,15 @@ final class Reclaim {
       }
     }
     if (reclaimable) {
-      count(new ReclaimCounts(1, freed ? 1 : 0, freed ? 0 : 1, 0, 0));
+      count(1, freed, lazy);
     }
+  }
+
+  /** Pages of a folio that was looked at. */
+  private void count(int pages, boolean freed, boolean lazy) {
+    count(
+        new ReclaimCounts(
+            pages, freed ? pages : 0, freed ? 0 : pages, 0, 0, freed && lazy ? pages : 0));
   }
 
   private void count(ReclaimCounts more) {
@@ -139,12 +160,15 @@ final class Reclaim {
   }
 
   /**
-   * Has every table that maps the page serve one process, or says that there is no memory for that.
+   * Has every table that maps any page of a folio, by its first, serve one process, or says that
+   * there is no memory for that.
    */
   private boolean own(long pfn) {
     try {
-      for (Mapping mapping : rmap.ofPage(pfn)) {
-        mapping.mm().sharedRanges().own(mapping.va(folios.index(pfn)), mapping.mm().pageBytes());
+      for (long page = pfn; page < pfn + folios.framesFrom(pfn); page++) {
+        for (Mapping mapping : rmap.ofPage(page)) {
+          mapping.mm().sharedRanges().own(mapping.va(folios.index(page)), mapping.mm().pageBytes());
+        }
       }
       return true;
     } catch (OutOfFramesException e) {
@@ -156,15 +180,22 @@ final class Reclaim {
   private boolean testAndClearYoung(Mapping mapping, long pfn) {
     long va = mapping.va(folios.index(pfn));
     try (PageGather gather = mapping.mm().gather()) {
-      // Linux lets TLBs have a young entry yet; here each sharer's are flushed when its turn comes.
+      // Linux lets all TLBs have a young entry yet (folio_referenced_one() of mm/rmap.c); here
+      // those of others who share the table do.
       boolean young =
           mapping
-              .mm()
-              .pageTable()
-              .pteView(va, gather.gather())
-              .filter(table -> maps(table.get(table.index(va)), pfn))
-              .map(table -> table.mkOld(table.index(va), 1))
-              .orElse(false);
+                  .mm()
+                  .hugeLeaves()
+                  .mapping(pfn, va, gather.gather())
+                  .map(HugeEntry::mkOld)
+                  .orElse(false)
+              || mapping
+                  .mm()
+                  .pageTable()
+                  .pteView(va, gather.gather())
+                  .filter(table -> maps(table.get(table.index(va)), pfn))
+                  .map(table -> table.mkOld(table.index(va), 1))
+                  .orElse(false);
       gather.flush();
       return young;
     }
@@ -193,7 +224,7 @@ final class Reclaim {
     SwapArea area = swapCache.requireArea();
     if (folios.testAndClear(pfn, PageFlag.DIRTY)) {
       area.write(slot, folios.bytes(pfn));
-      count(new ReclaimCounts(0, 0, 0, 1, 0));
+      count(new ReclaimCounts(0, 0, 0, 1, 0, 0));
     }
     if (folios.refCount(pfn) == 2) {
       swapCache.drop(pfn);
@@ -211,7 +242,7 @@ final class Reclaim {
     for (Mapping mapping : rmap.ofPage(pfn)) {
       unmap(mapping, pfn, raw -> format.empty(Level.PTE));
     }
-    count(new ReclaimCounts(0, 0, 0, 0, written));
+    count(new ReclaimCounts(0, 0, 0, 0, written, 0));
     file.evict(index, 1);
   }
 
@@ -221,21 +252,24 @@ final class Reclaim {
     long of(long raw);
   }
 
-  /** {@code try_to_unmap_one()}: nobody writes the page through this mapping after. */
+  /**
+   * {@code try_to_unmap_one()}: nobody writes the page through this mapping after, nor through
+   * those that have the same table. So there is nothing to copy, for which there may be no memory.
+   */
   private void unmap(Mapping mapping, long pfn, Replacement replacement) {
-    AddressSpace mm = mapping.mm();
     long va = mapping.va(folios.index(pfn));
-    try (PageGather gather = mm.gather()) {
-      mm.pageTable()
-          .pteTable(va, gather.gather())
+    TableUsers users = TableUsers.of(mapping.mm(), va);
+    try (PageGather gather = users.gather()) {
+      users
+          .table(gather)
           .filter(table -> maps(table.get(table.index(va)), pfn))
-          .ifPresent(table -> unmap(mm, table, table.index(va), pfn, replacement, gather));
+          .ifPresent(table -> unmap(users, table, table.index(va), pfn, replacement, gather));
       gather.flush();
     }
   }
 
   private void unmap(
-      AddressSpace mm,
+      TableUsers users,
       PteTable table,
       int index,
       long pfn,
@@ -247,11 +281,11 @@ final class Reclaim {
     }
     long raw = replacement.of(old);
     if (format.none(raw, Level.PTE)) {
-      mm.count(table, 0, -1, 0);
+      users.count(table, 0, -1, 0);
     } else {
       swapCache.requireArea().dup(system.swapEntries().slot(raw), 1);
       table.setNonPresent(index, raw);
-      mm.count(table, -1, 0, 1);
+      users.count(table, -1, 0, 1);
     }
     rmap.remove(pfn, 1);
     gather.releaseLater(pfn, 1);

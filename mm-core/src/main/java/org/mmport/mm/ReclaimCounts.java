@@ -9,10 +9,12 @@ package org.mmport.mm;
  *     or pinned, or have nowhere to go
  * @param swappedOut pages written to swap: pswpout
  * @param fileWrites pages written to files
+ * @param lazyFreed pages dropped that nobody needed any more: pglazyfreed
  */
-public record ReclaimCounts(long scanned, long freed, long kept, long swappedOut, long fileWrites) {
+public record ReclaimCounts(
+    long scanned, long freed, long kept, long swappedOut, long fileWrites, long lazyFreed) {
   /** Nothing. */
-  public static final ReclaimCounts ZERO = new ReclaimCounts(0, 0, 0, 0, 0);
+  public static final ReclaimCounts ZERO = new ReclaimCounts(0, 0, 0, 0, 0, 0);
 
   ReclaimCounts plus(ReclaimCounts other) {
     return new ReclaimCounts(
@@ -20,6 +22,7 @@ public record ReclaimCounts(long scanned, long freed, long kept, long swappedOut
         freed + other.freed,
         kept + other.kept,
         swappedOut + other.swappedOut,
-        fileWrites + other.fileWrites);
+        fileWrites + other.fileWrites,
+        lazyFreed + other.lazyFreed);
   }
 }

@@ -78,6 +78,21 @@ final class Rmap {
     }
   }
 
+  /** One leaf above a PTE less maps a folio whole ({@code folio_remove_rmap_pmd()}). */
+  void removeWhole(long head) {
+    if (folios.unmapWhole(head)) {
+      folios.queueSplit(head);
+    }
+  }
+
+  /**
+   * How many leaves map a page ({@code folio_precise_page_mapcount()}): one process may have all of
+   * a folio by one leaf, and another one pages of it by entries of the last level (R4.16).
+   */
+  int mappers(long pfn) {
+    return folios.mapCount(pfn) + (folios.isLarge(pfn) ? folios.entireMapCount(pfn) : 0);
+  }
+
   /** Whether anybody may map any page of the owner. */
   boolean isMapped(long owner) {
     return byOwner.containsKey(owner);

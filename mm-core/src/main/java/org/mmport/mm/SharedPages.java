@@ -1,7 +1,7 @@
 package org.mmport.mm;
 
+import java.util.BitSet;
 import org.mmport.machine.Folios;
-import org.mmport.machine.PageFlag;
 import org.mmport.pgtable.PteTable;
 import org.mmport.pgtable.TableSharer;
 import org.mmport.spi.Level;
@@ -11,12 +11,13 @@ import org.mmport.spi.PteFormat;
  * Accounts for pages whose tables are shared. While they are, an entry holds one reference and one
  * map count, however many processes see it; a table that is copied gives each page a second of
  * both, and its owner the cause to copy it when it is written: all that {@link Fork#copyEntry}
- * would have done.
+ * would have done. Pages of shared mappings are written by all as they are.
  */
 final class SharedPages implements TableSharer {
   private final AddressSpace mm;
   private final MmSystem system;
   private final Folios folios;
+  private final AnonPages anon;
   private final PteFormat format;
   private final SwapEntries swapEntries;
 
@@ -24,12 +25,14 @@ final class SharedPages implements TableSharer {
     this.mm = mm;
     this.system = mm.system();
     this.folios = system.folios();
+    this.anon = new AnonPages(system);
     this.format = system.variant().format();
     this.swapEntries = system.swapEntries();
   }
 
   @Override
   public void copy(PteTable from, PteTable to) {
+    BitSet shared = ofSharedMappings(from);
     int nr;
     for (int i = 0; i < from.entries(); i += nr) {
       long raw = from.get(i);
@@ -38,35 +41,64 @@ final class SharedPages implements TableSharer {
         continue;
       }
       if (swapEntries.isSwap(raw)) {
-        copySwapped(from, to, i, raw);
+        anon.dupSwapped(from, to, i, raw);
+        continue;
+      }
+      nr = from.hint(i);
+      dup(system.pfn(raw), nr);
+      if (shared.get(i)) {
+        // Dirty it is already where it was written (copy_present_pte() of mm/memory.c).
+        to.set(i, nr, format.mkOld(format.mkClean(raw, Level.PTE), Level.PTE));
       } else {
-        nr = from.hint(i);
-        dup(system.pfn(raw), nr);
         from.wrProtect(i, nr);
         to.set(i, nr, format.mkOld(format.wrProtect(from.get(i), Level.PTE), Level.PTE));
       }
     }
   }
 
-  private void copySwapped(PteTable from, PteTable to, int index, long raw) {
-    long shared = format.swapClearExclusive(raw, Level.PTE);
-    system.swapCache().requireArea().dup(swapEntries.slot(raw), 1);
-    if (shared != raw) {
-      from.clear(index, 1);
-      from.setNonPresent(index, shared);
-    }
-    to.setNonPresent(index, shared);
-  }
-
-  /** The reference before the map count (R4.5). No page is pinned, or its table was not shared. */
+  /** The reference before the map count (R4.5). */
   private void dup(long firstPfn, int pages) {
     for (long pfn = firstPfn; pfn < firstPfn + pages; pfn++) {
-      if (pfn != system.zeroPfn()) {
-        folios.ref(pfn, 1);
-        folios.clear(pfn, PageFlag.ANON_EXCLUSIVE);
-        folios.addMapCount(pfn, 1);
+      if (anon.isAnon(pfn)) {
+        anon.dup(pfn);
+      } else if (pfn != system.zeroPfn()) {
+        folios.dup(pfn);
       }
     }
+  }
+
+  @Override
+  public boolean writesAreShared(long firstVa, long lastVa) {
+    return mm.mappings().in(firstVa, lastVa).stream().anyMatch(Vma::shared);
+  }
+
+  @Override
+  public void wrProtect(PteTable table) {
+    BitSet shared = ofSharedMappings(table);
+    int nr;
+    for (int i = 0; i < table.entries(); i += nr) {
+      long raw = table.get(i);
+      nr = 1;
+      if (format.present(raw, Level.PTE) && format.write(raw, Level.PTE) && !shared.get(i)) {
+        nr = table.hint(i);
+        table.wrProtect(i, nr);
+      }
+    }
+  }
+
+  /** Entries of a table that are for shared mappings: none is cached together with others. */
+  private BitSet ofSharedMappings(PteTable table) {
+    long pageBytes = mm.pageBytes();
+    long firstVa = table.firstVa();
+    long lastVa = firstVa + table.entries() * pageBytes - 1;
+    BitSet shared = new BitSet();
+    for (Vma vma : mm.mappings().in(firstVa, lastVa)) {
+      if (vma.shared()) {
+        Vma part = vma.clip(firstVa, lastVa);
+        shared.set(table.index(part.firstVa()), table.index(part.lastVa()) + 1);
+      }
+    }
+    return shared;
   }
 
   @Override

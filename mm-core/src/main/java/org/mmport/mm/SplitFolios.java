@@ -5,9 +5,7 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.function.LongConsumer;
 import org.mmport.machine.Folios;
-import org.mmport.machine.OutOfFramesException;
 import org.mmport.pgtable.PteTable;
-import org.mmport.pgtable.PteView;
 import org.mmport.spi.Level;
 import org.mmport.spi.PteFormat;
 
@@ -36,7 +34,7 @@ final class SplitFolios {
         if (head.isEmpty()) {
           break;
         }
-        if (maySplit(head.getAsLong())) {
+        if (folios.isSplittable(head.getAsLong())) {
           freed += split(head.getAsLong(), system.lru()::add);
         } else {
           kept.add(head.getAsLong());
@@ -50,52 +48,27 @@ final class SplitFolios {
     return freed;
   }
 
-  /**
-   * Whether a folio can be split, with the caller's reference: nobody has pinned it, and there is
-   * memory for tables of their own where entries cached together are taken apart for it.
-   */
-  boolean maySplit(long head) {
-    try {
-      for (long pfn = head; pfn < head + folios.framesFrom(head); pfn++) {
-        ownRuns(pfn);
-      }
-    } catch (OutOfFramesException e) {
-      return false;
-    }
-    return folios.isSplittable(head);
-  }
-
-  private void ownRuns(long pfn) {
-    for (Mapping mapping : system.rmap().ofPage(pfn)) {
-      long va = mapping.va(folios.index(pfn));
-      boolean inRun;
-      try (PageGather gather = mapping.mm().gather()) {
-        inRun =
-            mapping
-                .mm()
-                .pageTable()
-                .pteView(va, gather.gather())
-                .map(table -> isInRun(table, table.index(va), pfn))
-                .orElse(false);
-        gather.flush();
-      }
-      if (inRun) {
-        mapping.mm().sharedRanges().own(va, mapping.mm().pageBytes());
+  /** Entries of the last level map it then ({@code TTU_SPLIT_HUGE_PMD}), as they may any folio. */
+  private void splitLeaves(long head) {
+    if (folios.entireMapCount(head) > 0) {
+      for (Mapping mapping : system.rmap().ofPage(head)) {
+        mapping.mm().hugeLeaves().splitIfMapping(head, mapping.va(folios.index(head)));
       }
     }
   }
 
-  /** Other than the last of its run, which is none any more when the first was taken out. */
-  private boolean isInRun(PteView table, int index, long pfn) {
+  /** The first of its run; for the others that is none any more when the first was taken out. */
+  private boolean isInRun(PteTable table, int index, long pfn) {
     long raw = table.get(index);
-    return format.present(raw, Level.PTE) && system.pfn(raw) == pfn && table.hint(index) > 1;
+    return format.present(raw, Level.PTE) && system.pfn(raw) == pfn && table.isInRun(index);
   }
 
   /**
-   * Splits a folio that {@linkplain #maySplit can be}, and gives the caller's reference back.
-   * Returns how many pages that freed, and hands on the others.
+   * Splits a folio that {@linkplain Folios#isSplittable can be}, and gives the caller's reference
+   * back. Returns how many pages that freed, and hands on the others.
    */
   int split(long head, LongConsumer others) {
+    splitLeaves(head);
     int pages = folios.framesFrom(head);
     List<Long> mapped = new ArrayList<>();
     for (long pfn = head; pfn < head + pages; pfn++) {
@@ -118,13 +91,11 @@ final class SplitFolios {
   private void unfold(long pfn) {
     for (Mapping mapping : system.rmap().ofPage(pfn)) {
       long va = mapping.va(folios.index(pfn));
-      try (PageGather gather = mapping.mm().gather()) {
-        mapping
-            .mm()
-            .pageTable()
-            .pteView(va, gather.gather())
+      TableUsers users = TableUsers.of(mapping.mm(), va);
+      try (PageGather gather = users.gather()) {
+        users
+            .table(gather)
             .filter(table -> isInRun(table, table.index(va), pfn))
-            .flatMap(table -> mapping.mm().pageTable().pteTable(va, gather.gather()))
             .ifPresent(table -> unfold(table, table.index(va)));
         gather.flush();
       }

@@ -36,7 +36,8 @@ final class SwapFault {
    * @throws org.mmport.machine.OutOfFramesException when there is no memory to read it to, or to
    *     copy it to; what was read by then is mapped
    */
-  FaultStatus swapIn(Vma vma, PteTable table, long va, Access access, PageGather gather) {
+  FaultStatus swapIn(
+      Vma vma, PteTable table, TableUsers users, long va, Access access, PageGather gather) {
     int index = table.index(va);
     long entry = table.get(index);
     int slot = entries.slot(entry);
@@ -52,7 +53,7 @@ final class SwapFault {
     system.mlocked.mapped(vma, pfn);
     table.clear(index, 1);
     table.set(index, 1, entries.restore(leaf(vma, pfn), entry));
-    mm.count(table, 1, 0, -1);
+    users.count(table, 1, 0, -1);
     swapCache.freeEntry(slot);
     if (!access.writes()) {
       return status;

@@ -18,6 +18,7 @@ final class Unmap {
    */
   void range(long va, long sizeBytes) {
     mm.sharedRanges().ownEdges(va, sizeBytes);
+    mm.hugeLeaves().cut(va, sizeBytes);
     List<Vma> removed = mm.mappings().remove(va, va + sizeBytes - 1);
     removed.forEach(new Mlock(mm)::leave);
     try (PageGather gather = mm.gather()) {

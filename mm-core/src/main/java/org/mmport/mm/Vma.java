@@ -13,9 +13,16 @@ import org.mmport.spi.TableOwner;
  * @param shared whether stores go to the file ({@code MAP_SHARED}); of a file only, as shared
  *     anonymous memory is a file of its own, which has no name
  * @param locked whether its pages stay in memory (mlock)
+ * @param advice what was said of huge pages in it
  */
 public record Vma(
-    long firstVa, long lastVa, VmaRights rights, boolean shared, boolean locked, Backing backing) {
+    long firstVa,
+    long lastVa,
+    VmaRights rights,
+    boolean shared,
+    boolean locked,
+    Backing backing,
+    HugePageAdvice advice) {
   public Vma {
     if (Long.compareUnsigned(firstVa, lastVa) > 0) {
       throw new InvalidRequestException(
@@ -25,6 +32,17 @@ public record Vma(
       throw new InvalidRequestException(
           "shared anonymous VMA at 0x%x: give it a file of its own".formatted(firstVa));
     }
+  }
+
+  /** One of which nothing was said. */
+  public Vma(
+      long firstVa,
+      long lastVa,
+      VmaRights rights,
+      boolean shared,
+      boolean locked,
+      Backing backing) {
+    this(firstVa, lastVa, rights, shared, locked, backing, HugePageAdvice.NONE);
   }
 
   public long pages(int pageShift) {
@@ -41,7 +59,7 @@ public record Vma(
       throw new InvalidRequestException(
           "0x%x..0x%x: not within the VMA 0x%x..0x%x".formatted(first, last, firstVa, lastVa));
     }
-    return new Vma(first, last, rights, shared, locked, backing.from(first - firstVa));
+    return new Vma(first, last, rights, shared, locked, backing.from(first - firstVa), advice);
   }
 
   /** The part of it that is in a range, of which it must have some. */
@@ -70,14 +88,19 @@ public record Vma(
         && rights.equals(next.rights)
         && shared == next.shared
         && locked == next.locked
+        && advice == next.advice
         && backing.continuesIn(next.backing, next.firstVa - firstVa);
   }
 
   public Vma withRights(VmaRights newRights) {
-    return new Vma(firstVa, lastVa, newRights, shared, locked, backing);
+    return new Vma(firstVa, lastVa, newRights, shared, locked, backing, advice);
   }
 
   public Vma withLocked(boolean newLocked) {
-    return new Vma(firstVa, lastVa, rights, shared, newLocked, backing);
+    return new Vma(firstVa, lastVa, rights, shared, newLocked, backing, advice);
+  }
+
+  public Vma withAdvice(HugePageAdvice newAdvice) {
+    return new Vma(firstVa, lastVa, rights, shared, locked, backing, newAdvice);
   }
 }

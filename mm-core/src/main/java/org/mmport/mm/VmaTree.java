@@ -210,7 +210,8 @@ public final class VmaTree {
         left.rights(),
         left.shared(),
         left.locked(),
-        left.backing());
+        left.backing(),
+        left.advice());
   }
 
   private void put(Vma vma) {

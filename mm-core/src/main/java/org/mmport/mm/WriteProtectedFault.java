@@ -18,6 +18,14 @@ final class WriteProtectedFault {
     this.format = system.variant().format();
   }
 
+  /** Makes the page writable as it is: {@code wp_page_reuse()}. */
+  FaultStatus reuse(PteTable table, int index, long raw) {
+    long dirty = format.mkDirty(format.mkYoung(raw, Level.PTE), Level.PTE);
+    return table.setAccessFlags(index, format.mkWrite(dirty, Level.PTE))
+        ? FaultStatus.REUSED
+        : FaultStatus.SPURIOUS;
+  }
+
   /**
    * Makes the page writable as it is, or puts a copy in its place.
    *
@@ -28,9 +36,7 @@ final class WriteProtectedFault {
     long raw = table.get(index);
     long pfn = system.pfn(raw);
     if (anon.isAnon(pfn) && anon.reuse(pfn)) {
-      long dirty = format.mkDirty(format.mkYoung(raw, Level.PTE), Level.PTE);
-      table.setAccessFlags(index, format.mkWrite(dirty, Level.PTE));
-      return FaultStatus.REUSED;
+      return reuse(table, index, raw);
     }
     boolean zero = pfn == system.zeroPfn();
     long fresh = zero ? anon.allocZeroed(mm, vma, va) : anon.allocCopy(pfn, mm, vma, va);

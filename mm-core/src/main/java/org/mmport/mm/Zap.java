@@ -36,6 +36,7 @@ final class Zap {
   /** Whatever a range has; tables stay. The pages are free after the gather's flush. */
   void range(long va, long sizeBytes) {
     mm.sharedRanges().drop(va, sizeBytes, gather);
+    mm.hugeLeaves().zap(va, sizeBytes, gather);
     mm.pageTable()
         .pteTables(
             va,

@@ -452,9 +452,6 @@ final class EntryCodeTemplate extends EntryCode {
 
   /** Brings the cursor to the PTE table of an address, or returns one of the negatives. */
   private static long seek(PteCursor cursor, long va) {
-    if (cursor.off) {
-      return LONG_WAY;
-    }
     if (cursor.isKeptOut(va)) {
       return LONG_WAY;
     }
@@ -819,12 +816,16 @@ final class EntryCodeTemplate extends EntryCode {
     int end;
     for (int i = 0; i < count; i = end) {
       long first = read(address + ((long) i << AT.entryShift()));
-      end = i == 0 && allAlike(address, count, first) ? count : endOfRun(address, i, count, first);
+      long ends =
+          i == 0 && allAlike(address, count, first)
+              ? bothEnds(count, count)
+              : endsOfRun(address, i, count, first);
+      end = (int) ends;
       if (!FORMAT.present(first, AT.level())) {
         continue;
       }
+      int alike = (int) (ends >>> Integer.SIZE);
       // What is cached as one changes as one, whatever marks hardware left in it.
-      int alike = end;
       while (BATCH.hint(leaves, index + end - 1) > 1) {
         end += BATCH.hint(leaves, index + end - 1) - 1;
       }
@@ -842,11 +843,44 @@ final class EntryCodeTemplate extends EntryCode {
           protectEntry(mm, table, index + i, at, pgprot, gather);
         }
       } else {
-        for (int j = i; j < end; j++) {
-          protectEntry(mm, table, index + j, va + ((long) j << AT.shift()), pgprot, gather);
-        }
+        BATCH.modify(leaves, index + i, end - i, pgprot);
       }
     }
+  }
+
+  /**
+   * Two ends in one word: that of the entries that are like this one in all but their frames, and,
+   * in the lower half, that of those that differ in young and dirty besides. Each is read once.
+   */
+  private static long endsOfRun(long address, int index, int count, long first) {
+    int alike = 0;
+    int end = index + 1;
+    while (end < count) {
+      long raw = read(address + ((long) end << AT.entryShift()));
+      if (!isLike(raw, first)) {
+        if (!isLike(unmarked(raw), unmarked(first)) || !FORMAT.present(raw, AT.level())) {
+          break;
+        }
+        alike = alike == 0 ? end : alike;
+      }
+      end++;
+    }
+    return bothEnds(alike == 0 ? end : alike, end);
+  }
+
+  private static long bothEnds(int alike, int end) {
+    return (long) alike << Integer.SIZE | end;
+  }
+
+  private static boolean isLike(long raw, long first) {
+    long compared = FORMAT.present(first, AT.level()) ? ~FORMAT.frameMask(AT.level()) : -1L;
+    return ((raw ^ first) & compared) == 0;
+  }
+
+  private static long unmarked(long raw) {
+    return FORMAT.present(raw, AT.level())
+        ? FORMAT.mkOld(FORMAT.mkClean(raw, AT.level()), AT.level())
+        : raw;
   }
 
   private static final boolean HASHED = VARIANT.has(MmuFeature.HASHED);

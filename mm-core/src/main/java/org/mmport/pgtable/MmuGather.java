@@ -22,6 +22,8 @@ import org.mmport.spi.TlbDuty;
  * Linux's mmu_gather does. For one thread.
  */
 public final class MmuGather implements AutoCloseable {
+  private static final long[] NONE = {};
+
   private final TableSpace space;
   private final TableCounts.Tally tally;
   private final TlbFlusher flusher;
@@ -34,7 +36,7 @@ public final class MmuGather implements AutoCloseable {
   private FlushScope scope = FlushScope.NONE;
   private boolean reloadRoot;
   private boolean global;
-  private long[] unhooked = new long[16];
+  private long[] unhooked = NONE;
   private int unhookedCount;
 
   /**
@@ -97,7 +99,7 @@ public final class MmuGather implements AutoCloseable {
   void freeLater(long tableAddr) {
     tally.add(space.level(tableAddr), -1);
     if (unhookedCount == unhooked.length) {
-      unhooked = Arrays.copyOf(unhooked, unhookedCount * 2);
+      unhooked = Arrays.copyOf(unhooked, Math.max(16, unhookedCount * 2));
     }
     unhooked[unhookedCount++] = tableAddr;
   }

@@ -1,6 +1,7 @@
 package org.mmport.pgtable;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import org.mmport.spi.InvalidRequestException;
 import org.mmport.spi.Level;
@@ -13,7 +14,8 @@ import org.mmport.spi.VaRegion;
 /**
  * The page tables of one address space: maps, unmaps and protects, and owns every table below its
  * roots. A request that breaks a rule, or for which there is no memory, changes nothing. One thread
- * may change it at a time; {@link #walker()} may be used by any number meanwhile.
+ * may change it at a time; {@link #walker()} may be used by any number meanwhile, and {@link
+ * #pteTableBeside} says what several may change.
  *
  * <p>Ranges are whole pages of the variant, given as first address and bytes. They must lie in one
  * region of the variant's address layout.
@@ -24,6 +26,7 @@ public abstract class PageTable implements AutoCloseable {
   private final TableEditor editor;
   private final PteTables pteTables;
   private final TableSharing sharing;
+  private final HugeEntries hugeEntries;
   private final TableWalker walker;
   private final TableCounts.Tally tally;
   private final KernelPart kernelPart;
@@ -45,6 +48,7 @@ public abstract class PageTable implements AutoCloseable {
     this.editor = new TableEditor(mm);
     this.sharing = new TableSharing(mm, cursor);
     this.pteTables = new PteTables(mm, sharing);
+    this.hugeEntries = new HugeEntries(mm, cursor, sharing, pteTables, editor);
     this.kernelPart = new KernelPart(mm, cursor);
     this.walker = TableWalker.over(space, roots);
     this.tally = new TableCounts.Tally(space);
@@ -211,12 +215,17 @@ public abstract class PageTable implements AutoCloseable {
     editor.protect(roots[region.root()], va, va + sizeBytes - 1, pgprot, gather);
   }
 
+  /** The entries that may map by one leaf what a table of the last level maps. */
+  public final HugeEntries hugeEntries() {
+    return hugeEntries;
+  }
+
   /**
-   * The table of the last level that serves an address; empty where there is none yet.
+   * The table of the last level that serves an address; empty where there is none yet, or a larger
+   * leaf.
    *
    * @param gather takes on what changes through it owe
-   * @throws InvalidRequestException for an address that no root translates, or that a larger leaf
-   *     maps
+   * @throws InvalidRequestException for an address that no root translates
    */
   public final Optional<PteTable> pteTable(long va, MmuGather gather) {
     return pteTables.find(rootOf(va), va, gather);
@@ -225,12 +234,24 @@ public abstract class PageTable implements AutoCloseable {
   /**
    * The same, allocated with all above it where missing.
    *
-   * @throws InvalidRequestException as above
+   * @throws InvalidRequestException as above, and where a larger leaf is
    * @throws org.mmport.machine.OutOfFramesException when there is no memory for the tables; nothing
    *     changed then
    */
   public final PteTable pteTableAlloc(long va, MmuGather gather) {
     return pteTables.alloc(rootOf(va), va, gather);
+  }
+
+  /**
+   * The same for any number of threads at a time, as long as nobody does anything else to these
+   * tables and none {@linkplain #mayShare may be shared}.
+   *
+   * @return empty where a larger leaf maps the address
+   * @throws InvalidRequestException for an address that no root translates
+   * @throws org.mmport.machine.OutOfFramesException as above
+   */
+  public final Optional<PteTable> pteTableBeside(long va, MmuGather gather) {
+    return pteTables.allocBeside(rootOf(va), va, gather);
   }
 
   /**
@@ -312,6 +333,26 @@ public abstract class PageTable implements AutoCloseable {
   public final void dropShared(long va, long sizeBytes, MmuGather gather) {
     long root = roots[requireRange("drop", va, sizeBytes).root()];
     sharing.drop(root, va, va + sizeBytes - 1, gather);
+  }
+
+  /** Whether another address space gets to an address by the same table of the last level. */
+  public final boolean sharesPteTable(PageTable other, long va) {
+    long table = sharing.find(rootOf(va), Level.PTE, va);
+    return table != TableSharing.ABSENT
+        && table == other.sharing.find(other.rootOf(va), Level.PTE, va);
+  }
+
+  /**
+   * The table of the last level by which several address spaces get to an address, for changes that
+   * are right for all of them: nothing is copied.
+   *
+   * @param users all who do, this one among them
+   * @param gather one whose flushes reach all of them
+   * @throws IllegalStateException where one of them has another table there, or somebody who is not
+   *     among them uses this one
+   */
+  public final PteTable pteTableOfAll(long va, List<PageTable> users, MmuGather gather) {
+    return pteTables.ofAll(users.stream().map(user -> user.rootOf(va)).toList(), va, gather);
   }
 
   /** Whether there is a table of a level, below the root, that serves an address. */

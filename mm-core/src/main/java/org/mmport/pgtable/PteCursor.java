@@ -29,14 +29,14 @@ final class PteCursor implements PhysicalMemory.ByAddress {
 
   private long foreignBytes;
 
+  /** So many bytes from 0 on are the first of every page. */
+  private static final long EVERYWHERE = -1;
+
   /** Where the machine we run on has its first entry. */
   long entries;
 
   /** Where the machine we run on has the table's number of live entries. */
   long liveCount;
-
-  /** Whether tables may be shared, and so must be asked about on the way to them. */
-  boolean off;
 
   PteCursor(MmTables mm, long[] roots) {
     this.mm = mm;
@@ -53,8 +53,17 @@ final class PteCursor implements PhysicalMemory.ByAddress {
 
   /** Leaves the addresses of a region to others. */
   void keepOut(VaRegion region) {
-    foreign = region.firstVa();
-    foreignBytes = region.lastVa() - region.firstVa() + 1;
+    if (foreignBytes != EVERYWHERE) {
+      foreign = region.firstVa();
+      foreignBytes = region.lastVa() - region.firstVa() + 1;
+      reset();
+    }
+  }
+
+  /** Tables may be shared from now on, and must be asked about on the way to them. */
+  void keepOutEverywhere() {
+    foreign = 0;
+    foreignBytes = EVERYWHERE;
     reset();
   }
 

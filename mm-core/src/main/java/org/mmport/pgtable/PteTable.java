@@ -1,6 +1,7 @@
 package org.mmport.pgtable;
 
 import java.util.Optional;
+import org.mmport.machine.TableDescriptors;
 import org.mmport.spi.BatchOps;
 import org.mmport.spi.HashMmu;
 import org.mmport.spi.LeafTable;
@@ -17,27 +18,74 @@ import org.mmport.spi.PteFormat;
  * a single entry is cached together with is taken apart where that must be, so callers never hear
  * of it.
  *
- * <p>Serves one address space: who asks for one gets a table that nobody shares.
+ * <p>Serves one address space, or all that use it: who asks for one gets a table that nobody
+ * shares, or names everybody who does.
  */
 public final class PteTable implements PteView {
+  private final MmTables mm;
   private final TableSpace space;
   private final LeafTable leaves;
   private final BatchOps batch;
   private final PteFormat format;
   private final long tableAddr;
+  private final long id;
+  private final long firstVa;
 
   PteTable(MmTables mm, long tableAddr, long firstVa, MmuGather gather) {
     MmuVariant variant = mm.space().variant();
+    this.mm = mm;
     this.space = mm.space();
+    this.firstVa = firstVa;
     this.leaves = mm.leaves(space.code(Level.PTE), Level.PTE, tableAddr, 0, firstVa, gather);
     this.batch = variant.batchOps();
     this.format = variant.format();
     this.tableAddr = tableAddr;
+    this.id = space.descriptors().id(tableAddr);
   }
 
   /** Physical address of the table. */
   public long tableAddr() {
     return tableAddr;
+  }
+
+  /** The address that its entry 0 is for. */
+  public long firstVa() {
+    return firstVa;
+  }
+
+  /** The same table, and what changes through it owe goes to another gather. */
+  public PteTable in(MmuGather gather) {
+    return new PteTable(mm, tableAddr, firstVa, gather);
+  }
+
+  // For those who fill it side by side. Whoever keeps all others out needs no lock.
+
+  /**
+   * Takes the lock of its entries. Nothing that was owed before it is given back may be left so.
+   *
+   * @return what {@link #lockVersion} was before
+   */
+  public int lock() {
+    return space.descriptors().lock(id);
+  }
+
+  /** Gives it back. */
+  public void unlock() {
+    space.descriptors().unlock(id);
+  }
+
+  /**
+   * Another number each time that somebody had the lock: whoever reads it, then looks at entries,
+   * and finds the same when he has the lock, knows them to be as they were, but for what hardware
+   * marks.
+   */
+  public int lockVersion() {
+    return space.descriptors().lockVersion(id);
+  }
+
+  /** As {@link #get}, without the lock. */
+  public long getLockless(int index) {
+    return batch.getLockless(leaves, index);
   }
 
   /** How many entries it has. */
@@ -47,12 +95,12 @@ public final class PteTable implements PteView {
 
   @Override
   public long note() {
-    return space.descriptors().note(space.descriptors().id(tableAddr));
+    return space.descriptors().note(id);
   }
 
   /** Keeps another note. */
   public void setNote(long note) {
-    space.descriptors().setNote(space.descriptors().id(tableAddr), note);
+    space.descriptors().setNote(id, note);
   }
 
   @Override
@@ -63,6 +111,11 @@ public final class PteTable implements PteView {
   @Override
   public int hint(int index) {
     return batch.hint(leaves, index);
+  }
+
+  /** Whether an entry is cached together with others. */
+  public boolean isInRun(int index) {
+    return batch.inRun(leaves.get(index), Level.PTE, format);
   }
 
   @Override
@@ -78,7 +131,7 @@ public final class PteTable implements PteView {
   public void set(int index, int nr, long raw) {
     Optional<HashMmu> hash = space.variant().segmentMap().hashMmu();
     batch.set(leaves, index, nr, hash.isPresent() ? hash.get().withoutSlot(raw) : raw);
-    space.addLive(tableAddr, nr);
+    addLive(nr);
     leaves.owe(index, nr, format.empty(Level.PTE), raw);
   }
 
@@ -87,7 +140,7 @@ public final class PteTable implements PteView {
    */
   public void setNonPresent(int index, long raw) {
     leaves.set(index, raw);
-    space.addLive(tableAddr, 1);
+    addLive(1);
   }
 
   /**
@@ -96,7 +149,7 @@ public final class PteTable implements PteView {
    */
   public long clear(int index, int nr) {
     long old = batch.clear(leaves, index, nr);
-    space.addLive(tableAddr, -nr);
+    addLive(-nr);
     leaves.owe(index, nr, old, format.empty(Level.PTE));
     return old;
   }
@@ -104,6 +157,11 @@ public final class PteTable implements PteView {
   /** Takes write permission from present leaves, which stay dirty if they were. */
   public void wrProtect(int index, int nr) {
     batch.wrProtect(leaves, index, nr);
+  }
+
+  private void addLive(int count) {
+    TableDescriptors descriptors = space.descriptors();
+    descriptors.setLiveEntries(id, descriptors.liveEntries(id) + count);
   }
 
   @Override
@@ -114,6 +172,11 @@ public final class PteTable implements PteView {
   /** Makes present leaves clean. */
   public void mkClean(int index, int nr) {
     batch.mkClean(leaves, index, nr);
+  }
+
+  /** Makes present leaves old and clean, each in one step. */
+  public void mkOldClean(int index, int nr) {
+    batch.mkOldClean(leaves, index, nr);
   }
 
   /**

@@ -1,6 +1,8 @@
 package org.mmport.pgtable;
 
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
 import org.mmport.spi.InvalidRequestException;
 import org.mmport.spi.Level;
 import org.mmport.spi.PagingGeometry;
@@ -26,19 +28,14 @@ final class PteTables {
     this.entries = new TreeEntries(mm);
   }
 
-  /** The table that serves an address; {@link #ABSENT} where there is none yet. */
+  /** The table that serves an address; {@link #ABSENT} where there is none, or a larger leaf. */
   private long tableOf(long root, long va) {
     Level level = geometry.rootLevel();
     long table = root;
     while (level != Level.PTE) {
       long raw = entries.load(level, table, geometry.index(level, va));
-      if (format.none(raw, level)) {
-        return ABSENT;
-      }
       if (!entries.isTable(raw, level)) {
-        throw new InvalidRequestException(
-            "page table of 0x%016x: a %s leaf is there, 0x%x; split or unmap it first"
-                .formatted(va, level, raw));
+        return ABSENT;
       }
       table = format.tableAddr(raw, level);
       level = geometry.nextReal(level);
@@ -58,10 +55,51 @@ final class PteTables {
     return table == ABSENT ? Optional.empty() : Optional.of(at(table, va, gather));
   }
 
+  /** The one that all who use it agree to change. */
+  PteTable ofAll(List<Long> roots, long va, MmuGather gather) {
+    return at(sharing.requireAll(roots, va), va, gather);
+  }
+
   PteTable alloc(long root, long va, MmuGather gather) {
     sharing.unshare(root, va, va, gather);
     long table = tableOf(root, va);
     return at(table == ABSENT ? allocTo(root, Level.PTE, va, gather) : table, va, gather);
+  }
+
+  /**
+   * The same while others do so too. Tables are made under a lock that all have in common; nobody
+   * takes any away meanwhile, so to look for one takes none.
+   *
+   * @return empty where a larger leaf is
+   */
+  Optional<PteTable> allocBeside(long root, long va, MmuGather gather) {
+    Level level = geometry.rootLevel();
+    long table = root;
+    while (level != Level.PTE) {
+      long raw = entries.load(level, table, geometry.index(level, va));
+      if (format.none(raw, level)) {
+        return Optional.of(at(allocLocked(root, va, gather), va, gather));
+      }
+      if (!entries.isTable(raw, level)) {
+        return Optional.empty();
+      }
+      table = format.tableAddr(raw, level);
+      level = geometry.nextReal(level);
+    }
+    return Optional.of(at(table, va, gather));
+  }
+
+  /** Looks again, and pays what hooking owes before anybody else hooks anything. */
+  private long allocLocked(long root, long va, MmuGather gather) {
+    ReentrantLock lock = space.tablesLock();
+    lock.lock();
+    try {
+      long table = allocTo(root, Level.PTE, va, gather);
+      gather.flush();
+      return table;
+    } finally {
+      lock.unlock();
+    }
   }
 
   /**
@@ -94,6 +132,11 @@ final class PteTables {
           table == ABSENT
               ? format.empty(level)
               : entries.load(level, table, geometry.index(level, va));
+      if (!format.none(raw, level) && !entries.isTable(raw, level)) {
+        throw new InvalidRequestException(
+            "page table of 0x%016x: a %s leaf is there, 0x%x; split or unmap it first"
+                .formatted(va, level, raw));
+      }
       table = format.none(raw, level) ? ABSENT : format.tableAddr(raw, level);
       level = geometry.nextReal(level);
       if (table == ABSENT) {
@@ -103,7 +146,8 @@ final class PteTables {
     return needed;
   }
 
-  private PteTable at(long table, long va, MmuGather gather) {
+  /** A table that nobody shares. */
+  PteTable at(long table, long va, MmuGather gather) {
     long firstVa = va - geometry.index(Level.PTE, va) * geometry.pageBytes();
     return new PteTable(mm, table, firstVa & -geometry.pageBytes(), gather);
   }

@@ -370,19 +370,23 @@ final class TableEditor {
    */
   private long split(
       Level level, long table, int index, long va, TableReserve reserve, MmuGather gather) {
-    Level below = geometry.nextReal(level);
     long first = va & -geometry.spanBytes(level);
-    variant
-        .batchOps()
-        .isolate(mm.leaves(space.code(level), level, table, index, first, gather), index, 1);
-    long child = reserve.take(below, first);
+    long child = reserve.take(geometry.nextReal(level), first);
     try {
-      putInPlace(level, table, index, first, child, gather);
+      splitInto(level, table, index, first, child, gather);
     } catch (RuntimeException | Error e) {
       space.freeTable(child);
       throw e;
     }
     return child;
+  }
+
+  /** The same into a table that the caller brings. */
+  void splitInto(Level level, long table, int index, long va, long child, MmuGather gather) {
+    variant
+        .batchOps()
+        .isolate(mm.leaves(space.code(level), level, table, index, va, gather), index, 1);
+    putInPlace(level, table, index, va, child, gather);
   }
 
   private void putInPlace(

@@ -7,9 +7,23 @@ public interface TableSharer {
       new TableSharer() {
         @Override
         public void copy(PteTable from, PteTable to) {
-          throw new IllegalStateException(
+          throw nobody(from);
+        }
+
+        @Override
+        public boolean writesAreShared(long firstVa, long lastVa) {
+          return false;
+        }
+
+        @Override
+        public void wrProtect(PteTable table) {
+          throw nobody(table);
+        }
+
+        private IllegalStateException nobody(PteTable table) {
+          return new IllegalStateException(
               "table 0x%x is shared, and nobody accounts for its pages"
-                  .formatted(from.tableAddr()));
+                  .formatted(table.tableAddr()));
         }
 
         @Override
@@ -24,6 +38,18 @@ public interface TableSharer {
    * may not be written by two loses the right to be written in both. Cannot fail.
    */
   void copy(PteTable from, PteTable to);
+
+  /**
+   * Whether any page of a range is all processes' that may have its table: whoever writes such a
+   * page need not have a table of its own.
+   */
+  boolean writesAreShared(long firstVa, long lastVa);
+
+  /**
+   * Takes the right to write from all leaves of a table but those of pages that are all processes':
+   * where the entry above cannot forbid it, or must not.
+   */
+  void wrProtect(PteTable table);
 
   /** This address space uses a table with that {@linkplain PteTable#note() note} from now on. */
   void attached(long note);

@@ -1,5 +1,10 @@
 package org.mmport.pgtable;
 
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PagingGeometry;
@@ -11,9 +16,10 @@ import org.mmport.spi.TlbDuty;
  * Tables that several address spaces use: those with a use count above 1, and whatever is below
  * them. All that is known of who shares a table is that count.
  *
- * <p>Nobody writes through a shared table. Where entries above tables can say so, the entry that
- * leads to it forbids it; where they cannot, those below do. So nobody need be told when one of the
- * sharers leaves: whoever is left finds a count of 1 when it comes to write, and permits it again.
+ * <p>Nobody writes through a shared table but pages that are all processes' anyway. Where it holds
+ * none of those and entries above tables can say so, the entry that leads to it forbids it; else
+ * those below do. So nobody need be told when one of the sharers leaves: whoever is left finds a
+ * count of 1 when it comes to write, and permits it again.
  */
 final class TableSharing {
   static final long ABSENT = PteTables.ABSENT;
@@ -64,8 +70,7 @@ final class TableSharing {
 
   private void turnOn() {
     on = true;
-    cursor.off = true;
-    cursor.reset();
+    cursor.keepOutEverywhere();
   }
 
   /** The table of a level that serves an address, or {@link #ABSENT}. */
@@ -211,12 +216,14 @@ final class TableSharing {
   // Sharing.
 
   boolean share(long root, Level level, long va, MmuGather gather, Other other) {
-    if (variant.segmentMap().hashMmu().isPresent() || find(root, level, va) == ABSENT) {
-      return false;
-    }
     Level above = above(level);
     long table = find(root, above, va);
     int index = geometry.index(above, va);
+    if (variant.segmentMap().hashMmu().isPresent()
+        || table == ABSENT
+        || !entries.isTable(entries.load(above, table, index), above)) {
+      return false;
+    }
     Span span = span(above, va);
     long othersTable = other.tables().allocTo(other.root(), above, va, other.gather());
     turnOn();
@@ -250,15 +257,17 @@ final class TableSharing {
   }
 
   /**
-   * Takes the right to write from what is below an entry, for all who use it, and returns the entry
-   * as it is then.
+   * Takes the right to write from what is below an entry, for all who use it, but for pages that
+   * are all processes', and returns the entry as it is then.
    */
   private long wrProtect(Level level, long table, int index, Span span, MmuGather gather) {
     long raw = entries.load(level, table, index);
-    long protect = format.wrProtectTable(raw, level);
-    if ((format.rights(protect, level) & Rights.WRITE) == 0) {
-      store(level, table, index, raw, protect, span, gather);
-      return protect;
+    if (!sharer.writesAreShared(span.firstVa(), span.lastVa())) {
+      long protect = format.wrProtectTable(raw, level);
+      if ((format.rights(protect, level) & Rights.WRITE) == 0) {
+        store(level, table, index, raw, protect, span, gather);
+        return protect;
+      }
     }
     long below = format.tableAddr(raw, level);
     // Who shares it already did this when it came to be shared.
@@ -270,7 +279,7 @@ final class TableSharing {
 
   private void wrProtectBelow(Level level, long table, Span span, MmuGather gather) {
     if (level == Level.PTE) {
-      wrProtectLeaves(new PteTable(mm, table, span.firstVa(), gather));
+      sharer.wrProtect(new PteTable(mm, table, span.firstVa(), gather));
       return;
     }
     int left = space.live(table);
@@ -285,15 +294,40 @@ final class TableSharing {
     }
   }
 
-  private void wrProtectLeaves(PteTable table) {
-    int nr;
-    for (int i = 0; i < table.entries(); i += nr) {
-      long raw = table.get(i);
-      nr = 1;
-      if (format.present(raw, Level.PTE) && format.write(raw, Level.PTE)) {
-        nr = table.hint(i);
-        table.wrProtect(i, nr);
+  // All who share.
+
+  /**
+   * The table of the last level by which several address spaces get to an address.
+   *
+   * @throws IllegalStateException where one of them gets there by another, or somebody else by this
+   */
+  long requireAll(List<Long> roots, long va) {
+    Level level = geometry.rootLevel();
+    Set<Long> tables = new HashSet<>(roots);
+    while (level != Level.PTE) {
+      Map<Long, Integer> uses = new HashMap<>();
+      for (long table : tables) {
+        long raw = entries.load(level, table, geometry.index(level, va));
+        requireTable(raw, level);
+        uses.merge(format.tableAddr(raw, level), 1, Integer::sum);
       }
+      uses.forEach((table, found) -> requireUses(table, found, va));
+      tables = uses.keySet();
+      level = geometry.nextReal(level);
+    }
+    if (tables.size() != 1) {
+      throw new IllegalStateException(
+          "0x%x: %d address spaces get there by %d tables, not by one"
+              .formatted(va, roots.size(), tables.size()));
+    }
+    return tables.iterator().next();
+  }
+
+  private void requireUses(long table, int found, long va) {
+    if (space.useCount(table) != found) {
+      throw new IllegalStateException(
+          "table 0x%x of 0x%x has a use count of %d, and only %d of its uses are known"
+              .formatted(table, va, space.useCount(table), found));
     }
   }
 

@@ -1,7 +1,10 @@
 package org.mmport.pgtable;
 
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.UnaryOperator;
 import org.mmport.machine.FrameAllocator;
+import org.mmport.machine.LockRank;
+import org.mmport.machine.SteppedLock;
 import org.mmport.machine.TableAllocator;
 import org.mmport.machine.TableDescriptors;
 import org.mmport.spi.InvalidRequestException;
@@ -19,6 +22,7 @@ public final class TableSpace {
   private final EntryMemory entryMemory;
   private final VariantCode variantCode;
   private final int node;
+  private final ReentrantLock tablesLock;
   private final int[] tablesByLevel = new int[Level.values().length];
   private SharingCounts sharingCounts = SharingCounts.NONE;
 
@@ -47,11 +51,20 @@ public final class TableSpace {
     this.entryMemory = new EntryMemory(frames.memory(), variant.geometry());
     this.variantCode = VariantCode.of(variant, frames.memory());
     this.node = node;
+    this.tablesLock = SteppedLock.of(frames.memory().steps(), LockRank.PAGE_TABLES, 0);
     this.firstFrame = frames.basePhysAddr();
     this.liveCounts =
         descriptors().segment().address()
             + TableDescriptors.LIVE_OFFSET
             - (firstFrame >>> frames.pageShift()) * TableDescriptors.DESCRIPTOR_BYTES;
+  }
+
+  /**
+   * For those who make tables while others do so too. One for all address spaces, as they share
+   * slabs and descriptors; Linux has the {@code page_table_lock} of each, and the allocator's.
+   */
+  ReentrantLock tablesLock() {
+    return tablesLock;
   }
 
   public MmuVariant variant() {

@@ -1,0 +1,36 @@
+package org.mmport.mm;
+
+/** What an attempt to make a huge page of a range came to: {@code enum scan_result}. */
+public enum CollapseStatus {
+  /** A huge page maps it now. */
+  COLLAPSED,
+  /** One did before: {@code SCAN_PMD_MAPPED}. */
+  MAPPED_ALREADY,
+  /** Nothing is mapped at its first address: {@code SCAN_VMA_NULL}. */
+  NOT_MAPPED,
+  /** The mapping at its first address has not all of it: {@code SCAN_ADDRESS_RANGE}. */
+  NOT_ONE_MAPPING,
+  /** It is a file's, or shared: {@code SCAN_PAGE_ANON}. */
+  NOT_ANONYMOUS,
+  /** {@link HugePageAdvice#NOHUGEPAGE} was given: {@code SCAN_VMA_CHECK}. */
+  ADVISED_AGAINST,
+  /** Nothing of it was ever there: {@code SCAN_PMD_NONE}. */
+  NO_TABLE,
+  /** More is not there, or zero, than the limit: {@code SCAN_EXCEED_NONE_PTE}. */
+  TOO_FEW_PAGES,
+  /** More is in swap than the limit: {@code SCAN_EXCEED_SWAP_PTE}. */
+  TOO_MANY_SWAPPED,
+  /** Others have more of it than the limit: {@code SCAN_EXCEED_SHARED_PTE}. */
+  TOO_MANY_SHARED,
+  /** Somebody holds a page otherwise than by mapping it: {@code SCAN_PAGE_COUNT}. */
+  PAGE_HELD,
+  /** There is no block of that size: {@code SCAN_ALLOC_HUGE_PAGE_FAIL}. */
+  NO_MEMORY,
+  /** A page could not be brought in from swap: {@code SCAN_FAIL}. */
+  NOT_SWAPPED_IN;
+
+  /** Whether a huge page maps it. */
+  public boolean isHuge() {
+    return this == COLLAPSED || this == MAPPED_ALREADY;
+  }
+}
