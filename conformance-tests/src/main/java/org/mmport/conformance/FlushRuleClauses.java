@@ -290,6 +290,20 @@ final class FlushRuleClauses {
     }
   }
 
+  @RestsOn({
+    "FLUSH-01",
+    "FLUSH-02",
+    "FLUSH-03",
+    "FLUSH-04",
+    "FLUSH-05",
+    "FLUSH-07",
+    "FLUSH-08",
+    "FLUSH-10",
+    "FLUSH-12",
+    "FLUSH-14",
+    "FLUSH-15",
+    "FLUSH-17"
+  })
   @Clause(
       id = "FLUSH-16",
       text = "Changes in the hand-written table owe what it says, neither less nor more",
