@@ -12,6 +12,7 @@ import org.mmport.machine.Steps;
  */
 public final class LockOrder implements Steps {
   private final ThreadLocal<List<LockName>> held = ThreadLocal.withInitial(ArrayList::new);
+  private final ThreadLocal<List<LockName>> shared = ThreadLocal.withInitial(ArrayList::new);
 
   @Override
   public void entry(Kind kind, long hostAddr) {
@@ -26,17 +27,44 @@ public final class LockOrder implements Steps {
   /**
    * Notes what the thread takes.
    *
-   * @throws LockOrderException when it holds what it may take only after, or a CPU's twice
+   * @throws LockOrderException when it holds what it may take only after, or twice what cannot be:
+   *     a CPU's, a table's, and what it shares
    */
   @Override
   public void acquire(LockName lock) {
     List<LockName> mine = held.get();
-    if (!mine.contains(lock) || lock.rank() == LockRank.CPU) {
-      for (LockName other : mine) {
-        require(other, lock);
-      }
+    if (!mine.contains(lock) || isOnce(lock.rank()) || shared.get().contains(lock)) {
+      requireAll(mine, lock);
     }
     mine.add(lock);
+  }
+
+  private static boolean isOnce(LockRank rank) {
+    return rank == LockRank.CPU || rank == LockRank.PTE_TABLE;
+  }
+
+  /**
+   * Notes what the thread shares.
+   *
+   * @throws LockOrderException when it holds it already, or what it may take only after
+   */
+  @Override
+  public void acquireShared(LockName lock) {
+    requireAll(held.get(), lock);
+    held.get().add(lock);
+    shared.get().add(lock);
+  }
+
+  @Override
+  public void releaseShared(LockName lock) {
+    shared.get().remove(lock);
+    release(lock);
+  }
+
+  private static void requireAll(List<LockName> held, LockName taken) {
+    for (LockName other : held) {
+      require(other, taken);
+    }
   }
 
   private static void require(LockName held, LockName taken) {

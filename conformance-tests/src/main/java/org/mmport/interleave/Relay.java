@@ -33,4 +33,14 @@ final class Relay implements Steps {
   public void release(LockName lock) {
     to.release(lock);
   }
+
+  @Override
+  public void acquireShared(LockName lock) {
+    to.acquireShared(lock);
+  }
+
+  @Override
+  public void releaseShared(LockName lock) {
+    to.releaseShared(lock);
+  }
 }

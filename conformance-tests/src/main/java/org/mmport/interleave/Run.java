@@ -1,9 +1,7 @@
 package org.mmport.interleave;
 
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import org.mmport.machine.LockName;
@@ -22,7 +20,7 @@ final class Run implements Steps {
   private final long maxSteps;
   private final List<Worker> workers = new ArrayList<>();
   private final Steps order;
-  private final Map<LockName, Holder> holders = new HashMap<>();
+  private final Holders holders = new Holders();
   private final Semaphore over = new Semaphore(0);
   private final List<Schedule.Turn> turns = new ArrayList<>();
   private final List<String> story = new ArrayList<>();
@@ -42,8 +40,6 @@ final class Run implements Steps {
     private Touch next = new Touch.Begin();
     private boolean ended;
   }
-
-  private record Holder(int thread, int depth) {}
 
   /** Sends a thread out of its body. */
   private static final class Abandoned extends Error {
@@ -191,24 +187,21 @@ final class Run implements Steps {
     int enabled = 0;
     for (int i = 0; i < workers.size(); i++) {
       Worker worker = workers.get(i);
-      boolean waits = worker.next instanceof Touch.Lock lock && isHeldByOther(lock.name(), i);
+      boolean waits = worker.next instanceof Touch.Lock lock && holders.keepOut(lock, i);
       enabled |= worker.ended || waits ? 0 : 1 << i;
     }
     return enabled;
-  }
-
-  private boolean isHeldByOther(LockName lock, int thread) {
-    Holder holder = holders.get(lock);
-    return holder != null && holder.thread != thread;
   }
 
   private String deadlock() {
     StringBuilder text = new StringBuilder("deadlock:");
     for (int i = 0; i < workers.size(); i++) {
       if (workers.get(i).next instanceof Touch.Lock lock) {
-        Holder holder = holders.get(lock.name());
         text.append(" %s waits for %s".formatted(Schedule.name(i), lock.name()));
-        text.append(holder == null ? "," : " of " + Schedule.name(holder.thread) + ",");
+        holders
+            .one(lock.name(), i)
+            .ifPresent(holder -> text.append(" of ").append(Schedule.name(holder)));
+        text.append(',');
       }
     }
     return text.substring(0, text.length() - 1);
@@ -236,22 +229,38 @@ final class Run implements Steps {
       if (!abandoned) {
         order.acquire(lock);
       }
-      step(new Touch.Lock(lock));
-      Holder holder = holders.get(lock);
-      holders.put(lock, new Holder(current, holder == null ? 1 : holder.depth + 1));
+      take(new Touch.Lock(lock, false));
     }
+  }
+
+  @Override
+  public void acquireShared(LockName lock) {
+    if (started) {
+      if (!abandoned) {
+        order.acquireShared(lock);
+      }
+      take(new Touch.Lock(lock, true));
+    }
+  }
+
+  private void take(Touch.Lock touch) {
+    step(touch);
+    holders.add(touch, current);
   }
 
   @Override
   public void release(LockName lock) {
     if (started && !abandoned) {
       order.release(lock);
-      Holder holder = holders.get(lock);
-      if (holder == null || holder.depth == 1) {
-        holders.remove(lock);
-      } else {
-        holders.put(lock, new Holder(holder.thread, holder.depth - 1));
-      }
+      holders.remove(lock, current);
+    }
+  }
+
+  @Override
+  public void releaseShared(LockName lock) {
+    if (started && !abandoned) {
+      order.releaseShared(lock);
+      holders.remove(lock, current);
     }
   }
 }

@@ -38,11 +38,11 @@ sealed interface Touch {
     }
   }
 
-  /** Taking a lock. */
-  record Lock(LockName name) implements Touch {
+  /** Taking a lock, alone or with others who share it. */
+  record Lock(LockName name, boolean shared) implements Touch {
     @Override
     public String toString() {
-      return "lock " + name;
+      return (shared ? "sharing lock " : "lock ") + name;
     }
   }
 
@@ -62,7 +62,7 @@ sealed interface Touch {
     return switch (this) {
       case Entry entry -> entry.kind == Steps.Kind.LOAD;
       case Folio folio -> folio.kind == Steps.Kind.LOAD;
-      case Lock lock -> false;
+      case Lock lock -> lock.shared;
       case Begin begin -> true;
       case End end -> true;
     };
