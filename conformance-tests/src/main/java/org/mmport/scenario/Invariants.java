@@ -46,6 +46,7 @@ public final class Invariants {
     Map<Long, Integer> writers = new HashMap<>();
     Map<Integer, Integer> swapped = new HashMap<>();
     Set<Long> locked = new HashSet<>();
+    HugeRecount huge = new HugeRecount(system);
     Set<EntryId> seen = new HashSet<>();
     Set<TableRecount.Hook> hooks = new HashSet<>();
     List<TableRecount.Leaf> leaves = new ArrayList<>();
@@ -56,11 +57,25 @@ public final class Invariants {
       long file = 0;
       long swap = 0;
       hooks.addAll(recount.hooks());
-      leaves.addAll(recount.leaves().values());
+      List<Vma> sharedVmas = space.vmas().stream().filter(Vma::shared).toList();
+      recount.leaves().values().stream()
+          .filter(leaf -> sharedVmas.stream().noneMatch(vma -> vma.contains(leaf.va())))
+          .forEach(leaves::add);
       for (TableRecount.Leaf leaf : recount.leaves().values()) {
         long raw = leaf.raw();
         // What several address spaces share is there once.
         boolean first = seen.add(new EntryId(leaf.table(), leaf.va()));
+        if (leaf.isHuge()) {
+          Optional<String> wrong = huge.add(space, leaf);
+          if (wrong.isPresent()) {
+            return wrong;
+          }
+          anon += huge.pages();
+          if (lockedVmas.stream().anyMatch(vma -> vma.contains(leaf.va()))) {
+            locked.addAll(huge.pagesOf(leaf));
+          }
+          continue;
+        }
         if (!format.present(raw, Level.PTE)) {
           swapped.merge((int) format.swapOffset(raw, Level.PTE), first ? 1 : 0, Integer::sum);
           swap++;
@@ -102,10 +117,13 @@ public final class Invariants {
             "an address space counts %s, its tables have %s".formatted(space.counters(), counted));
       }
     }
-    return shared(hooks, leaves)
-        .or(() -> pages(mappers, writers))
+    Set<Long> mapped = new HashSet<>(mappers.keySet());
+    mapped.addAll(huge.allPages());
+    return shared(hooks, leaves, huge)
+        .or(() -> pages(mappers, writers, huge))
+        .or(huge::broken)
         .or(() -> slots(swapped))
-        .or(() -> locked(mappers.keySet(), locked));
+        .or(() -> locked(mapped, locked));
   }
 
   /** Young and dirty of entries cached together are known for all of them only (R4.19). */
@@ -125,8 +143,11 @@ public final class Invariants {
   /**
    * A table is used as often as entries point at it (R3.1), and nobody writes through one that is
    * used more than once.
+   *
+   * @param leaves those of private mappings
    */
-  private Optional<String> shared(Set<TableRecount.Hook> hooks, List<TableRecount.Leaf> leaves) {
+  private Optional<String> shared(
+      Set<TableRecount.Hook> hooks, List<TableRecount.Leaf> leaves, HugeRecount huge) {
     Map<Long, Integer> users = new HashMap<>();
     hooks.forEach(hook -> users.merge(hook.table(), 1, Integer::sum));
     for (Map.Entry<Long, Integer> table : users.entrySet()) {
@@ -138,16 +159,18 @@ public final class Invariants {
       }
     }
     long kernels = system.hasKernel() ? system.kernel().tableCounts().total() : 0;
-    if (system.tablesInUse() != users.size() + kernels) {
+    if (system.tablesInUse() != users.size() + huge.leaves() + kernels) {
       return Optional.of(
-          "%d tables are in use, %d are to be found, and %d of the kernel's"
-              .formatted(system.tablesInUse(), users.size(), kernels));
+          "%d tables are in use, %d are to be found, %d are put by, and %d of the kernel's"
+              .formatted(system.tablesInUse(), users.size(), huge.leaves(), kernels));
     }
     for (TableRecount.Leaf leaf : leaves) {
-      if ((leaf.rights() & Rights.WRITE) != 0
+      if ((leaf.isHuge() || (leaf.rights() & Rights.WRITE) != 0)
           && leaf.path().stream().anyMatch(table -> users.getOrDefault(table, 0) > 1)) {
         return Optional.of(
-            "0x%x can be written through a table that is shared".formatted(leaf.va()));
+            leaf.isHuge()
+                ? "the huge page at 0x%x is in a table that is shared".formatted(leaf.va())
+                : "0x%x can be written through a table that is shared".formatted(leaf.va()));
       }
     }
     return Optional.empty();
@@ -189,7 +212,8 @@ public final class Invariants {
                 .formatted(system.mlockedPages(), locked.size()));
   }
 
-  private Optional<String> pages(Map<Long, Integer> mappers, Map<Long, Integer> writers) {
+  private Optional<String> pages(
+      Map<Long, Integer> mappers, Map<Long, Integer> writers, HugeRecount huge) {
     Folios folios = system.folios();
     for (Map.Entry<Long, Integer> page : mappers.entrySet()) {
       long pfn = page.getKey();
@@ -204,11 +228,16 @@ public final class Invariants {
             "page 0x%x has a refcount of %d below its mapcount %d"
                 .formatted(pfn, folios.refCount(pfn), count));
       }
-      Optional<String> large = largeFolio(pfn);
+      Optional<String> large = huge.folio(pfn);
       if (large.isPresent()) {
         return large;
       }
       boolean anon = folios.is(pfn, PageFlag.ANON);
+      if (folios.is(pfn, PageFlag.LAZYFREE) && (!anon || folios.is(pfn, PageFlag.SWAPCACHE))) {
+        return Optional.of(
+            "page 0x%x is freed lazily, and a file's or in the swap cache".formatted(pfn));
+      }
+      count += huge.leavesOf(pfn);
       if (anon && count > 1 && writers.containsKey(pfn)) {
         return Optional.of(
             "anonymous page 0x%x is mapped %d times, and writable".formatted(pfn, count));
@@ -217,38 +246,6 @@ public final class Invariants {
         return Optional.of(
             "anonymous page 0x%x is mapped %d times, and exclusive".formatted(pfn, count));
       }
-    }
-    return Optional.empty();
-  }
-
-  /**
-   * By any of its pages: its counts are the sums of theirs, and what is not all mapped is queued.
-   */
-  private Optional<String> largeFolio(long pfn) {
-    Folios folios = system.folios();
-    if (!folios.isLarge(pfn)) {
-      return Optional.empty();
-    }
-    long head = folios.headOf(pfn);
-    int pages = folios.framesFrom(head);
-    int maps = 0;
-    int unmapped = 0;
-    for (long page = head; page < head + pages; page++) {
-      maps += folios.mapCount(page);
-      unmapped += folios.mapCount(page) == 0 ? 1 : 0;
-    }
-    if (maps != folios.totalMapCount(head) || maps > folios.refCount(head)) {
-      return Optional.of(
-          "folio 0x%x has %d mapcounts and %d references, its pages have %d mapcounts"
-              .formatted(head, folios.totalMapCount(head), folios.refCount(head), maps));
-    }
-    if (folios.entireMapCount(head) != 0) {
-      return Optional.of("folio 0x%x counts as mapped whole by one leaf".formatted(head));
-    }
-    if (unmapped > 0 && folios.is(head, PageFlag.ANON) && !folios.isSplitQueued(head)) {
-      return Optional.of(
-          "folio 0x%x has %d pages that nobody maps, and does not wait to be split"
-              .formatted(head, unmapped));
     }
     return Optional.empty();
   }

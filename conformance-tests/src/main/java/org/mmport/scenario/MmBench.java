@@ -97,6 +97,11 @@ public final class MmBench implements AutoCloseable {
     return system.variant().has(MmuFeature.NO_EXECUTE);
   }
 
+  /** How many pages a huge page has; 0 where there are none. */
+  public long hugePages() {
+    return system.hugePageBytes().orElse(0) >>> system.variant().geometry().pageShift();
+  }
+
   public Invariants invariants() {
     return new Invariants(system);
   }

@@ -1,7 +1,9 @@
 package org.mmport.scenario;
 
+import java.util.ArrayDeque;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.Queue;
 import java.util.SplittableRandom;
 import org.mmport.fork.ForkStrategies;
 import org.mmport.mm.ForkStrategy;
@@ -28,18 +30,22 @@ public final class RandomSteps {
   private final ReferenceMemory model;
   private final int cpus;
   private final boolean fetches;
+  private final long hugePages;
+  private final Queue<Step> pending = new ArrayDeque<>();
 
   /**
    * Steps that follow from a seed.
    *
    * @param model in the state that steps made up so far lead to
    * @param fetches whether the variant can keep pages from being executed
+   * @param hugePages how many pages a huge page has; 0 where there are none
    */
-  public RandomSteps(long seed, ReferenceMemory model, int cpus, boolean fetches) {
+  public RandomSteps(long seed, ReferenceMemory model, int cpus, boolean fetches, long hugePages) {
     this.random = new SplittableRandom(seed);
     this.model = model;
     this.cpus = cpus;
     this.fetches = fetches;
+    this.hugePages = hugePages;
   }
 
   /** One more. */
@@ -49,6 +55,14 @@ public final class RandomSteps {
       return new Step.Start(unused(living));
     }
     String process = living.get(random.nextInt(living.size()));
+    if (pending.isEmpty() && hugePages > 0 && random.nextInt(32) == 0) {
+      String child = living.size() < NAMES.size() ? unused(living) : process;
+      pending.addAll(
+          new RandomHugeSteps(random, cpus, hugePages).some(process, child, strategy(), rights()));
+    }
+    if (!pending.isEmpty()) {
+      return pending.remove();
+    }
     int kind = random.nextInt(100);
     if (kind < 38) {
       return store(process);
@@ -79,6 +93,10 @@ public final class RandomSteps {
   private Step change(String process, int kind) {
     long page = random.nextLong(PAGES);
     long pages = 1 + random.nextLong(Math.min(PAGES - page, 12));
+    if (random.nextInt(10) == 0) {
+      // Often enough that what may go does go before it is used again.
+      return new Step.Reclaim(1 + random.nextInt(40));
+    }
     if (kind < 71 && random.nextBoolean()) {
       return device(process);
     }
@@ -106,7 +124,9 @@ public final class RandomSteps {
       return new Step.Mprotect(process, page, pages, rights());
     }
     if (kind < 94) {
-      return new Step.DontNeed(process, page, pages);
+      return random.nextInt(3) == 0
+          ? new Step.DontNeed(process, page, pages)
+          : lazyFree(process, page, pages);
     }
     if (random.nextInt(6) == 0) {
       return random.nextInt(4) == 0
@@ -119,6 +139,20 @@ public final class RandomSteps {
           : new Step.Mlock(process, page, pages);
     }
     return mremap(process, page, random.nextInt(20) == 0 ? 0 : pages);
+  }
+
+  /** Mostly of what may be: of ranges at random most have something in them that may not. */
+  private Step lazyFree(String process, long page, long pages) {
+    List<Long> may = model.anonymousPages(process);
+    if (may.isEmpty() || random.nextInt(6) == 0) {
+      return new Step.LazyFree(process, page, pages);
+    }
+    int first = random.nextInt(may.size());
+    int count = 1;
+    while (first + count < may.size() && may.get(first + count) == may.get(first) + count) {
+      count++;
+    }
+    return new Step.LazyFree(process, may.get(first), 1 + random.nextInt(count));
   }
 
   private Step device(String process) {

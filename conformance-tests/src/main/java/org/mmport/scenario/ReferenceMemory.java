@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.LongFunction;
 import org.mmport.mm.VmaRights;
@@ -14,7 +15,6 @@ import org.mmport.scenario.StepResult.Done;
 import org.mmport.scenario.StepResult.NotMapped;
 import org.mmport.scenario.StepResult.NotPermitted;
 import org.mmport.scenario.StepResult.Refused;
-import org.mmport.scenario.StepResult.Value;
 
 /**
  * What processes may see, and nothing of how it comes about: a map from pages to bytes and rights
@@ -45,6 +45,7 @@ public final class ReferenceMemory {
       case Step.Munmap munmap -> munmap(munmap);
       case Step.Mprotect mprotect -> mprotect(mprotect);
       case Step.DontNeed dontNeed -> dontNeed(dontNeed);
+      case Step.LazyFree lazyFree -> lazyFree(lazyFree);
       case Step.Brk brk -> brk(brk);
       case Step.Exec exec -> exec(exec.process());
       case Step.Mlock mlock -> mlock(mlock);
@@ -61,19 +62,41 @@ public final class ReferenceMemory {
       case Step.Sync sync -> files.containsKey(sync.file()) ? new Done() : new Refused();
       case Step.Reclaim reclaim -> new Done();
       case Step.LargeFolios folios -> new Done();
+      case Step.HugePolicy huge -> new Done();
+      case Step.Collapse collapse -> new Done();
+      case Step.Advise advise -> advise(advise);
       case Step.Pin pin -> pin(pin);
       case Step.DeviceStore store -> {
         if (!pins.containsKey(store.name())) {
           yield new Refused();
         }
-        pins.get(store.name()).value = store.value();
+        pins.get(store.name()).write(store.value());
         yield new Done();
       }
       case Step.DeviceLoad load ->
-          pins.containsKey(load.name()) ? new Value(pins.get(load.name()).value) : new Refused();
+          pins.containsKey(load.name()) ? pins.get(load.name()).read() : new Refused();
       case Step.Unpin unpin -> pins.remove(unpin.name()) == null ? new Refused() : new Done();
       case Step.Evict evict -> files.containsKey(evict.file()) ? new Done() : new Refused();
     };
+  }
+
+  /** Learns what a step came to that was free to come to several things. */
+  public void saw(Step step, StepResult actual) {
+    switch (step) {
+      case Step.Load load -> seen(load.process(), load.page(), actual);
+      case Step.Fetch fetch -> seen(fetch.process(), fetch.page(), actual);
+      case Step.DeviceLoad load ->
+          Optional.ofNullable(pins.get(load.name())).ifPresent(cell -> cell.wasSeen(actual));
+      default -> {
+        // Comes to one thing.
+      }
+    }
+  }
+
+  private void seen(String process, long at, StepResult actual) {
+    Optional.ofNullable(pagesOf(process).get(at))
+        .flatMap(ModelPage::own)
+        .ifPresent(cell -> cell.wasSeen(actual));
   }
 
   /** How many pages a file has; 0 where there is none of that name. */
@@ -99,6 +122,14 @@ public final class ReferenceMemory {
   /** Pages that a process has mapped, ascending. */
   public List<Long> pages(String process) {
     return List.copyOf(pagesOf(process).keySet());
+  }
+
+  /** Those of them that are private, of no file, and not locked. */
+  public List<Long> anonymousPages(String process) {
+    return pagesOf(process).entrySet().stream()
+        .filter(page -> page.getValue().file().isEmpty() && !page.getValue().locked())
+        .map(Map.Entry::getKey)
+        .toList();
   }
 
   private NavigableMap<Long, ModelPage> pagesOf(String process) {
@@ -157,7 +188,7 @@ public final class ReferenceMemory {
                   at,
                   page.shared() || page.own().isEmpty()
                       ? unlocked
-                      : unlocked.owning(new Cell(page.own().get().value)));
+                      : unlocked.owning(page.own().get().copy()));
             });
     processes.put(fork.child(), child);
     heapEnds.put(fork.child(), heapEnd(fork.process()));
@@ -240,6 +271,29 @@ public final class ReferenceMemory {
     pages
         .subMap(dontNeed.page(), dontNeed.page() + dontNeed.pages())
         .replaceAll((at, page) -> page.shared() ? page : page.fresh());
+    return new Done();
+  }
+
+  /** Each is what it was or zero from now on, until zero is seen or it is written. */
+  private StepResult lazyFree(Step.LazyFree lazyFree) {
+    NavigableMap<Long, ModelPage> pages = pagesOf(lazyFree.process());
+    Map<Long, ModelPage> freed = pages.subMap(lazyFree.page(), lazyFree.page() + lazyFree.pages());
+    if (freed.size() < lazyFree.pages()
+        || freed.values().stream().anyMatch(page -> page.locked() || page.file().isPresent())) {
+      return new Refused();
+    }
+    freed.values().forEach(page -> page.own().orElseThrow().freeLazily());
+    return new Done();
+  }
+
+  private StepResult advise(Step.Advise advise) {
+    NavigableMap<Long, ModelPage> pages = pagesOf(advise.process());
+    if (mapped(pages, advise.page(), advise.pages()) < advise.pages()) {
+      return new Refused();
+    }
+    pages
+        .subMap(advise.page(), advise.page() + advise.pages())
+        .replaceAll((at, page) -> page.withAdvice(advise.advice()));
     return new Done();
   }
 
@@ -342,10 +396,10 @@ public final class ReferenceMemory {
     }
     Cell seen = page.own().orElseGet(() -> page.file().orElseThrow().cell());
     if (kind != 'w') {
-      return new Value(seen.value);
+      return seen.read();
     }
     if (page.shared() || page.own().isPresent()) {
-      seen.value = value;
+      seen.write(value);
     } else {
       pagesOf(process).put(at, page.owning(new Cell(value)));
     }

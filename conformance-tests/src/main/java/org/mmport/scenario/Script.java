@@ -10,6 +10,8 @@ import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.mmport.fork.ForkStrategies;
 import org.mmport.mm.ForkStrategy;
+import org.mmport.mm.HugePageAdvice;
+import org.mmport.mm.HugePagePolicy;
 import org.mmport.mm.VmaRights;
 import org.mmport.spi.InvalidRequestException;
 
@@ -104,6 +106,7 @@ public record Script(List<Line> lines) {
       case "mprotect" ->
           words.exactly(5, w -> new Step.Mprotect(w.name(1), w.page(2), w.pages(3), w.rights(4)));
       case "dontneed" -> words.exactly(4, w -> new Step.DontNeed(w.name(1), w.page(2), w.pages(3)));
+      case "lazyfree" -> words.exactly(4, w -> new Step.LazyFree(w.name(1), w.page(2), w.pages(3)));
       case "mlock" -> words.exactly(4, w -> new Step.Mlock(w.name(1), w.page(2), w.pages(3)));
       case "munlock" -> words.exactly(4, w -> new Step.Munlock(w.name(1), w.page(2), w.pages(3)));
       case "brk" -> words.exactly(3, w -> new Step.Brk(w.name(1), w.page(2)));
@@ -117,10 +120,14 @@ public record Script(List<Line> lines) {
       case "unpin" -> words.exactly(2, w -> new Step.Unpin(w.name(1)));
       case "device" -> device(words);
       case "folios" -> folios(words);
+      case "thp" -> words.exactly(2, w -> new Step.HugePolicy(w.policy(1)));
+      case "advise" ->
+          words.exactly(5, w -> new Step.Advise(w.name(1), w.page(2), w.pages(3), w.advice(4)));
+      case "collapse" -> words.exactly(3, w -> new Step.Collapse(w.name(1), w.page(2)));
       case "reclaim" -> words.exactly(2, w -> new Step.Reclaim(w.pages(1)));
       default ->
           throw new InvalidRequestException(
-              "'%s': one of start, exit, fork, mmap, munmap, mprotect, dontneed, mremap, mlock, munlock, brk, exec, file, truncate, sync, evict, reclaim, folios, pin, unpin, device, cpuN load, cpuN store, cpuN fetch, expect"
+              "'%s': one of start, exit, fork, mmap, munmap, mprotect, dontneed, lazyfree, mremap, mlock, munlock, brk, exec, file, truncate, sync, evict, reclaim, folios, thp, advise, collapse, pin, unpin, device, cpuN load, cpuN store, cpuN fetch, expect"
                   .formatted(words.word(0)));
     };
   }
@@ -269,6 +276,26 @@ public record Script(List<Line> lines) {
 
     VmaRights rights(int index) {
       return VmaRights.parse(word(index));
+    }
+
+    HugePagePolicy policy(int index) {
+      return switch (word(index)) {
+        case "never" -> HugePagePolicy.NEVER;
+        case "madvise" -> HugePagePolicy.MADVISE;
+        case "always" -> HugePagePolicy.ALWAYS;
+        default ->
+            throw new InvalidRequestException(
+                "'" + word(index) + "': must be never, madvise or always");
+      };
+    }
+
+    HugePageAdvice advice(int index) {
+      return switch (word(index)) {
+        case "huge" -> HugePageAdvice.HUGEPAGE;
+        case "nohuge" -> HugePageAdvice.NOHUGEPAGE;
+        default ->
+            throw new InvalidRequestException("'" + word(index) + "': must be huge or nohuge");
+      };
     }
 
     byte byteValue(int index) {

@@ -13,6 +13,7 @@ import org.mmport.mm.AddressSpace;
 import org.mmport.mm.Backing;
 import org.mmport.mm.FaultStatus;
 import org.mmport.mm.FilePages;
+import org.mmport.mm.HugePages;
 import org.mmport.mm.MemoryStorage;
 import org.mmport.mm.MmSystem;
 import org.mmport.mm.MmapRequest;
@@ -83,6 +84,10 @@ public final class Simulation {
           of(dontNeed).dontNeed(va(dontNeed.page()), dontNeed.pages() * pageBytes);
           yield new Done();
         }
+        case Step.LazyFree lazyFree -> {
+          of(lazyFree).lazyFree(va(lazyFree.page()), lazyFree.pages() * pageBytes);
+          yield new Done();
+        }
         case Step.Mlock mlock ->
             of(mlock)
                 .mlock(va(mlock.page()), mlock.pages() * pageBytes)
@@ -123,6 +128,19 @@ public final class Simulation {
         }
         case Step.LargeFolios folios -> {
           system.useFolios(folios.orders());
+          yield new Done();
+        }
+        case Step.HugePolicy huge -> {
+          system.useHugePages(huge.policy());
+          yield new Done();
+        }
+        case Step.Advise advise -> {
+          new HugePages(of(advise))
+              .advise(va(advise.page()), advise.pages() * pageBytes, advise.advice());
+          yield new Done();
+        }
+        case Step.Collapse collapse -> {
+          new HugePages(of(collapse)).collapse(va(collapse.page()));
           yield new Done();
         }
         case Step.Pin pin -> pin(pin);

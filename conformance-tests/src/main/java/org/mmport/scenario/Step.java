@@ -1,9 +1,12 @@
 package org.mmport.scenario;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalLong;
 import java.util.stream.Collectors;
 import org.mmport.mm.ForkStrategy;
+import org.mmport.mm.HugePageAdvice;
+import org.mmport.mm.HugePagePolicy;
 import org.mmport.mm.VmaRights;
 
 /**
@@ -76,6 +79,14 @@ public sealed interface Step {
     @Override
     public String toString() {
       return "dontneed %s %d %d".formatted(process, page, pages);
+    }
+  }
+
+  /** Has no more need of what pages hold. */
+  record LazyFree(String process, long page, long pages) implements OfProcess {
+    @Override
+    public String toString() {
+      return "lazyfree %s %d %d".formatted(process, page, pages);
     }
   }
 
@@ -213,6 +224,31 @@ public sealed interface Step {
       return orders.isEmpty()
           ? "folios none"
           : "folios " + orders.stream().map(String::valueOf).collect(Collectors.joining(" "));
+    }
+  }
+
+  /** Which private memory is mapped by huge pages from now on, where it is written first. */
+  record HugePolicy(HugePagePolicy policy) implements Step {
+    @Override
+    public String toString() {
+      return "thp " + policy.name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /** Says whether huge pages are wanted in a range. */
+  record Advise(String process, long page, long pages, HugePageAdvice advice) implements OfProcess {
+    @Override
+    public String toString() {
+      String word = advice == HugePageAdvice.HUGEPAGE ? "huge" : "nohuge";
+      return "advise %s %d %d %s".formatted(process, page, pages, word);
+    }
+  }
+
+  /** Has one huge page map what begins at a page, if nothing is in the way. */
+  record Collapse(String process, long page) implements OfProcess {
+    @Override
+    public String toString() {
+      return "collapse %s %d".formatted(process, page);
     }
   }
 

@@ -25,14 +25,18 @@ final class TableRecount implements TableVisitor {
   private final Map<Level, Long> path = new EnumMap<>(Level.class);
 
   /**
-   * An entry of the last level.
+   * An entry of the last level, or a leaf above it.
    *
    * @param table the table that it is in, which others may use too
    * @param va the address that it is for
    * @param path the tables that lead to it, its own among them
    * @param rights what they and it leave to whoever gets there; 0 where it is not present
    */
-  record Leaf(long table, long va, long raw, int rights, List<Long> path) {}
+  record Leaf(long table, long va, long raw, Level level, int rights, List<Long> path) {
+    boolean isHuge() {
+      return level != Level.PTE;
+    }
+  }
 
   /**
    * An entry that points at a table, or a root that a CPU can load.
@@ -70,19 +74,22 @@ final class TableRecount implements TableVisitor {
 
   @Override
   public void leaf(long va, long raw, Level level, int rights) {
-    leaves.put(va, new Leaf(table(), va, raw, rights, List.copyOf(path.values())));
+    add(va, raw, level, rights);
   }
 
   @Override
   public void nonPresent(long va, long raw, Level level) {
-    leaves.put(va, new Leaf(table(), va, raw, 0, List.copyOf(path.values())));
+    add(va, raw, level, 0);
   }
 
-  private long table() {
-    return path.getOrDefault(Level.PTE, NO_TABLE);
+  /** Tables below the entry's belong to entries before it. */
+  private void add(long va, long raw, Level level, int rights) {
+    path.keySet().removeIf(at -> at.compareTo(level) > 0);
+    long table = path.getOrDefault(level, NO_TABLE);
+    leaves.put(va, new Leaf(table, va, raw, level, rights, List.copyOf(path.values())));
   }
 
-  /** Entries of the last level in use by address, those that hardware is kept from too. */
+  /** Entries in use by address, those that hardware is kept from too. */
   Map<Long, Leaf> leaves() {
     return leaves;
   }
@@ -92,12 +99,20 @@ final class TableRecount implements TableVisitor {
     return hooks;
   }
 
-  /** How many tables there are, and the bytes of all but the roots and P4D tables. */
+  /** How many leaves above the last level there are. */
+  int hugeLeaves() {
+    return (int) leaves.values().stream().filter(Leaf::isHuge).count();
+  }
+
+  /**
+   * How many tables there are, and the bytes of all but the roots and P4D tables. For each leaf
+   * above the last level one is put by, and counts.
+   */
   TableCounts tables(PagingGeometry geometry) {
     List<Integer> byLevel = new ArrayList<>();
     long bytes = 0;
     for (Level level : Level.values()) {
-      int count = tables.getOrDefault(level, 0);
+      int count = tables.getOrDefault(level, 0) + (level == Level.PTE ? hugeLeaves() : 0);
       byLevel.add(count);
       if (level != geometry.rootLevel() && level != Level.P4D) {
         bytes += (long) count * geometry.at(level).entries() * geometry.entryBytes();
