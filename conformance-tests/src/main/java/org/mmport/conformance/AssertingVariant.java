@@ -120,6 +120,22 @@ public final class AssertingVariant {
     }
 
     @Override
+    public void modify(LeafTable table, int index, int nr, long pgprot) {
+      Level level = table.level();
+      for (int i = inside(table, index, nr); i < index + nr; i++) {
+        long old = table.get(i);
+        long changed = variant.format().modify(old, pgprot, level);
+        if (!variant.format().present(old, level)) {
+          throw broken(variant, "modify", level, old, "only leaves that are present");
+        }
+        if (variant.tlbRules().duty(old, changed, level).breakBeforeMake()) {
+          throw broken(variant, "modify", level, old, "must be made invalid and flushed before");
+        }
+      }
+      variant.batchOps().modify(table, index, nr, pgprot);
+    }
+
+    @Override
     public void wrProtect(LeafTable table, int index, int nr) {
       variant.batchOps().wrProtect(table, inside(table, index, nr), nr);
     }
@@ -132,6 +148,11 @@ public final class AssertingVariant {
     @Override
     public void mkClean(LeafTable table, int index, int nr) {
       variant.batchOps().mkClean(table, inside(table, index, nr), nr);
+    }
+
+    @Override
+    public void mkOldClean(LeafTable table, int index, int nr) {
+      variant.batchOps().mkOldClean(table, inside(table, index, nr), nr);
     }
 
     @Override

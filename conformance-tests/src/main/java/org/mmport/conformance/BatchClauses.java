@@ -74,6 +74,7 @@ final class BatchClauses {
     c.check(!ops.inRun(raw, level, c.format()), level, raw, "not in a run", "in a run");
   }
 
+  @RestsOn({"FMT-87", "FMT-91", "FMT-92"})
   @Clause(
       id = "BATCH-03",
       text =

@@ -96,7 +96,8 @@ final class BatchRig {
       case 2, 3, 4 -> mark(index);
       case 5, 6, 7, 8 -> setAccessFlags(index + random.nextInt(nr));
       case 9, 10 -> whereMapped(index, nr, "wrProtect" + range, this::wrProtect);
-      case 11, 12 -> whereMapped(index, nr, "mkOld" + range, this::mkOld);
+      case 11 -> whereMapped(index, nr, "mkOldClean" + range, this::mkOldClean);
+      case 12 -> whereMapped(index, nr, "mkOld" + range, this::mkOld);
       case 13, 14 -> whereMapped(index, nr, "mkClean" + range, this::mkClean);
       default -> set(index, nr);
     };
@@ -195,7 +196,9 @@ final class BatchRig {
     // Hardware may do so in any entry of what it caches as one.
     int members = ops.inRun(raw, level, format()) ? ops.runEntries(level) : 1;
     int member = (index & -members) + random.nextInt(members);
-    table.mark(member, marked(table.get(member), dirty ? YOUNG | DIRTY : YOUNG));
+    // Its own bits and no more: what software notes beside them, soft-dirty, it knows nothing of.
+    long touched = format().touched(table.get(member), level);
+    table.mark(member, dirty ? format().written(touched, level) : touched);
     must[index] |= dirty ? YOUNG | DIRTY : YOUNG;
     may[index] |= must[index];
     return "hardware marks " + index;
@@ -239,6 +242,11 @@ final class BatchRig {
   private void mkClean(int index, int nr) {
     unmark(index, nr, DIRTY);
     ops.mkClean(table, index, nr);
+  }
+
+  private void mkOldClean(int index, int nr) {
+    unmark(index, nr, YOUNG | DIRTY);
+    ops.mkOldClean(table, index, nr);
   }
 
   /** Marks go from a range and all that is cached with any of it. */

@@ -3,6 +3,7 @@ package org.mmport.conformance;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.mmport.machine.OutOfFramesException;
 import org.mmport.mm.KernelUpkeep;
 import org.mmport.spi.EntryKind;
 import org.mmport.spi.InvalidRequestException;
@@ -205,6 +206,17 @@ final class ClauseContext implements AutoCloseable {
       return;
     }
     throw failure("", what + " refused with UnsupportedMmuFeatureException", "it was accepted");
+  }
+
+  /** An action for which there is no memory. */
+  void outOfFrames(String what, Runnable action) {
+    try {
+      action.run();
+    } catch (OutOfFramesException e) {
+      requireLine(what, e);
+      return;
+    }
+    throw failure("", what + " refused with OutOfFramesException", "it was accepted");
   }
 
   private void requireLine(String what, MmportException e) {

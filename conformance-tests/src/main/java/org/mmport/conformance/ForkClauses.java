@@ -154,7 +154,7 @@ final class ForkClauses {
           "%d changes of folios of order %d".formatted(expected, order),
           batched);
       int eager = fork(c, "eager", order, pages).folios(Kind.UPDATE);
-      c.check(eager == 4 * pages, 4 * pages + " changes entry by entry", eager);
+      c.check(eager == 3 * pages, 3 * pages + " changes entry by entry", eager);
     }
   }
 
@@ -331,6 +331,44 @@ final class ForkClauses {
           exit a
           expect cpu1 load d 24 is 2
           """);
+    }
+  }
+
+  @Clause(
+      id = "FORK-08",
+      text = "Whether a folio is pinned is asked once, however many of its pages are copied",
+      source = "R4.7; kernel: folio_try_dup_anon_rmap_ptes",
+      check = "AnonPages.tryDup for several pages: what it reads of the folio for each")
+  static void pinsAreAskedForOnce(ClauseContext c) {
+    // As many folios, of twice as many pages.
+    int few = fork(c, "batched", 3, 32).folios(Kind.LOAD);
+    int more = fork(c, "batched", 4, 64).folios(Kind.LOAD);
+    c.check(more - few == 32, "1 read for each page more, of its mark: 32", more - few);
+  }
+
+  @Clause(
+      id = "FORK-09",
+      text = "A page of a file is a child's too though it is pinned",
+      source = "R4.10; kernel: copy_present_ptes, folio_dup_file_rmap_ptes",
+      check = "Fork.copyOfFile: no question about pins")
+  static void pinnedFilePagesAreShared(ClauseContext c) {
+    for (String way : List.of("eager", "batched")) {
+      try (Scene scene = new Scene(c)) {
+        scene.play(
+            """
+            start a
+            file f 4
+            mmap a 4 4 rw- private f 0
+            expect cpu0 load a 5 is 0
+            """);
+        Folios folios = scene.bench().system().folios();
+        long pfn = new ProcessView(scene.process("a")).pfn(5);
+        folios.pin(pfn, 1);
+        scene.play("fork a b " + way);
+        long childs = new ProcessView(scene.process("b")).pfn(5);
+        c.check(childs == pfn, "the same page 0x%x".formatted(pfn), "0x%x".formatted(childs));
+        folios.unpin(pfn, 1);
+      }
     }
   }
 }

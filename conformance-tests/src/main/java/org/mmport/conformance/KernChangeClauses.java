@@ -285,6 +285,10 @@ final class KernChangeClauses {
     c.refused("vmalloc of nothing", () -> kernel.vmalloc(0));
     c.refused("vmalloc of less", () -> kernel.vmalloc(-page));
     c.refused("vmalloc of too much", () -> kernel.vmalloc(Long.MAX_VALUE));
+    long memoryBytes = rig.machine().memory().sizeBytes();
+    if (memoryBytes < region.lastVa() - region.firstVa()) {
+      c.outOfFrames("vmalloc of more than memory", () -> kernel.vmalloc(memoryBytes + page));
+    }
     addresses.forEach(kernel::vfree);
     c.refused("vfree of what was freed", () -> kernel.vfree(fits));
     long left = kernel.vmallocPages();

@@ -26,11 +26,13 @@ final class KernRefusals {
     all.put("munmap", () -> process.munmap(va, bytes));
     all.put("mprotect", () -> process.mprotect(va, bytes, VmaRights.READ_WRITE));
     all.put("madvise", () -> process.dontNeed(va, bytes));
+    all.put("madvise free", () -> process.lazyFree(va, bytes));
     all.put("mlock", () -> process.mlock(va, bytes));
     all.put("munlock", () -> process.munlock(va, bytes));
     all.put("mremap from", () -> process.mremap(mremap(va, bytes, bytes, own)));
     all.put("mremap to", () -> process.mremap(mremap(own, bytes, bytes, va)));
     all.put("brk", () -> process.brk(va));
+    all.put("a pin", () -> process.pin(va));
     all.put("a heap", () -> process.beginHeap(va));
     PageTable tables = process.pageTable();
     all.put("map of a page", () -> change(tables, g -> tables.map(va, 0, bytes, USER, g)));
@@ -41,6 +43,10 @@ final class KernRefusals {
     all.put("protect", () -> change(tables, g -> tables.protect(va, bytes, USER, g)));
     all.put("a table", () -> change(tables, g -> tables.pteTable(va, g)));
     all.put("a new table", () -> change(tables, g -> tables.pteTableAlloc(va, g)));
+    all.put("a view", () -> change(tables, g -> tables.pteView(va, g)));
+    all.put("views", () -> change(tables, g -> tables.pteViews(va, bytes, g, (t, i, n, at) -> {})));
+    all.put("a copy of shared tables", () -> change(tables, g -> tables.unshare(va, bytes, g)));
+    all.put("leaving shared tables", () -> change(tables, g -> tables.dropShared(va, bytes, g)));
     all.put(
         "tables", () -> change(tables, g -> tables.pteTables(va, bytes, g, (t, i, n, at) -> {})));
     return all;

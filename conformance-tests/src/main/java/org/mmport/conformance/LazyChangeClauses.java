@@ -294,10 +294,10 @@ final class LazyChangeClauses {
 
   @Clause(
       id = "LAZY-12",
-      text = "Mappings that children do not copy, and locked ones, are in no shared table",
-      source = "R3.30: VMAs that are not to be copied; vma_needs_copy; mlock(2): not inherited",
+      text = "Locked mappings, which children have unlocked, are in no shared table",
+      source = "R3.30: VMAs that are not to be copied as they are; mlock(2): not inherited",
       check = "Fork.mayShare")
-  static void mappingsThatAreNotCopied(ClauseContext c) {
+  static void lockedMappings(ClauseContext c) {
     LazyClauses.ways(c);
     try (Scene scene = new Scene(c)) {
       scene.play(
@@ -309,6 +309,7 @@ final class LazyChangeClauses {
           cpu0 store a 0 1
           cpu0 store a 4 2
           cpu0 store a 30 3
+          mlock a 4 2
           mlock a 30 2
           fork a b lazy-all
           """);

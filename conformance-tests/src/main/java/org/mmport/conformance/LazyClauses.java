@@ -71,10 +71,13 @@ final class LazyClauses {
     try (Scene scene = new Scene(c)) {
       scene.play(PARENT);
       List<ReferenceReader.Entry> before = leaves(scene, c, "a");
+      int last = c.realLevels().size() - 2;
+      Level level = c.realLevels().get(last);
+      long hook = path(scene, c, "a").get(last).raw();
+      boolean above =
+          (c.format().rights(c.format().wrProtectTable(hook, level), level) & Rights.WRITE) == 0;
       scene.play("fork a b lazy");
       List<ReferenceReader.Entry> once = leaves(scene, c, "a");
-      boolean above =
-          (path(scene, c, "a").get(c.realLevels().size() - 2).rights() & Rights.WRITE) == 0;
       for (int i = 0; i < before.size(); i++) {
         ReferenceReader.Entry old = before.get(i);
         long raw = once.get(i).raw();
@@ -196,6 +199,43 @@ final class LazyClauses {
   }
 
   @Clause(
+      id = "LAZY-18",
+      text =
+          "When a table of tables is copied, those below it are write-protected for who keeps the old one, too",
+      source = "R3.11, R3.12, R3.17: what is below a shared table becomes shared itself",
+      check = "TableSharing.copyTables: wrProtect of both")
+  static void tablesBelowAreProtectedForAll(ClauseContext c) {
+    // In the table behind that of page 20, below the same one.
+    long far = 20L + c.geometry().at(Level.PTE).entries();
+    for (LazyCopy way : ways(c)) {
+      for (String mapping : List.of("private", "shared")) {
+        try (Scene scene = new Scene(c)) {
+          scene.play(
+              """
+              start a
+              mmap a 20 2 rw- private
+              mmap a 30 2 rw- %3$s
+              mmap a %1$d 2 rw- private
+              cpu0 store a 20 1
+              cpu1 store a %1$d 2
+              cpu1 store a 30 3
+              fork a b %2$s
+              cpu0 store b 20 4
+              cpu1 store a 20 5
+              cpu1 store a %1$d 6
+              expect cpu0 load b %1$d is 2
+              expect cpu0 load a %1$d is 6
+              cpu0 store b %1$d 7
+              expect cpu1 load a %1$d is 6
+              expect cpu1 load b 30 is 3
+              """
+                  .formatted(far, way.name(), mapping));
+        }
+      }
+    }
+  }
+
+  @Clause(
       id = "LAZY-06",
       text = "Whoever ends, begins anew or unmaps all that a table serves copies no table",
       source =
@@ -248,7 +288,8 @@ final class LazyClauses {
     }
   }
 
-  private static long faults(Scene scene) {
+  /** Of all kinds, so far. */
+  static long faults(Scene scene) {
     return scene.bench().system().faults().values().stream().mapToLong(Long::longValue).sum();
   }
 
