@@ -17,6 +17,7 @@ import java.util.function.Supplier;
 import org.mmport.mm.AddressSpace;
 import org.mmport.mm.Backing;
 import org.mmport.mm.FilePages;
+import org.mmport.mm.ForkStrategy;
 import org.mmport.mm.MemoryStorage;
 import org.mmport.mm.MmSystem;
 import org.mmport.mm.MmapRequest;
@@ -89,6 +90,31 @@ final class FileRaces {
                   },
                   () -> {
                     cpu.store(shared.va, NEW);
+                    stored.set(true);
+                  }),
+              shared.keeps(NEW));
+        });
+  }
+
+  /** The same where the one that stores uses the table of its parent. */
+  static Program storeOfChildAgainstWriteBack(MmuVariant variant, ForkStrategy way) {
+    return MmScene.of(
+        variant,
+        bench -> {
+          Shared shared = Shared.on(bench);
+          new UserCpu(shared.space, 0).store(shared.va, OLD);
+          UserCpu child = new UserCpu(shared.space.fork(way), 1);
+          child.store(shared.va, OLD);
+          AtomicBoolean stored = new AtomicBoolean();
+          return new MmScene.Acts(
+              List.of(
+                  () -> {
+                    boolean must = stored.get();
+                    bench.system().writeBack(shared.file);
+                    require(shared.kept() == NEW || !must, "what was stored is not written back");
+                  },
+                  () -> {
+                    child.store(shared.va, NEW);
                     stored.set(true);
                   }),
               shared.keeps(NEW));

@@ -65,6 +65,27 @@ class LockOrderTest {
     order.acquire(other);
   }
 
+  /** Whoever shares a lock would wait for itself, or for one who waits for it. */
+  @Test
+  void whatIsSharedIsNotTakenAgain() {
+    LockName system = new LockName(LockRank.SYSTEM, 0);
+    LockName node = new LockName(LockRank.NODE, 0);
+    LockOrder order = new LockOrder();
+    order.acquireShared(system);
+    assertThrows(LockOrderException.class, () -> order.acquire(system));
+    assertThrows(LockOrderException.class, () -> order.acquireShared(system));
+    order.acquire(node);
+    order.release(node);
+    order.releaseShared(system);
+    order.acquire(system);
+    order.acquire(system);
+    assertThrows(LockOrderException.class, () -> order.acquireShared(system));
+    order.release(system);
+    order.release(system);
+    order.acquire(node);
+    assertThrows(LockOrderException.class, () -> order.acquireShared(system));
+  }
+
   private static String refusal(List<LockName> held, LockName taken) {
     LockOrder order = new LockOrder();
     held.forEach(order::acquire);

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -44,6 +45,9 @@ class RacesTest {
     races.put("store, load, lazy", variant -> ForkRaces.storeAgainstLoad(variant, lazy));
     races.put("store, exit, lazy", variant -> ForkRaces.storeAgainstExit(variant, lazy));
     races.put("store, reclaim, lazy", variant -> ForkRaces.storeAgainstReclaim(variant, lazy));
+    races.put("store, store, lazy", variant -> ForkRaces.storesOfSharedMemory(variant, lazy));
+    races.put(
+        "store, writeBack, lazy", variant -> FileRaces.storeOfChildAgainstWriteBack(variant, lazy));
     races.put("store, munmap", Races::storeAgainstMunmap);
     races.put("store, mprotect", Races::storeAgainstMprotect);
     races.put("store, dontNeed", Races::storeAgainstDontNeed);
@@ -52,6 +56,19 @@ class RacesTest {
     races.put("store, exit of a child", FolioRaces::storeAgainstExit);
     races.put("store, split", FolioRaces::storeAgainstSplit);
     races.put("store, reclaim of a folio", FolioRaces::storeAgainstReclaim);
+    races.put("two pages of no table", FaultRaces::twoPagesOfNoTable);
+    races.put("two pages of one table", FaultRaces::twoPagesOfOneTable);
+    races.put("two pages of one folio", FaultRaces::twoPagesOfOneFolio);
+    races.put("two reuses", FaultRaces::twoReuses);
+    races.put("two copies", FaultRaces::twoCopies);
+    races.put("copy, munmap", FaultRaces::copyAgainstMunmap);
+    races.put("fault, munmap", FaultRaces::againstMunmap);
+    races.put("fault, mprotect", FaultRaces::againstMprotect);
+    races.put("fault, exit", FaultRaces::againstExit);
+    races.put("fault, reclaim", FaultRaces::againstReclaim);
+    for (ForkStrategy way : List.of(ForkStrategy.EAGER, LazyCopy.PTE_TABLES)) {
+      races.put("fault, fork, " + way.name(), variant -> FaultRaces.againstFork(variant, way));
+    }
     races.put("store, writeBack", FileRaces::storeAgainstWriteBack);
     races.put("store, munmap of a file", FileRaces::storeAgainstMunmapOfFile);
     races.put("munmap of a file, evict", FileRaces::munmapAgainstEvict);
@@ -69,10 +86,14 @@ class RacesTest {
                     .map(race -> Arguments.of(id, race)));
   }
 
-  /** A variant with a hash table shares no tables; radix write-protects what is below them. */
+  /**
+   * A variant with a hash table shares no tables; radix write-protects what is below them, and is
+   * like x86_64 but for that.
+   */
   private static boolean isApart(String id, String race) {
     boolean lazy = race.contains("lazy");
-    return id.equals("ppc64/hash-4k") ? !lazy : !id.equals("ppc64/radix-4k") || lazy;
+    boolean fault = race.startsWith("fault") || race.startsWith("two ");
+    return id.equals("ppc64/hash-4k") ? !lazy : !id.equals("ppc64/radix-4k") || lazy || fault;
   }
 
   @ParameterizedTest(name = "{0}: {1}")
@@ -83,6 +104,15 @@ class RacesTest {
     assertEquals(Optional.empty(), found.failure().map(Failure::toString));
     assertTrue(found.complete(), found.toString());
     assertTrue(found.schedules() >= 20 && found.shared() > 0, "hardly anything met: " + found);
+  }
+
+  /** Many entries, so one preemption: with two there are 15 249 orders, found right as well. */
+  @Test
+  void runsAreMadeUnderTheLockOfTheTable() {
+    Program program = FaultRaces.twoPagesOfOneRun(Races.variant("arm64/4k-va48"));
+    Exploration found = new Explorer(program, MAX_SCHEDULES).upTo(1);
+    assertEquals(Optional.empty(), found.failure().map(Failure::toString));
+    assertTrue(found.complete() && found.schedules() >= 100, found.toString());
   }
 
   @ParameterizedTest

@@ -5,8 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.function.LongUnaryOperator;
 import org.junit.jupiter.api.Test;
+import org.mmport.interleave.SmallFaults.Mistake;
 import org.mmport.mm.ForkStrategy;
 import org.mmport.spi.BatchOps;
 import org.mmport.spi.EntryArray;
@@ -171,5 +173,61 @@ class TwinsTest {
         PageRaces.locks(PageRaces.Order.NODE_FIRST),
         "takes file 1 while it holds node 0; file comes before node");
     isRight(PageRaces.locks(PageRaces.Order.FILE_FIRST));
+  }
+
+  // Faults side by side.
+
+  @Test
+  void faultsThatDoNotLookAgainUnderTheLockLoseAPage() {
+    isCaughtInFaults(SmallFaults::samePage, Mistake.NO_SECOND_LOOK, "2 pages are noted, 1 are");
+  }
+
+  @Test
+  void faultsThatMakeTablesWithoutTheLockLoseATable() {
+    isCaughtInFaults(
+        SmallFaults::sameTable, Mistake.TABLE_MADE_WITHOUT_LOCK, "2 frames are left in use");
+  }
+
+  @Test
+  void faultsThatCountWithWhatWasReadBeforeTheLockCountTooFew() {
+    isCaughtInFaults(
+        SmallFaults::sameTable, Mistake.NOTE_READ_BEFORE_LOCK, "1 pages are noted, 2 are mapped");
+  }
+
+  @Test
+  void pagesThatAreGivenBackTwiceAreNotInUse() {
+    isCaughtInFaults(SmallFaults::samePage, Mistake.GIVEN_BACK_TWICE, "in no folio in use");
+  }
+
+  @Test
+  void pagesThatTheLoserKeepsAreLeft() {
+    isCaughtInFaults(SmallFaults::samePage, Mistake.LOSER_KEEPS_ITS_PAGE, "1 frames are left");
+  }
+
+  @Test
+  void pagesThatAreClearedWhenMappedLoseAStore() {
+    isCaughtInFaults(SmallFaults::samePage, Mistake.CLEARED_WHEN_MAPPED, "a store has been lost");
+  }
+
+  @Test
+  void whatIsSharedAndKeptIsWaitedForWithoutEnd() {
+    isCaughtInFaults(SmallFaults::unmapped, Mistake.SHARE_KEPT, "deadlock: B waits for system 0");
+  }
+
+  @Test
+  void whatIsSharedIsNotLocked() {
+    isCaughtInFaults(SmallFaults::samePage, Mistake.LOCKED_WHILE_SHARED, "cannot be taken twice");
+  }
+
+  @Test
+  void tablesUnmappedWhileFaultsShareAreGone() {
+    isCaughtInFaults(SmallFaults::unmapped, Mistake.UNMAPPED_WHILE_SHARED, "or it was freed");
+  }
+
+  private static void isCaughtInFaults(
+      BiFunction<MmuVariant, Mistake, Program> faults, Mistake mistake, String reason) {
+    MmuVariant variant = Races.variant("x86_64/4level");
+    isCaught(faults.apply(variant, mistake), reason);
+    isRight(faults.apply(variant, Mistake.NONE));
   }
 }
