@@ -311,8 +311,7 @@ final class BrokenArm64 {
                         ? TlbDuty.NONE
                         : in.duty(oldRaw, newRaw, level),
             "expected a flush of LEAF for -w-s to r--p, now 0x00619d3500000cc1, found TlbDuty[scope=NONE, breakBeforeMake=false, reloadRoot=false]",
-            "FLUSH-02",
-            "FLUSH-16"),
+            "FLUSH-02"),
         Breaker.geometry(
             "the PMD one bit short",
             "arm64/16k-va47",

@@ -120,7 +120,6 @@ final class BrokenArm64NoAfdbm {
                         ? TlbDuty.NONE
                         : in.duty(oldRaw | (newRaw & RDONLY), newRaw, level),
             "expected a flush of LEAF for -w-s to r--p",
-            "FLUSH-02",
-            "FLUSH-16"));
+            "FLUSH-02"));
   }
 }

@@ -79,7 +79,8 @@ final class BrokenRuns {
                   @Override
                   public void isolate(LeafTable table, int index, int nr) {}
                 },
-            "expected rights for rw-s",
+            "expected nothing mapped there, found an entry",
+            "MAP-03",
             "MAP-06",
             "FLUSH-22",
             "FLUSH-32",
@@ -99,7 +100,8 @@ final class BrokenRuns {
                     in.isolate(table, index, Math.max(1, Math.min(nr, members - index % members)));
                   }
                 },
-            "expected the run at the end in no run",
+            "expected nothing mapped there, found an entry",
+            "MAP-03",
             "CONT-12"),
         runs(
             "young and dirty of other members are not read",
@@ -210,7 +212,7 @@ final class BrokenRuns {
                     return BatchOps.ENTRY_WISE.mkOld(table, index, nr);
                   }
                 },
-            "expected after mkOld[21, 30), get of entry 28 with no marks but dirty",
+            "expected after mkOld[30, 38), get of entry 26 with no marks but none, found young",
             "BATCH-03"),
         runs(
             "one member is made writable in its run",
@@ -221,7 +223,7 @@ final class BrokenRuns {
                     return BatchOps.ENTRY_WISE.setAccessFlags(table, index, raw);
                   }
                 },
-            "expected after nothing, getLockless of entry 18 with marks young and dirty",
+            "expected after nothing, get of entry 18 with marks young and dirty",
             "BATCH-03",
             "CONT-02"),
         runs(

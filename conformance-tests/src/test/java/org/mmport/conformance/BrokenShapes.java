@@ -1,5 +1,6 @@
 package org.mmport.conformance;
 
+import static org.mmport.conformance.BrokenX64.A;
 import static org.mmport.conformance.BrokenX64.D;
 import static org.mmport.conformance.BrokenX64.MOVED;
 import static org.mmport.conformance.BrokenX64.P;
@@ -178,6 +179,14 @@ final class BrokenShapes {
                     : good.tlbRules().duty(o, n, l),
             "expected no duty for a table hooked where nothing was, now",
             "FLUSH-14"),
+        rules(
+            "a page that is made dirty is flushed for nothing",
+            (o, n, l) ->
+                (o & P) != 0 && (n & ~o) == (D | A) && (o & ~n) == 0
+                    ? TlbDuty.FLUSH_LEAF
+                    : good.tlbRules().duty(o, n, l),
+            "for made young and dirty, now 0x8000000012345067, found",
+            "FLUSH-16"),
         rules(
             "break-before-make is demanded of a machine without it",
             (o, n, l) -> {

@@ -66,6 +66,17 @@ final class BrokenTables {
             "expected rights rwx---, found r-x---",
             "FMT-63"),
         format(
+            "tables cannot be write-protected",
+            in ->
+                new FilterFormat(in) {
+                  @Override
+                  public long wrProtectTable(long raw, Level level) {
+                    return raw;
+                  }
+                },
+            "expected rights of a protected table 0x000000000000002d, found 0x000000000000003f",
+            "FMT-67"),
+        format(
             "a large leaf is not bad",
             in ->
                 new FilterFormat(in) {

@@ -75,8 +75,11 @@ final class ClauseTable {
       case "LAZY" -> "page tables that are shared after a fork";
       case "FOLIO" -> "private memory in folios of several pages";
       case "FORK" -> "ways to copy at fork";
+      case "THP" -> "private memory mapped by leaves above the last level";
       case "MREMAP" -> "mappings that get another size or place";
       case "MLOCK" -> "memory that stays in memory";
+      case "MADV" -> "memory that nobody needs any more";
+      case "RANGE" -> "ranges of a process that change folio by folio";
       case "ACCT" -> "what is counted, and that nothing is lost";
       case "KERN" -> "the kernel's half of every address space";
       case "MODEL" -> "processes at random, beside a model";

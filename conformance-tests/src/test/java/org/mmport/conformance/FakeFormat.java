@@ -39,6 +39,9 @@ final class FakeFormat implements PteFormat {
   private static final long SWAP_MARK = 1L << 10;
   private static final long RESERVED = 1L << 63;
 
+  /** As Svnapot has N, and the size below it: there in the frame's low bits. */
+  static final long RUN = 0x1fL << 58;
+
   /** What "none" is where it is not zero. */
   static final long NONE_MARK = 1L << 11;
 
@@ -50,10 +53,19 @@ final class FakeFormat implements PteFormat {
   private final boolean rich;
 
   FakeFormat(PagingGeometry geometry, long empty) {
+    this(geometry, empty, 0);
+  }
+
+  /**
+   * Entries of which some may say that they are one of a run.
+   *
+   * @param inRun bits of {@link #RUN} that say so, and of how many; 0 where there are no runs
+   */
+  FakeFormat(PagingGeometry geometry, long empty, long inRun) {
     this.geometry = geometry;
     this.empty = empty;
     this.rich = geometry.entryBytes() == 8;
-    this.fields = rich ? richFields(geometry.pageShift()) : poorFields();
+    this.fields = rich ? richFields(geometry.pageShift(), inRun) : poorFields();
     this.bits = PteBits.of(fields);
     this.kept =
         bits.pageFrame()
@@ -63,10 +75,11 @@ final class FakeFormat implements PteFormat {
             | bits.softDirty()
             | bits.uffdWp()
             | bits.special()
+            | inRun
             | typeMask();
   }
 
-  private static List<EntryField> richFields(int pageShift) {
+  private static List<EntryField> richFields(int pageShift, long inRun) {
     List<EntryField> all = new ArrayList<>(commonFields());
     all.addAll(
         List.of(
@@ -82,11 +95,15 @@ final class FakeFormat implements PteFormat {
             EntryField.of("KEY", 55, 52, EntryRole.KEY, "key", HUGE, PAGE),
             EntryField.of("TYPE", 57, 56, EntryRole.MEMORY_TYPE, "type", HUGE, PAGE),
             EntryField.of("IGN", 57, 52, EntryRole.IGNORED, "ignored", TABLE),
-            EntryField.of("IGN", 62, 58, EntryRole.IGNORED, "ignored", TABLE, HUGE, PAGE),
+            EntryField.of("IGN", 62, 58, EntryRole.IGNORED, "ignored", TABLE, HUGE),
             EntryField.bit("0", 63, EntryRole.RESERVED, "must be zero", TABLE, HUGE, PAGE),
             EntryField.bit("SS", 2, EntryRole.SOFT_DIRTY, "soft-dirty", SWAP),
             EntryField.bit("SU", 4, EntryRole.UFFD_WP, "uffd-wp", SWAP),
             EntryField.of("OFFSET", 63, 12, EntryRole.SWAP_OFFSET, "offset", SWAP)));
+    all.add(
+        inRun == 0
+            ? EntryField.of("IGN", 62, 58, EntryRole.IGNORED, "ignored", PAGE)
+            : EntryField.of("RUN", 62, 58, EntryRole.OTHER, "one of a run, and its size", PAGE));
     if (pageShift > 12) {
       all.add(EntryField.of("IGN", pageShift - 1, 12, EntryRole.IGNORED, "ignored", HUGE, PAGE));
     }

@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import org.mmport.spi.ContiguousRuns;
 import org.mmport.spi.Level;
 import org.mmport.spi.LevelGeometry;
 import org.mmport.spi.MmuFeature;
@@ -67,7 +68,8 @@ final class FakeVariants {
             "PMD"),
         fiveLevel(),
         noneIsNotZero(),
-        twoRoots());
+        twoRoots(),
+        napot());
   }
 
   static MmuVariant oneLevel() {
@@ -115,6 +117,32 @@ final class FakeVariants {
         FakeFormat.NONE_MARK,
         bits(9, 0, 0, 9, 9),
         "PMD");
+  }
+
+  /**
+   * Runs as RISC-V's Svnapot has them: 16 pages, at the last level only, in entries that say by a
+   * bit that they are one of a run, and beside it of how many (1000b is 16 there too). Unlike there
+   * each keeps its own frame. Nothing need be broken before it is made, so what is done of that is
+   * the layer's own.
+   */
+  static MmuVariant napot() {
+    MmuVariant plain =
+        make(
+            "fake/napot",
+            VaLayout.signExtended(48),
+            12,
+            LITTLE,
+            8,
+            8,
+            0,
+            bits(9, 0, 9, 9, 9),
+            "PUD PMD");
+    long inRun = 1L << 62 | 0b1000L << 58;
+    FakeFormat format = new FakeFormat(plain.geometry(), 0, inRun);
+    return plain
+        .withFormat(format)
+        .withTlbRules(new FakeTlbRules(format, plain.geometry().rootLevel(), plain.features()))
+        .withBatchOps(new ContiguousRuns(inRun, 16, Level.PMD, 1));
   }
 
   /** Two roots, and pages of 64 KiB. */

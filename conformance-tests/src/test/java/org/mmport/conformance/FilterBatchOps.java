@@ -70,6 +70,11 @@ class FilterBatchOps implements BatchOps {
   }
 
   @Override
+  public void modify(LeafTable table, int index, int nr, long pgprot) {
+    in.modify(seen(table), index, nr, pgprot);
+  }
+
+  @Override
   public void wrProtect(LeafTable table, int index, int nr) {
     in.wrProtect(seen(table), index, nr);
   }
@@ -82,6 +87,11 @@ class FilterBatchOps implements BatchOps {
   @Override
   public void mkClean(LeafTable table, int index, int nr) {
     in.mkClean(seen(table), index, nr);
+  }
+
+  @Override
+  public void mkOldClean(LeafTable table, int index, int nr) {
+    in.mkOldClean(seen(table), index, nr);
   }
 
   @Override

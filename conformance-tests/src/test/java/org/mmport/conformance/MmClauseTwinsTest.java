@@ -7,10 +7,12 @@ import java.lang.reflect.InvocationTargetException;
 import org.junit.jupiter.api.Test;
 import org.mmport.cpu.CpuSet;
 import org.mmport.spi.BatchOps;
+import org.mmport.spi.ContiguousRuns;
 import org.mmport.spi.EntryArray;
 import org.mmport.spi.LeafTable;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
+import org.mmport.spi.NaiveRuns;
 import org.mmport.spi.PteFormat;
 import org.mmport.spi.TlbDuty;
 import org.mmport.spi.TlbRules;
@@ -20,7 +22,7 @@ import org.mmport.spi.TlbRules;
  * clauses that they rest on come first.
  */
 class MmClauseTwinsTest {
-  private static void fails(String clause, MmuVariant broken, String reason) {
+  static void fails(String clause, MmuVariant broken, String reason) {
     ClauseInfo info = ClauseCatalog.byId(clause);
     try (ClauseContext context =
         new ClauseContext(info, broken, 1, HardwareUse.OFF, CpuSet::flusher)) {
@@ -197,5 +199,82 @@ class MmClauseTwinsTest {
         "MREMAP-01",
         Breaker.good("arm64/4k-va48").withTlbRules((oldRaw, newRaw, level) -> TlbDuty.NONE),
         "by a translation that it cached");
+  }
+
+  /** What was stored after would be taken for what nobody needs. */
+  @Test
+  void cleanEntriesThatNobodyFlushes() {
+    MmuVariant good = Breaker.good("x86_64/4level");
+    TlbRules deaf =
+        (oldRaw, newRaw, level) ->
+            level == Level.PTE && good.format().present(newRaw, level)
+                ? TlbDuty.NONE
+                : good.tlbRules().duty(oldRaw, newRaw, level);
+    fails("MADV-02", good.withTlbRules(deaf), "4 pages dropped");
+  }
+
+  @Test
+  void entriesThatStayDirtyWhenTheyAreFreed() {
+    BatchOps oldOnly =
+        new FilterBatchOps(BatchOps.ENTRY_WISE) {
+          @Override
+          public void mkOldClean(LeafTable table, int index, int nr) {
+            mkOld(table, index, nr);
+          }
+        };
+    fails("MADV-01", Breaker.good("x86/pae").withBatchOps(oldOnly), "4 pages dropped");
+  }
+
+  /** What was written to a page goes with it. */
+  @Test
+  void writtenPagesThatComeOutClean() {
+    fails("MADV-02", Breaker.good("arm64/4k-va48").withBatchOps(cleaning()), "4 pages dropped");
+  }
+
+  @Test
+  void blocksOfWhichAPartIsFreed() {
+    MmuVariant good = Breaker.good("arm64/4k-va48");
+    BatchOps naive =
+        new FilterBatchOps(good.batchOps()) {
+          @Override
+          public void mkOldClean(LeafTable table, int index, int nr) {
+            for (int i = index; i < index + nr; i++) {
+              isolate(table, i, 1);
+              super.mkOldClean(table, i, 1);
+            }
+          }
+        };
+    fails("MADV-09", good.withBatchOps(naive), "entries in runs");
+  }
+
+  @Test
+  void blocksThatAreTakenApartOnTheWay() {
+    MmuVariant good = Breaker.good("arm64/16k-va47");
+    MmuVariant naive = good.withBatchOps(new NaiveRuns((ContiguousRuns) good.batchOps()));
+    fails("FORK-06", naive, "none taken apart");
+    fails("RANGE-02", naive, "changed once");
+    fails("RANGE-04", naive, "entries emptied");
+  }
+
+  /** Other rights for some, and the marks of one for all. */
+  @Test
+  void marksThatAreTakenFromTheFirst() {
+    BatchOps smearing =
+        new FilterBatchOps(BatchOps.ENTRY_WISE) {
+          @Override
+          public void modify(LeafTable table, int index, int nr, long pgprot) {
+            PteFormat format = table.format();
+            long first = format.modify(table.get(index), pgprot, table.level());
+            long physAddr = format.physAddr(first, table.level());
+            for (int i = 0; i < nr; i++) {
+              long at = physAddr + i * table.spanBytes();
+              long old = table.get(index + i);
+              long changed = format.withPhysAddr(first, at, table.level());
+              table.set(index + i, changed);
+              table.owe(index + i, 1, old, changed);
+            }
+          }
+        };
+    fails("RANGE-03", Breaker.good("x86_64/4level").withBatchOps(smearing), "-");
   }
 }

@@ -47,7 +47,7 @@ class ScriptTest {
   @Test
   void stepsReadBackAsTheyWereWritten() {
     ReferenceMemory model = new ReferenceMemory();
-    RandomSteps random = new RandomSteps(1, model, 2, true);
+    RandomSteps random = new RandomSteps(1, model, 2, true, 32);
     List<Step> steps = new ArrayList<>();
     for (int i = 0; i < 3_000; i++) {
       Step step = random.next();
@@ -56,7 +56,7 @@ class ScriptTest {
     }
     assertEquals(
         steps, Script.parse(Script.write(steps)).lines().stream().map(Script.Line::step).toList());
-    assertEquals(26, steps.stream().map(Step::getClass).distinct().count(), "kinds of steps");
+    assertEquals(30, steps.stream().map(Step::getClass).distinct().count(), "kinds of steps");
   }
 
   @ParameterizedTest
@@ -73,6 +73,9 @@ class ScriptTest {
         "mmap a 0 1 rwz private | rights",
         "mmap a 0 1 rw- common | 'common': must be private or shared",
         "fork a b slowly | 'slowly': no way to fork; one of [eager, batched, lazy, lazy-pmd, lazy-all]",
+        "thp sometimes | 'sometimes': must be never, madvise or always",
+        "advise a 0 1 little | 'little': must be huge or nohuge",
+        "collapse a | 'collapse' takes 2 more words, not 1",
         "device p jump | 'jump': a device does load or store",
         "mremap a 0 1 | 'mremap' takes 4 more words, not 3",
         "mremap a 0 1 2 at 3 | 'at': must be to",

@@ -1,0 +1,4 @@
+@NullMarked
+package org.mmport.fork;
+
+import org.jspecify.annotations.NullMarked;
