@@ -14,8 +14,7 @@ import org.jspecify.annotations.Nullable;
 import org.mmport.compare.ForkCase;
 import org.mmport.compare.ForkCost;
 import org.mmport.compare.ForkTrial;
-import org.mmport.fork.ForkStrategies;
-import org.mmport.mm.ForkStrategy;
+import org.mmport.compare.ForkWay;
 import org.mmport.spi.MmuVariant;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -43,7 +42,7 @@ import picocli.CommandLine.Spec;
       "  mmport compare fork --svg fork.svg"
     })
 final class CompareForkCommand implements Callable<Integer> {
-  private static final String ROW = "%-22s %-9s %9s %9s %9s %7s %9s %8s %9s %7s %9s";
+  private static final String ROW = "%-22s %-13s %9s %9s %9s %7s %9s %8s %9s %7s %9s";
   private static final String TIMES = " %9s %9s";
   private static final int BAR = 30;
 
@@ -105,8 +104,8 @@ final class CompareForkCommand implements Callable<Integer> {
     List<ForkTrial> trials = new ArrayList<>();
     for (MmuVariant variant : chosen) {
       List<ForkTrial> ofVariant = new ArrayList<>();
-      for (ForkStrategy way : ForkStrategies.all()) {
-        ForkTrial counted = ForkTrial.counted(forkCase, way, variant);
+      for (ForkWay way : ForkWay.of(variant)) {
+        ForkTrial counted = ForkTrial.counted(forkCase, way.strategy(), way.variant());
         ofVariant.add(times ? counted.timed(forkCase) : counted);
       }
       if (trials.isEmpty() && !json) {

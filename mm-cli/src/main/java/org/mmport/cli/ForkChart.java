@@ -16,7 +16,7 @@ final class ForkChart {
   private static final int GAP = 10;
   private static final int TOP = 64;
   private static final List<String> COLOURS =
-      List.of("#4c5866", "#d28b26", "#2a7f9e", "#63a355", "#a2559c", "#b5473c");
+      List.of("#4c5866", "#d28b26", "#2a7f9e", "#63a355", "#a2559c", "#b5473c", "#8c8c3e");
 
   private final ForkCase forkCase;
   private final List<ForkTrial> trials;
@@ -74,8 +74,11 @@ final class ForkChart {
   }
 
   private String title() {
-    return "Entries of page tables read and written at fork: %d pages, %d pinned, %d children"
-        .formatted(forkCase.pages(), forkCase.pins(), forkCase.children());
+    return "Entries of page tables read and written at fork: %d pages, %d pinned, %s"
+        .formatted(
+            forkCase.pages(),
+            forkCase.pins(),
+            forkCase.children() == 1 ? "1 child" : forkCase.children() + " children");
   }
 
   private int height() {

@@ -27,6 +27,7 @@ import picocli.CommandLine.Option;
       ShowCommand.class,
       DiffCommand.class,
       RunCommand.class,
+      FuzzCommand.class,
       ReplayCommand.class,
       CompareCommand.class,
       TranslateCommand.class,
@@ -48,6 +49,7 @@ import picocli.CommandLine.Option;
       "  mmport translate --dump vm.core 0xffffffff81000000",
       "  mmport maps --dump vm.core --each --json",
       "  mmport run fork.mm",
+      "  mmport fuzz --steps 100000",
       "  mmport replay ls.lackey",
       "  mmport compare fork x86_64/4level"
     })

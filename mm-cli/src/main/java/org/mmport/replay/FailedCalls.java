@@ -32,6 +32,7 @@ final class FailedCalls {
             case MmCall.Mprotect mprotect -> mprotect(process, mprotect);
             case MmCall.Mremap mremap -> mremap(process, mremap);
             case MmCall.DontNeed dontNeed -> dontNeed(process, dontNeed);
+            case MmCall.LazyFree lazyFree -> false;
             case MmCall.Mlock mlock -> mlock(process, mlock);
             case MmCall.Munlock munlock -> munlock(process, munlock);
             case MmCall.Brk brk -> false;

@@ -54,6 +54,14 @@ public sealed interface MmCall {
     }
   }
 
+  /** MADV_FREE. */
+  record LazyFree(long va, long bytes) implements MmCall {
+    @Override
+    public String name() {
+      return "madvise";
+    }
+  }
+
   record Mlock(long va, long bytes) implements MmCall {
     @Override
     public String name() {

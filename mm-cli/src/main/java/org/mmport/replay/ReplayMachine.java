@@ -25,10 +25,8 @@ final class ReplayMachine implements AutoCloseable {
   private static final long FILE_PAGES = 1L << 40;
 
   private final PhysicalMemory memory;
-  private final FrameAllocator frames;
   private final MmSystem system;
   private final CountKeeper keeper;
-  private final long framesAtRest;
   private final Map<String, FilePages> filesByPath = new HashMap<>();
   private final @Nullable AddressSpace[] running = new AddressSpace[CPUS];
 
@@ -36,10 +34,9 @@ final class ReplayMachine implements AutoCloseable {
     int pageShift = variant.geometry().pageShift();
     EntryCounts entries = new EntryCounts(variant);
     this.memory = PhysicalMemory.ofSize(FRAMES << pageShift, entries);
-    this.frames = FrameAllocator.singleNode(memory, pageShift);
+    FrameAllocator frames = FrameAllocator.singleNode(memory, pageShift);
     this.system = new MmSystem(variant, frames, CPUS);
     this.keeper = new CountKeeper(system, entries);
-    this.framesAtRest = frames.allocatedFrames();
   }
 
   MmSystem system() {
@@ -56,11 +53,6 @@ final class ReplayMachine implements AutoCloseable {
 
   long memoryBytes() {
     return memory.sizeBytes();
-  }
-
-  /** Frames in use beyond those of a machine on which nothing runs. */
-  long leaked() {
-    return frames.allocatedFrames() - framesAtRest;
   }
 
   /** The CPU of a number, with an address space loaded; one of a few, in turn. */

@@ -177,6 +177,12 @@ public final class Replayer implements AutoCloseable {
         }
       }
       case MmCall.Mremap mremap -> mremap(process, mremap, value);
+      case MmCall.LazyFree lazyFree -> {
+        if (lazyFree.bytes() != 0) {
+          requirePages(lazyFree.va(), lazyFree.bytes());
+          process.lazyFree(call.name(), lazyFree.va(), TracedSpace.pages(lazyFree.bytes()));
+        }
+      }
       case MmCall.DontNeed dontNeed -> {
         if (dontNeed.bytes() != 0) {
           requirePages(dontNeed.va(), dontNeed.bytes());

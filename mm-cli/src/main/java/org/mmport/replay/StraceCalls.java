@@ -36,7 +36,6 @@ final class StraceCalls {
   private static final Set<String> UNKNOWN_ADVICE =
       Set.of(
           "MADV_REMOVE",
-          "MADV_FREE",
           "MADV_PAGEOUT",
           "MADV_POPULATE_READ",
           "MADV_POPULATE_WRITE",
@@ -122,6 +121,9 @@ final class StraceCalls {
     String advice = of.text(2);
     if (advice.equals("MADV_DONTNEED")) {
       return new MmCall.DontNeed(of.address(0), of.number(1));
+    }
+    if (advice.equals("MADV_FREE")) {
+      return new MmCall.LazyFree(of.address(0), of.number(1));
     }
     return UNKNOWN_ADVICE.contains(advice)
         ? new MmCall.NotReplayable("madvise", advice)

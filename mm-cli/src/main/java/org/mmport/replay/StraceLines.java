@@ -20,6 +20,9 @@ final class StraceLines {
       Pattern.compile("\\+\\+\\+ (?:exited with \\d+|killed by [A-Z0-9_+-]+.*) \\+\\+\\+");
   private static final String UNFINISHED = "<unfinished ...>";
 
+  /** Why nothing is known of what a call did that is broken off for good. */
+  static final String KILLED = "its process was killed in its midst";
+
   /** How a call is broken off, which goes on where it is resumed. */
   private static final Pattern BROKEN_OFF =
       Pattern.compile("(.+?) *<(?:unfinished|pid changed to \\d{1,9}) \\.\\.\\.>");
@@ -60,9 +63,10 @@ final class StraceLines {
 
   /** A call, as it is on one line or put together from two. */
   static TraceLine whole(int task, String text) {
-    if (text.contains(UNFINISHED)) {
-      // Whoever made the call was killed in its midst.
-      return new TraceLine.Remark();
+    int open = text.indexOf('(');
+    if (open > 0 && text.contains(UNFINISHED)) {
+      MmCall killed = new MmCall.NotReplayable(text.substring(0, open), KILLED);
+      return new TraceLine.Whole(task, killed, new Outcome.None());
     }
     CallText call = CallText.parse(text);
     Outcome outcome = StraceCalls.outcome(call.result());

@@ -69,6 +69,7 @@ final class TaskOrder {
       case TraceLine.Unfinished begun -> begin(task, begun.text());
       case TraceLine.Resumed resumed -> resume(line, task, resumed);
       case TraceLine.Ended ended -> {
+        noteUnreturned(line, task, StraceLines.KILLED);
         forget(task);
         events.accept(new TraceEvent.End(line, task));
         releaseIfNobodyMakes();
@@ -166,13 +167,18 @@ final class TaskOrder {
   void end(long line) {
     making.clear();
     releaseIfNobodyMakes();
-    unfinished.forEach(
-        (task, text) -> {
-          String name = text.substring(0, text.indexOf('('));
-          String reason = "had not returned when the trace ended";
-          MmCall call = new MmCall.NotReplayable(name, reason);
-          events.accept(new TraceEvent.Call(line, task, call, new Outcome.None()));
-        });
-    unfinished.clear();
+    for (int task : List.copyOf(unfinished.keySet())) {
+      noteUnreturned(line, task, "had not returned when the trace ended");
+    }
+  }
+
+  /** Tells of the call that a task is in the midst of, if it is in one, as one that did nothing. */
+  private void noteUnreturned(long line, int task, String reason) {
+    String text = unfinished.remove(task);
+    if (text != null) {
+      String name = text.substring(0, text.indexOf('('));
+      MmCall call = new MmCall.NotReplayable(name, reason);
+      events.accept(new TraceEvent.Call(line, task, call, new Outcome.None()));
+    }
   }
 }

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 import org.mmport.cpu.Access;
 import org.mmport.cpu.Cpu;
 import org.mmport.mm.AddressSpace;
@@ -192,15 +193,23 @@ final class TracedSpace {
     }
   }
 
-  /** What shares a page with anything else stays. */
   void dontNeed(String call, long va, long bytes) {
+    advise(call, va, bytes, inner -> space.dontNeed(inner.va(), inner.bytes()));
+  }
+
+  void lazyFree(String call, long va, long bytes) {
+    advise(call, va, bytes, inner -> space.lazyFree(inner.va(), inner.bytes()));
+  }
+
+  /** What shares a page with anything else stays. */
+  private void advise(String call, long va, long bytes, Consumer<Carry.Piece> each) {
     guess(call, va, bytes, VmaRights.READ_WRITE);
     for (Range range : traced.in(va, va + bytes - 1)) {
       List<Carry.Piece> pieces = pieces(range);
       if (!edges(pieces).isEmpty()) {
         notes.add(Note.Kind.ADAPTED, call, "parts of pages of the variant keep what they hold");
       }
-      inner(pieces).forEach(inner -> space.dontNeed(inner.va(), inner.bytes()));
+      inner(pieces).forEach(each);
     }
   }
 

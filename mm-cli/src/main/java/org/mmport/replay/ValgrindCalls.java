@@ -39,6 +39,7 @@ final class ValgrindCalls {
   private static final long MREMAP_DONTUNMAP = 4;
   private static final long CLONE_VM = 0x100;
   private static final long MADV_DONTNEED = 4;
+  private static final long MADV_FREE = 8;
 
   /** Of which it is not yet known what came of them, by thread. */
   private final Map<String, MmCall> waiting = new HashMap<>();
@@ -120,10 +121,7 @@ final class ValgrindCalls {
                   number(of, 1),
                   number(of, 2),
                   (number(of, 3) & MREMAP_MAYMOVE) != 0);
-      case "madvise" ->
-          number(of, 2) == MADV_DONTNEED
-              ? new MmCall.DontNeed(number(of, 0), number(of, 1))
-              : new MmCall.NotReplayable("madvise", "advice " + number(of, 2));
+      case "madvise" -> madvise(number(of, 0), number(of, 1), number(of, 2));
       case "mlock" -> new MmCall.Mlock(number(of, 0), number(of, 1));
       case "munlock" -> new MmCall.Munlock(number(of, 0), number(of, 1));
       case "brk" -> new MmCall.Brk(number(of, 0));
@@ -160,6 +158,15 @@ final class ValgrindCalls {
             (flags & MAP_POPULATE) != 0,
             (flags & MAP_LOCKED) != 0),
         file);
+  }
+
+  private static MmCall madvise(long va, long bytes, long advice) {
+    if (advice == MADV_DONTNEED) {
+      return new MmCall.DontNeed(va, bytes);
+    }
+    return advice == MADV_FREE
+        ? new MmCall.LazyFree(va, bytes)
+        : new MmCall.NotReplayable("madvise", "advice " + advice);
   }
 
   private static long number(List<String> of, int index) {

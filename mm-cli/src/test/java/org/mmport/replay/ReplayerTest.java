@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.mmport.mm.FaultStatus;
+import org.mmport.mm.MmSystem;
 import org.mmport.scenario.Invariants;
 import org.mmport.scenario.ScenarioCounts;
 import org.mmport.spi.MmuVariant;
@@ -162,7 +163,7 @@ class ReplayerTest {
             "refused here access: not permitted x1 @3",
             "refused here munmap: ...: not the start of a page of 4 KiB, or its size is not one x1"
                 + " @4",
-            "not replayed madvise: MADV_FREE x1 @5",
+            "not replayed madvise: MADV_PAGEOUT x1 @5",
             "not replayed munmap: the trace does not have its beginning x1 @6"),
         notes(
             "arm64/4k-va48",
@@ -170,7 +171,7 @@ class ReplayerTest {
             "mprotect(0x10000, 4096, PROT_READ) = 0",
             " S 00010008,8",
             "munmap(0x10001, 4096) = 0",
-            "madvise(0x10000, 4096, MADV_FREE) = 0",
+            "madvise(0x10000, 4096, MADV_PAGEOUT) = 0",
             "<... munmap resumed>) = 0"));
     // The trace's machine had room for it.
     assertEquals(
@@ -182,6 +183,60 @@ class ReplayerTest {
             .stream()
             .map(note -> note.replaceAll("of \\d\\d bits", "of 32 bits"))
             .toList());
+  }
+
+  /** Of what such a call did nothing is known, whichever way the trace shows it. */
+  @Test
+  void aCallInWhichItsProcessWasKilledIsNoted() {
+    assertEquals(
+        List.of("not replayed munmap: its process was killed in its midst x1 @2"),
+        notes(
+            "x86_64/4level",
+            MAPPED,
+            "munmap(0x10000, 4096 <unfinished ...>) = ?",
+            "+++ killed by SIGKILL +++"));
+    assertEquals(
+        List.of("not replayed munmap: its process was killed in its midst x1 @3"),
+        notes(
+            "x86_64/4level",
+            MAPPED,
+            "munmap(0x10000, 4096 <unfinished ...>",
+            "+++ killed by SIGKILL +++"));
+  }
+
+  /** Of three pages that were written two are freed, of which one is written again. */
+  @Test
+  void whatIsFreedLazilyMayGoUnlessItIsWritten() {
+    try (Replayer machine =
+        Traces.replayed(
+            "x86_64/4level",
+            Populate.AS_TRACED,
+            Traces.reader(
+                MAPPED,
+                " S 00010000,8",
+                " S 00011000,8",
+                " S 00012000,8",
+                "madvise(0x10000, 8192, MADV_FREE) = 0",
+                " S 00011000,8"))) {
+      assertEquals(List.of(), Traces.notes(machine));
+      MmSystem system = machine.machine().system();
+      assertEquals(1, system.reclaim(100).lazyFreed());
+      assertEquals(2, system.spaces().getFirst().counters().anonPages());
+    }
+  }
+
+  /** 0x10ffe and the three bytes behind it lie in two pages of 4 KiB and in one of 64. */
+  @Test
+  void anAccessOverTwoPagesTouchesBoth() {
+    assertEquals(2, pagesAfterOneStore("x86_64/4level"));
+    assertEquals(1, pagesAfterOneStore("arm64/64k-va48"));
+  }
+
+  private static long pagesAfterOneStore(String variant) {
+    try (Replayer machine =
+        Traces.replayed(variant, Populate.AS_TRACED, Traces.reader(MAPPED, " S 00010ffe,4"))) {
+      return machine.counts().pages();
+    }
   }
 
   /** Pages of 4 KiB within one of 64: each right that any has, and there until the last goes. */

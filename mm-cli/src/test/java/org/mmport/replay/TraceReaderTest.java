@@ -50,9 +50,10 @@ class TraceReaderTest {
         new MmCall.DontNeed(0x4000, 4096), call("9 madvise(0x4000, 4096, MADV_DONTNEED) = 0"));
     assertEquals(
         new MmCall.Harmless("madvise"), call("9 madvise(0x4000, 4096, MADV_HUGEPAGE) = 0"));
+    assertEquals(new MmCall.LazyFree(0x4000, 4096), call("9 madvise(0x4000, 4096, MADV_FREE) = 0"));
     assertEquals(
-        new MmCall.NotReplayable("madvise", "MADV_FREE"),
-        call("9 madvise(0x4000, 4096, MADV_FREE) = 0"));
+        new MmCall.NotReplayable("madvise", "MADV_PAGEOUT"),
+        call("9 madvise(0x4000, 4096, MADV_PAGEOUT) = 0"));
     assertEquals(new MmCall.Brk(0), call("9 12:00:01.123456 brk(NULL) = 0x56369a3ce000"));
     assertEquals(
         new MmCall.Clone("clone3", true),
