@@ -3,6 +3,7 @@
  * through `base`, which is where physical address 0 lies. Tables come from a bump pointer over memory that is zero.
  */
 #include <stdint.h>
+#include <string.h>
 
 #define PRESENT 1ull
 #define WRITE 2ull
@@ -10,6 +11,7 @@
 #define LEAF 0x80ull
 #define FRAME 0x000ffffffffff000ull
 #define TABLE 0x67ull
+#define DIRTY_PAGE 0x8000000000000067ull
 #define ENTRY(table, va, shift) ((uint64_t *)(base + (table)) + (((va) >> (shift)) & 511))
 
 static inline uint64_t translate(char *base, uint64_t root, uint64_t va)
@@ -140,6 +142,61 @@ uint64_t mmport_fork(char *base, uint64_t parent, uint64_t child, uint64_t va, u
 		}
 	}
 	return copied;
+}
+
+/*
+ * First writes to pages, as faults: each takes a frame from a stack of free ones (its number of entries first), empties it,
+ * counts one reference and one map count, and maps it. Returns how many pages were brought in.
+ */
+uint64_t mmport_fault(char *base, uint64_t root, uint64_t va, uint64_t count, uint64_t fresh, uint64_t *counts,
+		      uint64_t *free)
+{
+	uint64_t faults = 0;
+
+	for (uint64_t i = 0; i < count; i++, va += 4096) {
+		uint64_t table = next(ENTRY(root, va, 39), &fresh);
+		uint64_t *pte;
+		uint64_t frame;
+
+		table = next(ENTRY(table, va, 30), &fresh);
+		table = next(ENTRY(table, va, 21), &fresh);
+		pte = ENTRY(table, va, 12);
+		if (*pte || !free[0])
+			continue;
+		frame = free[free[0]--];
+		memset(base + frame, 0, 4096);
+		counts[frame >> 12] = 1ull << 32 | 1;
+		*pte = frame | DIRTY_PAGE;
+		faults++;
+	}
+	return faults;
+}
+
+/* Takes such pages out again, and puts frames back that nobody has any more. Tables stay. Returns how many it took out. */
+uint64_t mmport_zap(char *base, uint64_t root, uint64_t va, uint64_t count, uint64_t *counts, uint64_t *free)
+{
+	uint64_t zapped = 0;
+
+	for (uint64_t end = va + count * 4096; va < end;) {
+		uint64_t e = *ENTRY(root, va, 39);
+		uint64_t *ptes;
+
+		e = *ENTRY(e & FRAME, va, 30);
+		e = *ENTRY(e & FRAME, va, 21);
+		ptes = ENTRY(e & FRAME, 0, 12);
+		for (uint64_t i = (va >> 12) & 511; i < 512 && va < end; i++, va += 4096) {
+			uint64_t frame = ptes[i] & FRAME;
+
+			if (!(ptes[i] & PRESENT))
+				continue;
+			ptes[i] = 0;
+			counts[frame >> 12] -= 1ull << 32 | 1;
+			if (!counts[frame >> 12])
+				free[++free[0]] = frame;
+			zapped++;
+		}
+	}
+	return zapped;
 }
 
 /*

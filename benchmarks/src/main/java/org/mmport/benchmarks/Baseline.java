@@ -20,6 +20,9 @@ final class Baseline {
 
   private static final MethodHandle FORK = function("mmport_fork", 7);
 
+  private static final MethodHandle FAULT = function("mmport_fault", 7);
+  private static final MethodHandle ZAP = function("mmport_zap", 6);
+
   private static final MethodHandle HASH_TRANSLATE = function("mmport_hash_translate", 8);
 
   private Baseline() {}
@@ -44,6 +47,38 @@ final class Baseline {
   static long unmap(MemorySegment memory, long root, long va, long count) {
     try {
       return (long) UNMAP.invokeExact(memory.address(), root, va, count);
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  static long fault(
+      MemorySegment memory,
+      long root,
+      long va,
+      long count,
+      long fresh,
+      MemorySegment counts,
+      MemorySegment free) {
+    try {
+      return (long)
+          FAULT.invokeExact(
+              memory.address(), root, va, count, fresh, counts.address(), free.address());
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  static long zap(
+      MemorySegment memory,
+      long root,
+      long va,
+      long count,
+      MemorySegment counts,
+      MemorySegment free) {
+    try {
+      return (long)
+          ZAP.invokeExact(memory.address(), root, va, count, counts.address(), free.address());
     } catch (Throwable e) {
       throw new IllegalStateException(e);
     }

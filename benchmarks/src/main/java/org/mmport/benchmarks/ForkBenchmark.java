@@ -58,7 +58,7 @@ public class ForkBenchmark {
   /** The way that ours forks. */
   @State(Scope.Benchmark)
   public static class Way {
-    @Param({"eager", "lazy", "lazy-all"})
+    @Param({"eager", "batched", "lazy", "lazy-all"})
     public String way;
 
     AddressSpace child;

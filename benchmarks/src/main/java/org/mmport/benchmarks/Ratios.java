@@ -38,6 +38,7 @@ public final class Ratios {
     System.out.println();
     printBesideC(figures);
     printForks(figures);
+    printFaults(figures);
     new VariantReport(figures).print();
   }
 
@@ -95,6 +96,13 @@ public final class Ratios {
       beside(figures, of + "lazy", of + "eager", "eager", 0.05);
       beside(figures, of + "lazy-all", of + "eager", "eager", 0.05);
     }
+  }
+
+  private static void printFaults(Figures figures) {
+    String one = "FaultBenchmark.oneThread";
+    beside(figures, one, "FaultBenchmark.faultC", "C", 3);
+    beside(figures, "FaultBenchmark.munmap", "FaultBenchmark.munmapC", "C", 3);
+    beside(figures, "FaultBenchmark.twoThreads", one, "one thread", 1 / 1.6);
   }
 
   private static void beside(
