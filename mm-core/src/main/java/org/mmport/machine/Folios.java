@@ -29,6 +29,7 @@ public final class Folios {
   private final FrameAllocator allocator;
   private final FrameTable frames;
   private final FolioFields fields;
+  private final FolioHeads heads;
   private final FolioCounts counts;
   private final List<DeferredSplitQueue> splitQueues;
   private final FolioSplit splitter;
@@ -39,6 +40,7 @@ public final class Folios {
     this.allocator = frames;
     this.frames = frames.frames();
     this.fields = new FolioFields(this.frames, frames.memory().steps());
+    this.heads = new FolioHeads(this.frames, fields);
     this.counts = new FolioCounts(this.frames, fields);
     this.splitQueues =
         frames.topology().nodes().stream()
@@ -80,35 +82,12 @@ public final class Folios {
 
   /** The first frame of the folio. Refused for frames that are in none. */
   public long headOf(long pfn) {
-    long head = blockOf(pfn);
-    if (FolioFields.refs(fields.counts(head)) == 0) {
-      throw FolioCounts.notInUse(pfn);
-    }
-    return head;
-  }
-
-  /** The same for those who change its counts next, where it is seen whether it is in use. */
-  private long blockOf(long pfn) {
-    if (!frames.contains(pfn)) {
-      throw FolioCounts.notInUse(pfn);
-    }
-    // Asked several times for every entry that is copied or zapped, nearly always of single pages.
-    return frames.isPlainPage(pfn) ? pfn : headOfBlock(pfn);
-  }
-
-  private long headOfBlock(long pfn) {
-    long head = frames.headOf(pfn);
-    if (head == FrameTable.NONE
-        || frames.state(head) != FrameTable.ALLOCATED_HEAD
-        || frames.use(head) != FrameTable.PLAIN) {
-      throw FolioCounts.notInUse(pfn);
-    }
-    return head;
+    return heads.inUse(pfn);
   }
 
   /** log2 of the folio's frames. */
   public int order(long pfn) {
-    return frames.order(headOf(pfn));
+    return frames.order(heads.inUse(pfn));
   }
 
   /**
@@ -120,23 +99,23 @@ public final class Folios {
     if (head == FrameTable.NONE) {
       throw FolioCounts.notInUse(pfn);
     }
-    return isLargeHead(head);
+    return heads.isLarge(head);
   }
 
   /** How many of the folio's frames there are from this one on, itself among them. */
   public int framesFrom(long pfn) {
-    long head = headOf(pfn);
+    long head = heads.inUse(pfn);
     return (int) (head + (1L << frames.order(head)) - pfn);
   }
 
   /** Whether memory that ends with a folio's page, as all of it is mapped, is all of that folio. */
   public boolean isOneFolio(long physAddr, long sizeBytes) {
-    return headOf((physAddr + sizeBytes - 1) >>> pageShift()) <= physAddr >>> pageShift();
+    return heads.inUse((physAddr + sizeBytes - 1) >>> pageShift()) <= physAddr >>> pageShift();
   }
 
   /** The NUMA node that the folio is of. */
   public int node(long pfn) {
-    return frames.node(headOf(pfn));
+    return frames.node(heads.inUse(pfn));
   }
 
   /** Where the frame's bytes are. */
@@ -156,13 +135,13 @@ public final class Folios {
 
   /** References to the folio, those of pins included; at least 1. */
   public int refCount(long pfn) {
-    return FolioFields.refs(fields.counts(headOf(pfn)));
+    return FolioFields.refs(fields.counts(heads.inUse(pfn)));
   }
 
   /** More references to a folio that the caller knows to stay. */
   public void ref(long pfn, int count) {
     requirePositive(count);
-    counts.add(blockOf(pfn), count, 0);
+    counts.add(heads.block(pfn), count, 0);
   }
 
   /**
@@ -186,7 +165,7 @@ public final class Folios {
    */
   public boolean unref(long pfn, int count) {
     requirePositive(count);
-    long head = blockOf(pfn);
+    long head = heads.block(pfn);
     boolean last = FolioFields.refs(counts.add(head, -count, 0)) == 0;
     if (last) {
       free(head);
@@ -196,8 +175,8 @@ public final class Folios {
 
   /** PTEs that map this page. Linux's {@code _mapcount} is one less. */
   public int mapCount(long pfn) {
-    long head = headOf(pfn);
-    return isLargeHead(head)
+    long head = heads.inUse(pfn);
+    return heads.isLarge(head)
         ? fields.counter(pfn, FrameTable.PAGE_MAPS)
         : FolioFields.maps(fields.counts(head));
   }
@@ -209,8 +188,8 @@ public final class Folios {
    * @throws InvalidRequestException below 0, or above the references
    */
   public int addMapCount(long pfn, int count) {
-    long head = blockOf(pfn);
-    return isLargeHead(head)
+    long head = heads.block(pfn);
+    return heads.isLarge(head)
         ? counts.addPart(head, pfn, FrameTable.PAGE_MAPS, count, "PTE mapcounts of page")
         : FolioFields.maps(counts.add(head, 0, count));
   }
@@ -222,9 +201,9 @@ public final class Folios {
    * @throws InvalidRequestException above 2^31 - 1 references
    */
   public void dup(long pfn) {
-    long head = blockOf(pfn);
+    long head = heads.block(pfn);
     counts.add(head, 1, 1);
-    if (isLargeHead(head)) {
+    if (heads.isLarge(head)) {
       fields.raise(pfn, FrameTable.PAGE_MAPS, 1);
     }
   }
@@ -238,7 +217,7 @@ public final class Folios {
    * @throws InvalidRequestException above the references, or behind the folio's end
    */
   public void mapPages(long pfn, int pages) {
-    long head = requireWithin(pfn, pages);
+    long head = heads.within(pfn, pages);
     counts.mapPages(head, pfn, pages);
   }
 
@@ -250,13 +229,13 @@ public final class Folios {
    * @throws InvalidRequestException where one is not mapped, or behind the folio's end
    */
   public boolean unmapPages(long pfn, int pages) {
-    long head = requireWithin(pfn, pages);
+    long head = heads.within(pfn, pages);
     return counts.unmapPages(head, pfn, pages);
   }
 
   /** Leaves above a PTE that map the folio whole. */
   public int entireMapCount(long pfn) {
-    return fields.counter(headOf(pfn), FrameTable.ENTIRE_MAPS);
+    return fields.counter(heads.inUse(pfn), FrameTable.ENTIRE_MAPS);
   }
 
   /**
@@ -267,8 +246,8 @@ public final class Folios {
    *     which only PTEs map
    */
   public int addEntireMapCount(long pfn, int count) {
-    long head = headOf(pfn);
-    if (!isLargeHead(head)) {
+    long head = heads.inUse(pfn);
+    if (!heads.isLarge(head)) {
       throw new InvalidRequestException(
           "entire mapcount of folio 0x%x: has one frame; count its PTEs".formatted(head));
     }
@@ -280,7 +259,7 @@ public final class Folios {
    * whether that left it mapped in part, by PTEs. Refused where no such leaf maps it.
    */
   public boolean unmapWhole(long pfn) {
-    return counts.unmapWhole(requireLarge(pfn, "entire mapcount of"));
+    return counts.unmapWhole(heads.large(pfn, "entire mapcount of"));
   }
 
   /** Whether any page of the folio is mapped. */
@@ -290,7 +269,7 @@ public final class Folios {
 
   /** Mapcounts of all pages of the folio and its entire mapcount: {@code folio_mapcount}. */
   public int totalMapCount(long pfn) {
-    return FolioFields.maps(fields.counts(headOf(pfn)));
+    return FolioFields.maps(fields.counts(heads.inUse(pfn)));
   }
 
   /**
@@ -298,12 +277,12 @@ public final class Folios {
    * where nobody did.
    */
   public long mapping(long pfn) {
-    return fields.mapping(headOf(pfn));
+    return fields.mapping(heads.inUse(pfn));
   }
 
   /** Which page of that it is ({@code page->index}). */
   public long index(long pfn) {
-    long head = headOf(pfn);
+    long head = heads.inUse(pfn);
     return fields.index(head) + (pfn - head);
   }
 
@@ -313,20 +292,20 @@ public final class Folios {
    * @param index which page of the owner's its first is
    */
   public void setMapping(long pfn, long mapping, long index) {
-    fields.setMapping(headOf(pfn), mapping, index);
+    fields.setMapping(heads.inUse(pfn), mapping, index);
   }
 
   /** Whether the page, or its folio, has the flag. */
   public boolean is(long pfn, PageFlag flag) {
-    return (fields.flags(flagged(pfn, flag)) & flag.bit()) != 0;
+    return (fields.flags(heads.flagged(pfn, flag)) & flag.bit()) != 0;
   }
 
   public void set(long pfn, PageFlag flag) {
-    fields.orFlags(flagged(pfn, flag), flag.bit());
+    fields.orFlags(heads.flagged(pfn, flag), flag.bit());
   }
 
   public void clear(long pfn, PageFlag flag) {
-    fields.clearFlags(flagged(pfn, flag), flag.bit());
+    fields.clearFlags(heads.flagged(pfn, flag), flag.bit());
   }
 
   /**
@@ -335,7 +314,7 @@ public final class Folios {
    * @throws InvalidRequestException behind the folio's end
    */
   public void clearOfPages(long pfn, int pages, PageFlag flag) {
-    requireWithin(pfn, pages);
+    heads.within(pfn, pages);
     for (long page = pfn; page < pfn + pages; page++) {
       if ((fields.flags(page) & flag.bit()) != 0) {
         fields.clearFlags(page, flag.bit());
@@ -345,20 +324,20 @@ public final class Folios {
 
   /** Sets the flag. Returns whether it was set before. */
   public boolean testAndSet(long pfn, PageFlag flag) {
-    return (fields.orFlags(flagged(pfn, flag), flag.bit()) & flag.bit()) != 0;
+    return (fields.orFlags(heads.flagged(pfn, flag), flag.bit()) & flag.bit()) != 0;
   }
 
   /** Clears the flag. Returns whether it was set before. */
   public boolean testAndClear(long pfn, PageFlag flag) {
-    return (fields.clearFlags(flagged(pfn, flag), flag.bit()) & flag.bit()) != 0;
+    return (fields.clearFlags(heads.flagged(pfn, flag), flag.bit()) & flag.bit()) != 0;
   }
 
   /** Pins the folio, each time with references of its own (mm/gup.c, try_grab_folio). */
   public void pin(long pfn, int pins) {
     requirePositive(pins);
-    long head = headOf(pfn);
+    long head = heads.inUse(pfn);
     counts.add(head, counts.pinRefs(head, pins), 0);
-    if (isLargeHead(head)) {
+    if (heads.isLarge(head)) {
       fields.raise(head, FrameTable.PINS, pins);
     }
   }
@@ -371,8 +350,8 @@ public final class Folios {
    */
   public boolean unpin(long pfn, int pins) {
     requirePositive(pins);
-    long head = headOf(pfn);
-    if (isLargeHead(head) && fields.lower(head, FrameTable.PINS, pins) < 0) {
+    long head = heads.inUse(pfn);
+    if (heads.isLarge(head) && fields.lower(head, FrameTable.PINS, pins) < 0) {
       throw new InvalidRequestException(
           "%d pins less of folio 0x%x: has %d"
               .formatted(pins, head, fields.counter(head, FrameTable.PINS)));
@@ -380,7 +359,7 @@ public final class Folios {
     try {
       return unref(head, counts.pinRefs(head, pins));
     } catch (InvalidRequestException refused) {
-      if (isLargeHead(head)) {
+      if (heads.isLarge(head)) {
         fields.raise(head, FrameTable.PINS, pins);
       }
       throw refused;
@@ -392,8 +371,8 @@ public final class Folios {
    * of other kinds looks pinned; a pinned one never looks unpinned.
    */
   public boolean maybePinned(long pfn) {
-    long head = headOf(pfn);
-    return isLargeHead(head)
+    long head = heads.inUse(pfn);
+    return heads.isLarge(head)
         ? fields.counter(head, FrameTable.PINS) > 0
         : FolioFields.refs(fields.counts(head)) >= GUP_PIN_COUNTING_BIAS;
   }
@@ -405,19 +384,19 @@ public final class Folios {
    * @return false when it is there already
    */
   public boolean queueSplit(long pfn) {
-    long head = requireLarge(pfn, "queue");
+    long head = heads.large(pfn, "queue");
     return splitQueues.get(frames.node(head)).add(head);
   }
 
   /** Takes it off the deferred split queue. Returns false when it was not there. */
   public boolean unqueueSplit(long pfn) {
-    long head = headOf(pfn);
+    long head = heads.inUse(pfn);
     return splitQueues.get(frames.node(head)).remove(head);
   }
 
   /** Whether it is on its node's deferred split queue. */
   public boolean isSplitQueued(long pfn) {
-    return (fields.flags(headOf(pfn)) & FolioFields.QUEUED) != 0;
+    return (fields.flags(heads.inUse(pfn)) & FolioFields.QUEUED) != 0;
   }
 
   /**
@@ -452,7 +431,7 @@ public final class Folios {
    *     PTE (split that first), or has other references
    */
   public void split(long pfn) {
-    long head = requireLarge(pfn, "split");
+    long head = heads.large(pfn, "split");
     allocated.add(splitter.split(head, pfn) - 1L);
   }
 
@@ -462,8 +441,8 @@ public final class Folios {
    * reference.
    */
   public boolean isSplittable(long pfn) {
-    long head = headOf(pfn);
-    return isLargeHead(head) && splitter.isSplittable(head);
+    long head = heads.inUse(pfn);
+    return heads.isLarge(head) && splitter.isSplittable(head);
   }
 
   /** Folios in use that came from here. For leak checks, when no other thread is at work. */
@@ -484,34 +463,6 @@ public final class Folios {
     }
     allocator.free(physAddr(head), order);
     allocated.decrement();
-  }
-
-  private boolean isLargeHead(long head) {
-    return frames.order(head) > 0;
-  }
-
-  private long flagged(long pfn, PageFlag flag) {
-    long head = headOf(pfn);
-    return flag.ofOnePage() ? pfn : head;
-  }
-
-  private long requireLarge(long pfn, String what) {
-    long head = headOf(pfn);
-    if (!isLargeHead(head)) {
-      throw new InvalidRequestException(
-          "%s folio 0x%x: has one frame; only larger ones are split".formatted(what, head));
-    }
-    return head;
-  }
-
-  private long requireWithin(long pfn, int pages) {
-    long head = headOf(pfn);
-    if (pages < 1 || pfn + pages > head + (1L << frames.order(head))) {
-      throw new InvalidRequestException(
-          "%d pages from 0x%x: must be 1 or more, and all of folio 0x%x, which has %d"
-              .formatted(pages, pfn, head, 1L << frames.order(head)));
-    }
-    return head;
   }
 
   private static void requirePositive(int count) {
