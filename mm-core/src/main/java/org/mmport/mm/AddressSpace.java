@@ -343,13 +343,7 @@ public final class AddressSpace implements AutoCloseable {
   public void exec() {
     locked(
         () -> {
-          try (PageGather gather = gather()) {
-            sharedRanges.dropAll(gather);
-            gather.flush();
-          }
-          for (Vma vma : vmas.all()) {
-            new Unmap(this).range(vma.firstVa(), vma.lastVa() - vma.firstVa() + 1);
-          }
+          new Teardown(this).ofMappings();
           heap.reset();
           return vmas.size();
         });
@@ -364,29 +358,12 @@ public final class AddressSpace implements AutoCloseable {
     system.lock.lock();
     try {
       if (!closed) {
-        end();
+        new Teardown(this).ofAll();
         closed = true;
       }
     } finally {
       system.lock.unlock();
     }
-  }
-
-  private void end() {
-    List<Vma> all = vmas.all();
-    all.forEach(new Mlock(this)::leave);
-    try (PageGather gather = gather()) {
-      sharedRanges.dropAll(gather);
-      for (Vma vma : all) {
-        new Zap(this, gather).range(vma.firstVa(), vma.lastVa() - vma.firstVa() + 1);
-      }
-      gather.flush();
-    }
-    system.cpus().retire(context);
-    system.end(pageTable);
-    system.forget(this);
-    vmas.remove(0, -1);
-    system.unmapped(all);
   }
 
   // Faults.
