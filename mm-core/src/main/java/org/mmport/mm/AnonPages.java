@@ -116,13 +116,10 @@ final class AnonPages {
    * folio_try_dup_anon_rmap_pte()}).
    */
   boolean tryDup(long pfn) {
-    if (folios.is(pfn, PageFlag.ANON_EXCLUSIVE)) {
-      if (folios.maybePinned(pfn)) {
-        return false;
-      }
-      folios.clear(pfn, PageFlag.ANON_EXCLUSIVE);
+    if (folios.is(pfn, PageFlag.ANON_EXCLUSIVE) && folios.maybePinned(pfn)) {
+      return false;
     }
-    folios.dup(pfn);
+    dup(pfn);
     return true;
   }
 
