@@ -98,8 +98,7 @@ final class CompareForkCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     ForkCase forkCase = new ForkCase(pages, folios, pins, children, written);
-    List<MmuVariant> chosen =
-        variants.isEmpty() ? Ports.variants() : variants.stream().map(Ports::variant).toList();
+    List<MmuVariant> chosen = Ports.chosen(variants);
     PrintWriter out = spec.commandLine().getOut();
     List<ForkTrial> trials = new ArrayList<>();
     for (MmuVariant variant : chosen) {

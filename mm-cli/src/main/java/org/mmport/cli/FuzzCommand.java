@@ -61,8 +61,7 @@ final class FuzzCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     PrintWriter out = spec.commandLine().getOut();
-    List<MmuVariant> chosen =
-        variants.isEmpty() ? Ports.variants() : variants.stream().map(Ports::variant).toList();
+    List<MmuVariant> chosen = Ports.chosen(variants);
     boolean fine = true;
     for (MmuVariant variant : chosen) {
       ScenarioFuzz.Result result = run(variant);

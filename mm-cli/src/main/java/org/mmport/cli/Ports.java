@@ -37,6 +37,11 @@ final class Ports implements Iterable<String> {
                             .collect(Collectors.joining(", "))));
   }
 
+  /** The variants of those ids; all where none is named. */
+  static List<MmuVariant> chosen(List<String> ids) {
+    return ids.isEmpty() ? variants() : ids.stream().map(Ports::variant).toList();
+  }
+
   @Override
   public Iterator<String> iterator() {
     return variants().stream().map(MmuVariant::id).iterator();

@@ -72,8 +72,7 @@ final class ReplayCommand implements Callable<Integer> {
     if (traces.isEmpty()) {
       throw new InvalidRequestException("no trace: name a file, or - for standard input");
     }
-    List<MmuVariant> variants =
-        ids.isEmpty() ? Ports.variants() : ids.stream().map(Ports::variant).toList();
+    List<MmuVariant> variants = Ports.chosen(ids);
     List<InputStream> open = new ArrayList<>();
     List<Replayer> machines = new ArrayList<>();
     try {

@@ -59,8 +59,7 @@ final class RunCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     PrintWriter out = spec.commandLine().getOut();
-    List<MmuVariant> chosen =
-        variants.isEmpty() ? Ports.variants() : variants.stream().map(Ports::variant).toList();
+    List<MmuVariant> chosen = Ports.chosen(variants);
     Script parsed = Script.parse(text());
     List<ScenarioRun.Result> results = new ArrayList<>();
     for (MmuVariant variant : chosen) {
