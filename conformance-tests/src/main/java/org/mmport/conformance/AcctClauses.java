@@ -58,43 +58,24 @@ final class AcctClauses {
             "cpu0 load a 20",
             "mremap a 0 40 50 to 50000",
             "mlock a 18 4");
-    for (String step : last) {
-      for (int permitted = 0; ; permitted++) {
-        try (Scene scene = new Scene(c)) {
-          scene.play(
-              """
-              start a
-              mmap a 0 40 rw- private
-              cpu0 store a 0 1
-              cpu0 store a 1 2
-              start z
-              mmap z 0 1 rw- private
-              """);
-          scene.bench().permitAllocations(permitted);
-          String result =
-              scene
-                  .bench()
-                  .simulation()
-                  .run(Script.parse(List.of(step)).lines().getFirst().step())
-                  .toString();
-          scene.bench().permitAllAllocations();
-          scene.sound("after '%s' with %d allocations".formatted(step, permitted));
-          if (!result.equals("out of memory")) {
-            break;
-          }
-          scene.play(
-              """
-              expect cpu0 load a 0 is 1
-              expect cpu1 load a 1 is 2
-              cpu0 store a 0 3
-              exit a
-              exit z
-              """);
-          long left = scene.bench().leaked();
-          c.check(left == 0, "no frame in use after '%s'".formatted(step), left);
-        }
-      }
-    }
+    RunningOut out =
+        new RunningOut(
+            """
+            start a
+            mmap a 0 40 rw- private
+            cpu0 store a 0 1
+            cpu0 store a 1 2
+            start z
+            mmap z 0 1 rw- private
+            """,
+            """
+            expect cpu0 load a 0 is 1
+            expect cpu1 load a 1 is 2
+            cpu0 store a 0 3
+            exit a
+            exit z
+            """);
+    last.forEach(step -> out.of(c, step));
   }
 
   @Clause(

@@ -255,41 +255,23 @@ final class LazyChangeClauses {
             "truncate f 1",
             "fork b c lazy-all",
             "fork b c");
-    for (String step : steps) {
-      for (int permitted = 0; ; permitted++) {
-        try (Scene scene = new Scene(c)) {
-          scene.play("file f 4");
-          scene.play(LazyClauses.PARENT);
-          scene.play("mmap a 42 4 rw- private f 0\ncpu0 store a 43 4\nfork a b lazy-all");
-          scene.bench().permitAllocations(permitted);
-          String result =
-              scene
-                  .bench()
-                  .simulation()
-                  .run(Script.parse(List.of(step)).lines().getFirst().step())
-                  .toString();
-          scene.bench().permitAllAllocations();
-          scene.sound("after '%s' with %d allocations".formatted(step, permitted));
-          if (!result.equals("out of memory")) {
-            break;
-          }
-          scene.play(
-              """
-              expect cpu0 load b 0 is 1
-              expect cpu1 load b 1 is 2
-              expect cpu1 load b 43 is 4
-              cpu0 store b 0 9
-              expect cpu1 load a 0 is 1
-              expect cpu1 load a 43 is 4
-              exit a
-              exit b
-              truncate f 0
-              """);
-          long left = scene.bench().leaked();
-          c.check(left == 0, "no frame in use after '%s'".formatted(step), left);
-        }
-      }
-    }
+    RunningOut out =
+        new RunningOut(
+            "file f 4\n"
+                + LazyClauses.PARENT
+                + "mmap a 42 4 rw- private f 0\ncpu0 store a 43 4\nfork a b lazy-all",
+            """
+            expect cpu0 load b 0 is 1
+            expect cpu1 load b 1 is 2
+            expect cpu1 load b 43 is 4
+            cpu0 store b 0 9
+            expect cpu1 load a 0 is 1
+            expect cpu1 load a 43 is 4
+            exit a
+            exit b
+            truncate f 0
+            """);
+    steps.forEach(step -> out.of(c, step));
   }
 
   @Clause(
