@@ -21,7 +21,6 @@ record MmTables(TableSpace space, TableOwner owner, FolioBounds folios, TableSha
    * @param va the address that the entry at {@code index} is for
    */
   LeafTable leaves(EntryCode code, Level level, long table, int index, long va, MmuGather gather) {
-    long spanBytes = space.variant().geometry().spanBytes(level);
-    return new Leaves(this, code, level, table, va - index * spanBytes, gather);
+    return new Leaves(this, code, level, table, index, va, gather);
   }
 }
