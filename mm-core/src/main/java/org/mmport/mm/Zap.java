@@ -23,6 +23,12 @@ final class Zap {
   private final PageGather gather;
   private final PteBatch batch;
 
+  /** What was emptied of the table at work, and is not counted yet. */
+  private int anonPages;
+
+  private int filePages;
+  private int swapped;
+
   Zap(AddressSpace mm, PageGather gather) {
     this.mm = mm;
     this.system = mm.system();
@@ -43,10 +49,22 @@ final class Zap {
             sizeBytes,
             gather.gather(),
             (table, first, count, at) -> {
-              for (int i = first; i < first + count; ) {
-                i += zap(table, i, first + count - i);
+              try {
+                for (int i = first; i < first + count; ) {
+                  i += zap(table, i, first + count - i);
+                }
+              } finally {
+                countEmptied(table);
               }
             });
+  }
+
+  /** What a table no longer maps, counted once for all its entries. */
+  private void countEmptied(PteTable table) {
+    mm.count(table, -anonPages, -filePages, -swapped);
+    anonPages = 0;
+    filePages = 0;
+    swapped = 0;
   }
 
   /** What an entry has, and those behind it that map more of the same folio. Returns how many. */
@@ -57,7 +75,7 @@ final class Zap {
     }
     if (swapEntries.isSwap(raw)) {
       table.clear(index, 1);
-      mm.count(table, 0, 0, -1);
+      swapped++;
       system.swapCache().freeEntry(swapEntries.slot(raw));
       return 1;
     }
@@ -76,7 +94,11 @@ final class Zap {
     if (format.dirty(old, Level.PTE)) {
       folios.set(pfn, PageFlag.DIRTY);
     }
-    mm.count(table, anon ? -pages : 0, anon ? 0 : -pages, 0);
+    if (anon) {
+      anonPages += pages;
+    } else {
+      filePages += pages;
+    }
     system.rmap().remove(pfn, pages);
     gather.releaseLater(pfn, pages);
     return pages;
