@@ -60,6 +60,17 @@ public class VariantEditBenchmark {
       memory.close();
     }
 
+    void mapPages(PageTable table) {
+      long first = addresses.firstVa();
+      long bytes = addresses.pageBytes();
+      try (MmuGather gather = table.gather(request -> {})) {
+        for (long at = 0; at < Workload.PAGES * bytes; at += bytes) {
+          table.map(first + at, at, bytes, Protection.PAGE_SHARED, gather);
+        }
+        gather.flush();
+      }
+    }
+
     void mapRange(PageTable table) {
       try (MmuGather gather = table.gather(request -> {})) {
         long first = addresses.firstVa();
@@ -85,7 +96,26 @@ public class VariantEditBenchmark {
     }
   }
 
-  /** Tables with all of it mapped. */
+  /** Tables with all of it mapped, page by page, so that no pages are cached together. */
+  @State(Scope.Benchmark)
+  public static class Paged {
+    private PageTable table;
+
+    @Setup(Level.Invocation)
+    public void prepare(Machine machine) {
+      table = PageTable.create(machine.space, TableOwner.USER);
+      machine.mapPages(table);
+    }
+
+    @TearDown(Level.Invocation)
+    public void close() {
+      table.close();
+    }
+  }
+
+  /**
+   * Tables with all of it mapped as one range, of which pages are cached together where they can.
+   */
   @State(Scope.Benchmark)
   public static class Full {
     private PageTable table;
@@ -104,14 +134,7 @@ public class VariantEditBenchmark {
 
   @Benchmark
   public long mapPages(Machine machine, Empty state) {
-    long first = machine.addresses.firstVa();
-    long bytes = machine.addresses.pageBytes();
-    try (MmuGather gather = state.table.gather(request -> {})) {
-      for (long at = 0; at < Workload.PAGES * bytes; at += bytes) {
-        state.table.map(first + at, at, bytes, Protection.PAGE_SHARED, gather);
-      }
-      gather.flush();
-    }
+    machine.mapPages(state.table);
     return state.table.root(0);
   }
 
@@ -122,7 +145,7 @@ public class VariantEditBenchmark {
   }
 
   @Benchmark
-  public long unmapPages(Machine machine, Full state) {
+  public long unmapPages(Machine machine, Paged state) {
     long first = machine.addresses.firstVa();
     long bytes = machine.addresses.pageBytes();
     try (MmuGather gather = state.table.gather(request -> {})) {
