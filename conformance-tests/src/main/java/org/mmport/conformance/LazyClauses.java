@@ -315,7 +315,8 @@ final class LazyClauses {
     return ways;
   }
 
-  private static Level shared(ClauseContext c, LazyCopy way) {
+  /** The level of the tables that a way shares. */
+  static Level shared(ClauseContext c, LazyCopy way) {
     return c.realLevels().stream()
         .skip(1)
         .filter(level -> level.compareTo(way.largest()) >= 0)

@@ -9,6 +9,7 @@ import org.mmport.spi.LeafTable;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PteFormat;
+import org.mmport.spi.TableOwner;
 import org.mmport.spi.TlbDuty;
 
 /**
@@ -177,5 +178,27 @@ class LazyTwinsTest {
                     ? TlbDuty.NONE
                     : good.tlbRules().duty(oldRaw, newRaw, level)),
         "");
+  }
+
+  /** Once a table was protected for being shared, those that are made later are too. */
+  @Test
+  void newTablesThatNobodyMayWriteThrough() {
+    MmuVariant good = good("x86_64/4level");
+    boolean[] sharing = new boolean[1];
+    PteFormat cautious =
+        new FilterFormat(good.format()) {
+          @Override
+          public long wrProtectTable(long raw, Level level) {
+            sharing[0] = true;
+            return super.wrProtectTable(raw, level);
+          }
+
+          @Override
+          public long mkTable(long tableAddr, Level level, TableOwner owner) {
+            long raw = super.mkTable(tableAddr, level, owner);
+            return sharing[0] ? super.wrProtectTable(raw, level) : raw;
+          }
+        };
+    fails("LAZY-21", good.withFormat(cautious), "expected 'cpu1 store");
   }
 }

@@ -104,7 +104,7 @@ final class PageFaults {
   private FaultStatus forAll(Vma vma, TableUsers users, long va, Access access) {
     try (PageGather gather = users.gather()) {
       try {
-        PteTable table = users.table(gather).orElseThrow();
+        PteTable table = users.tableAlloc(gather);
         return handle(vma, table, table.get(table.index(va)), users, va, access, gather);
       } finally {
         gather.flush();

@@ -7,8 +7,8 @@ import org.mmport.pgtable.PteTable;
 import org.mmport.spi.Level;
 
 /**
- * The address spaces that get to an address by one and the same table of the last level, for what
- * is right for all of them: a page that comes to be where each would have found it, one that goes,
+ * The address spaces that get to an address by one and the same table of the last level, or would by
+ * the one that is missing below a table that they share, for what is right for all of them: a page that comes to be where each would have found it, one that goes,
  * a write that all are to see. Then no table is copied; each counts the change, and the CPUs of
  * each forget what they know.
  *
@@ -67,8 +67,14 @@ final class TableUsers {
   /** Changes of the table, for all of them. */
   PageGather gather() {
     return new PageGather(
-        mm.pageTable().gather(request -> all.forEach(user -> user.flusher().flush(request))),
+        mm.pageTable()
+            .gatherOfAll(
+                pageTables(), request -> all.forEach(user -> user.flusher().flush(request))),
         mm.system()::release);
+  }
+
+  private List<PageTable> pageTables() {
+    return all.stream().map(AddressSpace::pageTable).toList();
   }
 
   /** The table, if there is one. Nothing is copied, and so it cannot fail for want of memory. */
@@ -76,11 +82,19 @@ final class TableUsers {
     if (!mm.pageTable().mayShare()) {
       return mm.pageTable().pteTable(va, gather.gather());
     }
-    if (!mm.pageTable().hasTable(Level.PTE, va)) {
-      return Optional.empty();
-    }
-    List<PageTable> tables = all.stream().map(AddressSpace::pageTable).toList();
-    return Optional.of(mm.pageTable().pteTableOfAll(va, tables, gather.gather()));
+    return mm.pageTable().hasTable(Level.PTE, va)
+        ? Optional.of(tableAlloc(gather))
+        : Optional.empty();
+  }
+
+  /**
+   * The same, made for all of them where it is missing. Nothing is copied.
+   *
+   * @throws org.mmport.machine.OutOfFramesException when there is no memory for it; nothing changed
+   *     then
+   */
+  PteTable tableAlloc(PageGather gather) {
+    return mm.pageTable().pteTableOfAll(va, pageTables(), gather.gather());
   }
 
   /** Counts what the table came to map, or no longer maps. */

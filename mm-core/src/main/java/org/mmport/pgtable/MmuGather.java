@@ -25,7 +25,7 @@ public final class MmuGather implements AutoCloseable {
   private static final long[] NONE = {};
 
   private final TableSpace space;
-  private final TableCounts.Tally tally;
+  private final TableCounts.Counter tables;
   private final TlbFlusher flusher;
 
   /** The range owed a flush, flipped: signed minimum and maximum cost no branch. */
@@ -40,13 +40,13 @@ public final class MmuGather implements AutoCloseable {
   private int unhookedCount;
 
   /**
-   * Of one address space.
+   * Of one address space, or of all that use the tables.
    *
-   * @param tally counts its tables
+   * @param tables counts its tables, or those of each
    */
-  MmuGather(TableSpace space, TableCounts.Tally tally, TlbFlusher flusher) {
+  MmuGather(TableSpace space, TableCounts.Counter tables, TlbFlusher flusher) {
     this.space = space;
-    this.tally = tally;
+    this.tables = tables;
     this.flusher = flusher;
   }
 
@@ -87,17 +87,17 @@ public final class MmuGather implements AutoCloseable {
 
   /** Counts a table that was hooked. */
   void hooked(Level level) {
-    tally.add(level, 1);
+    tables.add(level, 1);
   }
 
   /** Counts a table that was unhooked and stays, for others use it. */
   void left(Level level) {
-    tally.add(level, -1);
+    tables.add(level, -1);
   }
 
   /** Takes an unhooked table, to be freed after the flush. The duty has been added before. */
   void freeLater(long tableAddr) {
-    tally.add(space.level(tableAddr), -1);
+    tables.add(space.level(tableAddr), -1);
     if (unhookedCount == unhooked.length) {
       unhooked = Arrays.copyOf(unhooked, Math.max(16, unhookedCount * 2));
     }

@@ -134,6 +134,17 @@ public abstract class PageTable implements AutoCloseable {
   }
 
   /**
+   * A gather for tables that several address spaces use: each of them counts those that come and
+   * go.
+   *
+   * @param flusher reaches all of them
+   */
+  public MmuGather gatherOfAll(List<PageTable> users, TlbFlusher flusher) {
+    return new MmuGather(
+        space, (level, count) -> users.forEach(user -> user.tally.add(level, count)), flusher);
+  }
+
+  /**
    * The tables that there are: none after {@link #close()}. Those that wait for a flush are not.
    */
   public TableCounts tableCounts() {
@@ -335,21 +346,24 @@ public abstract class PageTable implements AutoCloseable {
     sharing.drop(root, va, va + sizeBytes - 1, gather);
   }
 
-  /** Whether another address space gets to an address by the same table of the last level. */
+  /**
+   * Whether another address space gets to an address by the same table of the last level, or, where
+   * there is none yet, by the same table as far down as there are any.
+   */
   public final boolean sharesPteTable(PageTable other, long va) {
-    long table = sharing.find(rootOf(va), Level.PTE, va);
-    return table != TableSharing.ABSENT
-        && table == other.sharing.find(other.rootOf(va), Level.PTE, va);
+    return sharing.lowest(rootOf(va), va) == other.sharing.lowest(other.rootOf(va), va);
   }
 
   /**
    * The table of the last level by which several address spaces get to an address, for changes that
-   * are right for all of them: nothing is copied.
+   * are right for all of them: nothing is copied. Where it is missing it is made, once for all.
    *
    * @param users all who do, this one among them
-   * @param gather one whose flushes reach all of them
+   * @param gather {@linkplain #gatherOfAll theirs}
    * @throws IllegalStateException where one of them has another table there, or somebody who is not
    *     among them uses this one
+   * @throws org.mmport.machine.OutOfFramesException when it is missing and there is no memory for
+   *     it; nothing changed then
    */
   public final PteTable pteTableOfAll(long va, List<PageTable> users, MmuGather gather) {
     return pteTables.ofAll(users.stream().map(user -> user.rootOf(va)).toList(), va, gather);

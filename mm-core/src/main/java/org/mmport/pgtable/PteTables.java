@@ -55,9 +55,13 @@ final class PteTables {
     return table == ABSENT ? Optional.empty() : Optional.of(at(table, va, gather));
   }
 
-  /** The one that all who use it agree to change. */
+  /**
+   * The one that all who use it agree to change, made below the last table that they share where it
+   * is missing. Tables that are hooked there are so for all of them.
+   */
   PteTable ofAll(List<Long> roots, long va, MmuGather gather) {
-    return at(sharing.requireAll(roots, va), va, gather);
+    sharing.requireAll(roots, va);
+    return at(allocTo(roots.getFirst(), Level.PTE, va, gather), va, gather);
   }
 
   PteTable alloc(long root, long va, MmuGather gather) {

@@ -44,8 +44,13 @@ public record TableCounts(List<Integer> byLevel, long bytes) {
     return "tables " + byLevel + ", " + bytes + " bytes";
   }
 
+  /** Told of tables that are hooked, or with a negative count unhooked. */
+  interface Counter {
+    void add(Level level, int count);
+  }
+
   /** Counts as tables are hooked and unhooked, and not when their memory comes and goes. */
-  static final class Tally {
+  static final class Tally implements Counter {
     private final TableSpace space;
     private final int[] byLevel = new int[Level.values().length];
 
@@ -53,7 +58,8 @@ public record TableCounts(List<Integer> byLevel, long bytes) {
       this.space = space;
     }
 
-    void add(Level level, int count) {
+    @Override
+    public void add(Level level, int count) {
       byLevel[level.ordinal()] += count;
     }
 

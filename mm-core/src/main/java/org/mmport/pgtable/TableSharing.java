@@ -88,6 +88,21 @@ final class TableSharing {
     return table;
   }
 
+  /** The last table on the way to an address, whatever its level: the root if there is no other. */
+  long lowest(long root, long va) {
+    Level level = geometry.rootLevel();
+    long table = root;
+    while (level != Level.PTE) {
+      long raw = entries.load(level, table, geometry.index(level, va));
+      if (!entries.isTable(raw, level)) {
+        return table;
+      }
+      table = format.tableAddr(raw, level);
+      level = geometry.nextReal(level);
+    }
+    return table;
+  }
+
   private Span span(Level level, long va) {
     long bytes = geometry.spanBytes(level);
     return new Span(va & -bytes, va | (bytes - 1));
@@ -297,17 +312,21 @@ final class TableSharing {
   // All who share.
 
   /**
-   * The table of the last level by which several address spaces get to an address.
+   * That several address spaces, and nobody else, get to an address by one table of the last level,
+   * or would by the one that is made below the last that there is.
    *
    * @throws IllegalStateException where one of them gets there by another, or somebody else by this
    */
-  long requireAll(List<Long> roots, long va) {
+  void requireAll(List<Long> roots, long va) {
     Level level = geometry.rootLevel();
     Set<Long> tables = new HashSet<>(roots);
     while (level != Level.PTE) {
       Map<Long, Integer> uses = new HashMap<>();
       for (long table : tables) {
         long raw = entries.load(level, table, geometry.index(level, va));
+        if (tables.size() == 1 && format.none(raw, level)) {
+          return;
+        }
         requireTable(raw, level);
         uses.merge(format.tableAddr(raw, level), 1, Integer::sum);
       }
@@ -320,7 +339,6 @@ final class TableSharing {
           "0x%x: %d address spaces get there by %d tables, not by one"
               .formatted(va, roots.size(), tables.size()));
     }
-    return tables.iterator().next();
   }
 
   private void requireUses(long table, int found, long va) {
