@@ -40,6 +40,7 @@ final class ClauseCatalog {
           LazyClauses.class,
           LazyChangeClauses.class,
           LazySharedClauses.class,
+          LazyTableClauses.class,
           ReclaimClauses.class,
           FolioClauses.class,
           ThpClauses.class,

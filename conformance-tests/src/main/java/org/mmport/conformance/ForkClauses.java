@@ -2,6 +2,7 @@ package org.mmport.conformance;
 
 import java.util.List;
 import org.mmport.fork.ForkStrategies;
+import org.mmport.fork.LazyCopy;
 import org.mmport.machine.Folios;
 import org.mmport.machine.PageFlag;
 import org.mmport.machine.Steps.Kind;
@@ -115,6 +116,11 @@ final class ForkClauses {
   }
 
   private static StepTally.Counts fork(ClauseContext c, String strategy, int order, int pages) {
+    return fork(c, strategy, order, pages, "");
+  }
+
+  private static StepTally.Counts fork(
+      ClauseContext c, String strategy, int order, int pages, String before) {
     StepTally tally = new StepTally();
     try (Scene scene = new Scene(c, tally)) {
       scene.play(
@@ -127,6 +133,7 @@ final class ForkClauses {
       for (int page = 20; page < 20 + pages; page += 1 << order) {
         scene.play("cpu0 store a %d 1".formatted(page));
       }
+      scene.play(before);
       ForkStrategy way = ForkStrategies.named(strategy);
       tally.take();
       try (var child = scene.process("a").fork(way)) {
@@ -368,6 +375,36 @@ final class ForkClauses {
         long childs = new ProcessView(scene.process("b")).pfn(5);
         c.check(childs == pfn, "the same page 0x%x".formatted(pfn), "0x%x".formatted(childs));
         folios.unpin(pfn, 1);
+      }
+    }
+  }
+
+  @Clause(
+      id = "FORK-10",
+      text =
+          "Where a lazy way must copy entries it does so in batches, and of single pages it changes no more than an eager one",
+      source = "R4.1, R4.25, R4.37; R3.29: what may not be shared is copied at fork; T18, T22",
+      check = "LazyCopy.copyEntries, BatchedCopy.copy")
+  static void lazyWaysCopyInBatches(ClauseContext c) {
+    int pages = 64;
+    // No table with locked mappings is shared.
+    String lock = "mlock a 20 " + pages;
+    StepTally.Counts eager = fork(c, "eager", 0, pages, lock);
+    for (ForkStrategy way : ForkStrategies.all()) {
+      if (way instanceof LazyCopy lazy) {
+        for (int order = 2; order <= 4; order++) {
+          int expected = 2 * (pages >> order) + 2 * pages;
+          int changes = fork(c, lazy.name(), order, pages, lock).folios(Kind.UPDATE);
+          c.check(
+              changes == expected,
+              "%d changes of folios of order %d by %s".formatted(expected, order, lazy.name()),
+              changes);
+        }
+        StepTally.Counts single = fork(c, lazy.name(), 0, pages, lock);
+        c.check(
+            single.folios().equals(eager.folios()),
+            "%s by %s, too".formatted(eager.folios(), lazy.name()),
+            single.folios());
       }
     }
   }

@@ -103,7 +103,7 @@ class LazyTwinsTest {
   }
 
   @Test
-  void copiesThatGoOnPastAFolio() {
+  void copiesThatGoOnPastAnotherPage() {
     BatchOps generous =
         new FilterBatchOps(BatchOps.ENTRY_WISE) {
           @Override
@@ -111,7 +111,7 @@ class LazyTwinsTest {
             return Math.min(4, table.length() - index);
           }
         };
-    fails("LAZY-04", good("x86_64/4level").withBatchOps(generous), "");
+    fails("LAZY-20", good("x86_64/4level").withBatchOps(generous), "");
   }
 
   @Test
@@ -199,6 +199,48 @@ class LazyTwinsTest {
             return sharing[0] ? super.wrProtectTable(raw, level) : raw;
           }
         };
-    fails("LAZY-21", good.withFormat(cautious), "expected 'cpu1 store");
+    fails("LAZY-21", good.withFormat(cautious), "faults again after");
+  }
+
+  /** Entries that are protected one by one leave their runs. */
+  @Test
+  void copiesThatTakeRunsApart() {
+    MmuVariant good = good("arm64/4k-va48");
+    BatchOps oneByOne =
+        new FilterBatchOps(good.batchOps()) {
+          @Override
+          public void wrProtect(LeafTable table, int index, int nr) {
+            for (int i = index; i < index + nr; i++) {
+              super.wrProtect(table, i, 1);
+            }
+          }
+        };
+    fails("LAZY-22", good.withBatchOps(oneByOne), "in runs");
+  }
+
+  /** Pages of a folio that differ in a mark which is each page's own. */
+  @Test
+  void copiesInBatchesOfOne() {
+    BatchOps uneven =
+        new FilterBatchOps(BatchOps.ENTRY_WISE) {
+          @Override
+          public void set(LeafTable table, int index, int nr, long raw) {
+            PteFormat format = table.format();
+            long physAddr = format.physAddr(raw, Level.PTE);
+            for (int i = 0; i < nr; i++) {
+              long one = format.withPhysAddr(raw, physAddr + i * table.spanBytes(), Level.PTE);
+              super.set(
+                  table,
+                  index + i,
+                  1,
+                  i % 2 == 0
+                      ? format.mkSoftDirty(one, Level.PTE)
+                      : format.clearSoftDirty(one, Level.PTE));
+            }
+          }
+        };
+    MmuVariant good = good("x86_64/4level");
+    fails("LAZY-22", good.withBatchOps(uneven), "changes of folios of order 2");
+    fails("FORK-10", good.withBatchOps(uneven), "changes of folios of order 2");
   }
 }

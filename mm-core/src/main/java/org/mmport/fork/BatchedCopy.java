@@ -1,11 +1,10 @@
 package org.mmport.fork;
 
-import java.util.EnumSet;
+import java.util.List;
 import org.mmport.mm.Fork;
 import org.mmport.mm.ForkStrategy;
 import org.mmport.mm.Vma;
 import org.mmport.pgtable.PteBatch;
-import org.mmport.pgtable.PteBatch.Ignored;
 import org.mmport.pgtable.PteTable;
 
 /**
@@ -22,13 +21,15 @@ final class BatchedCopy implements ForkStrategy {
 
   @Override
   public void copy(Fork fork) {
-    // Soft-dirty is each page's own; the rest is the same for all in the child, or stays the
-    // parent's to tell.
-    PteBatch batch =
-        new PteBatch(fork.variant(), EnumSet.of(Ignored.YOUNG, Ignored.DIRTY, Ignored.WRITE));
-    for (Vma vma : fork.privateVmas()) {
-      TableRun run = new TableRun(fork, batch, vma, fork.variant().geometry().pageBytes());
-      fork.eachTable(vma, run::copy);
+    copy(fork, fork.privateVmas());
+  }
+
+  /** The same for mappings, or parts of them, alone. */
+  static void copy(Fork fork, List<Vma> parts) {
+    PteBatch batch = PteBatch.ofCopies(fork.variant());
+    for (Vma part : parts) {
+      TableRun run = new TableRun(fork, batch, part, fork.variant().geometry().pageBytes());
+      fork.eachTable(part, run::copy);
     }
   }
 

@@ -11,7 +11,7 @@ import org.mmport.spi.PagingGeometry;
 /**
  * Has a child use its parent's tables, and copies only those above them (R3.2). Either copies a
  * table when it first changes anything in it. Where a table may not be shared, those below it are,
- * and at last its entries are copied one by one.
+ * and at last its entries are copied as {@link BatchedCopy} does.
  *
  * @param largest the level of tables to share, or the next one below that the variant has; roots
  *     are never shared, and where there is nothing else, entries are copied
@@ -31,7 +31,7 @@ public record LazyCopy(String name, Level largest) implements ForkStrategy {
     List<Vma> copied = fork.privateVmas();
     PagingGeometry geometry = fork.variant().geometry();
     if (geometry.rootLevel() == Level.PTE) {
-      copied.forEach(fork::copyEntries);
+      BatchedCopy.copy(fork, copied);
       return;
     }
     Level level = geometry.nextReal(geometry.rootLevel());
@@ -86,12 +86,14 @@ public record LazyCopy(String name, Level largest) implements ForkStrategy {
   }
 
   private static void copyEntries(Fork fork, List<Vma> copied, long firstVa, long lastVa) {
+    List<Vma> parts = new ArrayList<>();
     for (Vma vma : copied) {
       long first = Math.max(firstVa, vma.firstVa());
       long last = Math.min(lastVa, vma.lastVa());
       if (first <= last) {
-        fork.copyEntries(vma.part(first, last));
+        parts.add(vma.part(first, last));
       }
     }
+    BatchedCopy.copy(fork, parts);
   }
 }

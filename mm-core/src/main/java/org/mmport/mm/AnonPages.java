@@ -80,6 +80,11 @@ final class AnonPages {
     return pfn;
   }
 
+  /** How many pages of its folio there are from one on, itself among them. */
+  int pagesFrom(long pfn) {
+    return folios.isLarge(pfn) ? folios.framesFrom(pfn) : 1;
+  }
+
   boolean isAnon(long pfn) {
     return pfn != system.zeroPfn() && folios.is(pfn, PageFlag.ANON);
   }
@@ -166,10 +171,20 @@ final class AnonPages {
       folios.unref(pfn, pages - duplicated);
     }
     if (duplicated > 0) {
-      folios.clearOfPages(pfn, duplicated, PageFlag.ANON_EXCLUSIVE);
-      folios.mapPages(pfn, duplicated);
+      mapOnce(pfn, duplicated);
     }
     return duplicated;
+  }
+
+  /** The same where it is known that nobody has pinned any of them. */
+  void dup(long pfn, int pages) {
+    folios.ref(pfn, pages);
+    mapOnce(pfn, pages);
+  }
+
+  private void mapOnce(long pfn, int pages) {
+    folios.clearOfPages(pfn, pages, PageFlag.ANON_EXCLUSIVE);
+    folios.mapPages(pfn, pages);
   }
 
   private int sharedFrom(long pfn, int pages) {

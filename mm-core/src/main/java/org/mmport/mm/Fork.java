@@ -211,11 +211,7 @@ public final class Fork {
 
   /** How many pages of its large folio there are from the one that an entry maps on, or 1. */
   public int pagesOfFolio(long raw) {
-    if (!format.present(raw, Level.PTE)) {
-      return 1;
-    }
-    long pfn = system.pfn(raw);
-    return system.folios().isLarge(pfn) ? system.folios().framesFrom(pfn) : 1;
+    return format.present(raw, Level.PTE) ? anon.pagesFrom(system.pfn(raw)) : 1;
   }
 
   /**

@@ -2,6 +2,7 @@ package org.mmport.mm;
 
 import java.util.BitSet;
 import org.mmport.machine.Folios;
+import org.mmport.pgtable.PteBatch;
 import org.mmport.pgtable.PteTable;
 import org.mmport.pgtable.TableSharer;
 import org.mmport.spi.Level;
@@ -11,7 +12,8 @@ import org.mmport.spi.PteFormat;
  * Accounts for pages whose tables are shared. While they are, an entry holds one reference and one
  * map count, however many processes see it; a table that is copied gives each page a second of
  * both, and its owner the cause to copy it when it is written: all that {@link Fork#copyEntry}
- * would have done. Pages of shared mappings are written by all as they are.
+ * would have done, or for pages of a large folio {@link Fork#copyPages}. Pages of shared mappings
+ * are written by all as they are, and are single ones.
  */
 final class SharedPages implements TableSharer {
   private final AddressSpace mm;
@@ -20,6 +22,7 @@ final class SharedPages implements TableSharer {
   private final AnonPages anon;
   private final PteFormat format;
   private final SwapEntries swapEntries;
+  private final PteBatch batch;
 
   SharedPages(AddressSpace mm) {
     this.mm = mm;
@@ -28,11 +31,12 @@ final class SharedPages implements TableSharer {
     this.anon = new AnonPages(system);
     this.format = system.variant().format();
     this.swapEntries = system.swapEntries();
+    this.batch = PteBatch.ofCopies(system.variant());
   }
 
   @Override
   public void copy(PteTable from, PteTable to) {
-    BitSet shared = ofSharedMappings(from);
+    Parts parts = partsOf(from);
     int nr;
     for (int i = 0; i < from.entries(); i += nr) {
       long raw = from.get(i);
@@ -44,9 +48,11 @@ final class SharedPages implements TableSharer {
         anon.dupSwapped(from, to, i, raw);
         continue;
       }
-      nr = from.hint(i);
-      dup(system.pfn(raw), nr);
-      if (shared.get(i)) {
+      long pfn = system.pfn(raw);
+      int most = Math.min(anon.pagesFrom(pfn), parts.left(i, from.entries()));
+      nr = most == 1 ? 1 : batch.length(from, i, raw, most);
+      dup(pfn, nr);
+      if (parts.shared().get(i)) {
         // Dirty it is already where it was written (copy_present_pte() of mm/memory.c).
         to.set(i, nr, format.mkOld(format.mkClean(raw, Level.PTE), Level.PTE));
       } else {
@@ -56,14 +62,14 @@ final class SharedPages implements TableSharer {
     }
   }
 
-  /** The reference before the map count (R4.5). */
-  private void dup(long firstPfn, int pages) {
-    for (long pfn = firstPfn; pfn < firstPfn + pages; pfn++) {
-      if (anon.isAnon(pfn)) {
-        anon.dup(pfn);
-      } else if (pfn != system.zeroPfn()) {
-        folios.dup(pfn);
-      }
+  /** The references before the map counts (R4.5). */
+  private void dup(long pfn, int pages) {
+    if (pages > 1) {
+      anon.dup(pfn, pages);
+    } else if (anon.isAnon(pfn)) {
+      anon.dup(pfn);
+    } else if (pfn != system.zeroPfn()) {
+      folios.dup(pfn);
     }
   }
 
@@ -74,7 +80,7 @@ final class SharedPages implements TableSharer {
 
   @Override
   public void wrProtect(PteTable table) {
-    BitSet shared = ofSharedMappings(table);
+    BitSet shared = partsOf(table).shared();
     int nr;
     for (int i = 0; i < table.entries(); i += nr) {
       long raw = table.get(i);
@@ -86,19 +92,33 @@ final class SharedPages implements TableSharer {
     }
   }
 
-  /** Entries of a table that are for shared mappings: none is cached together with others. */
-  private BitSet ofSharedMappings(PteTable table) {
-    long pageBytes = mm.pageBytes();
+  /**
+   * The mappings that a table serves.
+   *
+   * @param firsts their first entries
+   * @param shared all entries of shared ones: none is cached together with others
+   */
+  private record Parts(BitSet firsts, BitSet shared) {
+    /** How many entries there are from one on to the end of its mapping (R4.27). */
+    int left(int index, int entries) {
+      int next = firsts.nextSetBit(index + 1);
+      return (next < 0 ? entries : next) - index;
+    }
+  }
+
+  private Parts partsOf(PteTable table) {
     long firstVa = table.firstVa();
-    long lastVa = firstVa + table.entries() * pageBytes - 1;
-    BitSet shared = new BitSet();
+    long lastVa = firstVa + table.entries() * mm.pageBytes() - 1;
+    Parts parts = new Parts(new BitSet(), new BitSet());
     for (Vma vma : mm.mappings().in(firstVa, lastVa)) {
+      Vma part = vma.clip(firstVa, lastVa);
+      int first = table.index(part.firstVa());
+      parts.firsts().set(first);
       if (vma.shared()) {
-        Vma part = vma.clip(firstVa, lastVa);
-        shared.set(table.index(part.firstVa()), table.index(part.lastVa()) + 1);
+        parts.shared().set(first, table.index(part.lastVa()) + 1);
       }
     }
-    return shared;
+    return parts;
   }
 
   @Override

@@ -7,10 +7,10 @@ import org.mmport.pgtable.PteTable;
 import org.mmport.spi.Level;
 
 /**
- * The address spaces that get to an address by one and the same table of the last level, or would by
- * the one that is missing below a table that they share, for what is right for all of them: a page that comes to be where each would have found it, one that goes,
- * a write that all are to see. Then no table is copied; each counts the change, and the CPUs of
- * each forget what they know.
+ * The address spaces that get to an address by one and the same table of the last level, or would
+ * by the one that is missing below a table that they share, for what is right for all of them: a
+ * page that comes to be where each would have found it, one that goes, a write that all are to see.
+ * Then no table is copied; each counts the change, and the CPUs of each forget what they know.
  *
  * <p>A table has no list of them. Who shares one is of one family and has the same mappings there,
  * so reverse maps find them (R3.8); that none is missing is known from the use counts of the tables

@@ -1,5 +1,6 @@
 package org.mmport.pgtable;
 
+import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
 import org.mmport.spi.HashMmu;
@@ -38,6 +39,14 @@ public final class PteBatch {
     this.dirty = ignored.contains(Ignored.DIRTY);
     this.softDirty = ignored.contains(Ignored.SOFT_DIRTY) && variant.has(MmuFeature.SOFT_DIRTY);
     this.write = ignored.contains(Ignored.WRITE);
+  }
+
+  /**
+   * For leaves that are given a second table: soft-dirty is each page's own, the rest is the same
+   * for all there, or stays the first one's to tell.
+   */
+  public static PteBatch ofCopies(MmuVariant variant) {
+    return new PteBatch(variant, EnumSet.of(Ignored.YOUNG, Ignored.DIRTY, Ignored.WRITE));
   }
 
   /**
