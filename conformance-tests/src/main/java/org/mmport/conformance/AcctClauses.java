@@ -146,7 +146,7 @@ final class AcctClauses {
     return c.geometry().at(level).indexBits();
   }
 
-  @RestsOn({"FAULT", "COW", "THP", "MREMAP", "MLOCK", "ACCT"})
+  @RestsOn({"FAULT", "COW", "THP", "MREMAP", "MLOCK", "NUMA", "ACCT"})
   @Clause(
       id = "MODEL-01",
       text = "Whatever processes do, they see what a model without page tables says",

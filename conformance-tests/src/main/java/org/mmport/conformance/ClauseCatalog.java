@@ -49,6 +49,7 @@ final class ClauseCatalog {
           MremapClauses.class,
           MlockClauses.class,
           MadvClauses.class,
+          NumaClauses.class,
           RangeClauses.class,
           AcctClauses.class,
           KernClauses.class,

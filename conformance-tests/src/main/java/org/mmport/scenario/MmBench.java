@@ -1,6 +1,6 @@
 package org.mmport.scenario;
 
-import java.util.List;
+import java.util.stream.IntStream;
 import org.mmport.machine.FrameAllocator;
 import org.mmport.machine.NumaNode;
 import org.mmport.machine.NumaTopology;
@@ -13,10 +13,13 @@ import org.mmport.spi.MmuVariant;
 
 /** A machine of a variant with its memory, for one scenario. */
 public final class MmBench implements AutoCloseable {
-  /** Enough for the tables and pages of a few small processes, whatever the page size. */
+  /** Of a node: enough for the tables and pages of a few small processes, whatever their size. */
   private static final long FRAMES = 1L << 14;
 
   private static final int CPUS = 2;
+
+  /** Each with a CPU. What asks for no node's memory in particular gets the first's. */
+  private static final int NODES = CPUS;
 
   /** So few that they run out at times. */
   private static final int SWAP_SLOTS = 40;
@@ -40,15 +43,22 @@ public final class MmBench implements AutoCloseable {
   /** The same, and somebody is told what its threads do. */
   public MmBench(MmuVariant variant, Steps steps) {
     int pageShift = variant.geometry().pageShift();
-    this.memory = PhysicalMemory.ofSize(FRAMES << pageShift, steps);
+    long nodeBytes = FRAMES << pageShift;
+    this.memory = PhysicalMemory.ofSize(NODES * nodeBytes, steps);
     this.frames =
         new FrameAllocator(
             memory,
             pageShift,
-            NumaTopology.uniform(List.of(new NumaNode(0, 0, memory.sizeBytes()))),
+            NumaTopology.uniform(
+                IntStream.range(0, NODES)
+                    .mapToObj(node -> new NumaNode(node, node * nodeBytes, nodeBytes))
+                    .toList()),
             (order, node) -> order <= largestOrder && permitted-- > 0);
     this.system = new MmSystem(variant, frames, CPUS);
     this.system.swapOn(new SwapArea(pageShift, SWAP_SLOTS));
+    for (int cpu = 0; cpu < CPUS; cpu++) {
+      this.system.numa().placeCpu(cpu, cpu);
+    }
     this.simulation =
         new Simulation(system, Simulation.beforeBoundary(variant.geometry(), PAGES_BEFORE));
     this.framesAtRest = frames.allocatedFrames();

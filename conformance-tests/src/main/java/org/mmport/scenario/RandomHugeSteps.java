@@ -2,6 +2,7 @@ package org.mmport.scenario;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.SplittableRandom;
 import org.mmport.mm.ForkStrategy;
@@ -74,7 +75,8 @@ final class RandomHugeSteps {
     boolean whole = random.nextBoolean();
     long page = whole || random.nextBoolean() ? first : first + hugePages - part;
     long pages = whole ? hugePages : part;
-    return switch (random.nextInt(12)) {
+    return switch (random.nextInt(13)) {
+      case 12 -> new Step.NumaHint(process, OptionalInt.empty(), page, pages);
       case 0 -> new Step.Munmap(process, page, pages);
       case 1 -> new Step.Mprotect(process, page, pages, rights);
       case 2 -> new Step.DontNeed(process, page, pages);

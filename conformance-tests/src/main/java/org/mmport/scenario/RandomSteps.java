@@ -2,6 +2,7 @@ package org.mmport.scenario;
 
 import java.util.ArrayDeque;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Queue;
 import java.util.SplittableRandom;
@@ -97,6 +98,9 @@ public final class RandomSteps {
       // Often enough that what may go does go before it is used again.
       return new Step.Reclaim(1 + random.nextInt(40));
     }
+    if (random.nextInt(12) == 0) {
+      return numa(process, page, pages);
+    }
     if (kind < 71 && random.nextBoolean()) {
       return device(process);
     }
@@ -153,6 +157,14 @@ public final class RandomSteps {
       count++;
     }
     return new Step.LazyFree(process, may.get(first), 1 + random.nextInt(count));
+  }
+
+  /** Of all that is mapped, or a part of it. */
+  private Step numa(String process, long page, long pages) {
+    OptionalInt cpu = random.nextInt(3) == 0 ? OptionalInt.of(cpu()) : OptionalInt.empty();
+    return random.nextBoolean()
+        ? new Step.NumaHint(process, cpu, 0, PAGES)
+        : new Step.NumaHint(process, cpu, page, pages);
   }
 
   private Step device(String process) {

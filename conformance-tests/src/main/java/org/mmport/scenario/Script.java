@@ -3,6 +3,7 @@ package org.mmport.scenario;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.function.Function;
 import java.util.regex.Matcher;
@@ -124,10 +125,11 @@ public record Script(List<Line> lines) {
       case "advise" ->
           words.exactly(5, w -> new Step.Advise(w.name(1), w.page(2), w.pages(3), w.advice(4)));
       case "collapse" -> words.exactly(3, w -> new Step.Collapse(w.name(1), w.page(2)));
+      case "numa" -> numa(OptionalInt.empty(), words, 1);
       case "reclaim" -> words.exactly(2, w -> new Step.Reclaim(w.pages(1)));
       default ->
           throw new InvalidRequestException(
-              "'%s': one of start, exit, fork, mmap, munmap, mprotect, dontneed, lazyfree, mremap, mlock, munlock, brk, exec, file, truncate, sync, evict, reclaim, folios, thp, advise, collapse, pin, unpin, device, cpuN load, cpuN store, cpuN fetch, expect"
+              "'%s': one of start, exit, fork, mmap, munmap, mprotect, dontneed, lazyfree, mremap, mlock, munlock, brk, exec, file, truncate, sync, evict, reclaim, folios, thp, advise, collapse, numa, pin, unpin, device, cpuN load, cpuN store, cpuN fetch, cpuN numa, expect"
                   .formatted(words.word(0)));
     };
   }
@@ -201,12 +203,19 @@ public record Script(List<Line> lines) {
     return switch (words.word(1)) {
       case "load" -> words.exactly(4, w -> new Step.Load(w.name(2), cpu, w.page(3)));
       case "fetch" -> words.exactly(4, w -> new Step.Fetch(w.name(2), cpu, w.page(3)));
+      case "numa" -> numa(OptionalInt.of(cpu), words, 2);
       case "store" ->
           words.exactly(5, w -> new Step.Store(w.name(2), cpu, w.page(3), w.byteValue(4)));
       default ->
           throw new InvalidRequestException(
-              "'%s': a CPU does load, store or fetch".formatted(words.word(1)));
+              "'%s': a CPU does load, store, fetch or numa".formatted(words.word(1)));
     };
+  }
+
+  private static Step numa(OptionalInt cpu, Words words, int first) {
+    return words.exactly(
+        first + 3,
+        w -> new Step.NumaHint(w.name(first), cpu, w.page(first + 1), w.pages(first + 2)));
   }
 
   private static StepResult result(String text) {

@@ -18,6 +18,7 @@ import org.mmport.mm.MemoryStorage;
 import org.mmport.mm.MmSystem;
 import org.mmport.mm.MmapRequest;
 import org.mmport.mm.MremapRequest;
+import org.mmport.mm.NumaHints;
 import org.mmport.mm.SegmentationFaultException;
 import org.mmport.mm.UserCpu;
 import org.mmport.scenario.StepResult.BeyondFile;
@@ -143,6 +144,7 @@ public final class Simulation {
           new HugePages(of(collapse)).collapse(va(collapse.page()));
           yield new Done();
         }
+        case Step.NumaHint hint -> numaHint(hint);
         case Step.Pin pin -> pin(pin);
         case Step.DeviceStore store -> {
           device(store.name()).set(ValueLayout.JAVA_BYTE, 0, store.value());
@@ -255,6 +257,17 @@ public final class Simulation {
       throw new InvalidRequestException("no file " + name + ": create it first");
     }
     return file;
+  }
+
+  private StepResult numaHint(Step.NumaHint hint) {
+    NumaHints hints = new NumaHints(of(hint));
+    long bytes = hint.pages() * pageBytes;
+    if (hint.cpu().isPresent()) {
+      hints.change(va(hint.page()), bytes, hint.cpu().getAsInt());
+    } else {
+      hints.change(va(hint.page()), bytes);
+    }
+    return new Done();
   }
 
   private StepResult pin(Step.Pin pin) {

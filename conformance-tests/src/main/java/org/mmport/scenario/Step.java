@@ -2,6 +2,7 @@ package org.mmport.scenario;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.stream.Collectors;
 import org.mmport.mm.ForkStrategy;
@@ -241,6 +242,19 @@ public sealed interface Step {
     public String toString() {
       String word = advice == HugePageAdvice.HUGEPAGE ? "huge" : "nohuge";
       return "advise %s %d %d %s".formatted(process, page, pages, word);
+    }
+  }
+
+  /**
+   * Keeps accesses from pages, so that the next tells who uses them.
+   *
+   * @param cpu where the process's only thread runs; empty where there are several
+   */
+  record NumaHint(String process, OptionalInt cpu, long page, long pages) implements OfProcess {
+    @Override
+    public String toString() {
+      String on = cpu.isPresent() ? "cpu%d ".formatted(cpu.getAsInt()) : "";
+      return on + "numa %s %d %d".formatted(process, page, pages);
     }
   }
 

@@ -79,6 +79,7 @@ final class ClauseTable {
       case "MREMAP" -> "mappings that get another size or place";
       case "MLOCK" -> "memory that stays in memory";
       case "MADV" -> "memory that nobody needs any more";
+      case "NUMA" -> "accesses that tell on which node memory is used";
       case "RANGE" -> "ranges of a process that change folio by folio";
       case "ACCT" -> "what is counted, and that nothing is lost";
       case "KERN" -> "the kernel's half of every address space";

@@ -56,7 +56,7 @@ class ScriptTest {
     }
     assertEquals(
         steps, Script.parse(Script.write(steps)).lines().stream().map(Script.Line::step).toList());
-    assertEquals(30, steps.stream().map(Step::getClass).distinct().count(), "kinds of steps");
+    assertEquals(31, steps.stream().map(Step::getClass).distinct().count(), "kinds of steps");
   }
 
   @ParameterizedTest
@@ -72,15 +72,18 @@ class ScriptTest {
         "mmap a 0 99999999999999999999 rw- private | must be 1 to 1048576",
         "mmap a 0 1 rwz private | rights",
         "mmap a 0 1 rw- common | 'common': must be private or shared",
-        "fork a b slowly | 'slowly': no way to fork; one of [eager, batched, lazy, lazy-pmd, lazy-all]",
+        "fork a b slowly | 'slowly': no way to fork; one of [eager, batched, lazy, lazy-pmd,"
+            + " lazy-all]",
         "thp sometimes | 'sometimes': must be never, madvise or always",
         "advise a 0 1 little | 'little': must be huge or nohuge",
         "collapse a | 'collapse' takes 2 more words, not 1",
+        "numa a 0 | 'numa' takes 3 more words, not 2",
+        "cpu1 numa a 0 | 'cpu1' takes 4 more words, not 3",
         "device p jump | 'jump': a device does load or store",
         "mremap a 0 1 | 'mremap' takes 4 more words, not 3",
         "mremap a 0 1 2 at 3 | 'at': must be to",
         "mremap a 0 1 2 to | 'mremap' takes 6 more words, not 5",
-        "cpu0 jump a 0 | 'jump': a CPU does load, store or fetch",
+        "cpu0 jump a 0 | 'jump': a CPU does load, store, fetch or numa",
         "cpu0 | there must be a word after 'cpu0'",
         "cpu0 store a 0 300 | '300': a result, or a byte must be -128 to 127",
         "expect cpu0 load a 0 | write it like: expect cpu0 load a 0 is 7",

@@ -74,7 +74,20 @@ public final class Folios {
    * @throws OutOfFramesException when no node has such a block
    */
   public long alloc(int order, int node) {
-    long head = allocator.alloc(order, node) >> allocator.pageShift();
+    return begin(allocator.alloc(order, node));
+  }
+
+  /**
+   * The same from that node and no other.
+   *
+   * @throws OutOfFramesException when the node has no such block
+   */
+  public long allocOnNode(int order, int node) {
+    return begin(allocator.allocOnNode(order, node));
+  }
+
+  private long begin(long physAddr) {
+    long head = physAddr >> allocator.pageShift();
     fields.setCounts(head, FolioFields.counts(1, 0));
     allocated.increment();
     return head;

@@ -3,6 +3,7 @@ package org.mmport.mm;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Supplier;
 import org.mmport.cpu.Access;
 import org.mmport.cpu.MmContext;
@@ -373,7 +374,12 @@ public final class AddressSpace implements AutoCloseable {
    * tried again.
    */
   public FaultStatus fault(long va, Access access) {
-    return fastFault.handle(va, access);
+    return fastFault.handle(va, access, OptionalInt.empty());
+  }
+
+  /** The same of a CPU, so that what {@linkplain NumaHints hints} tell is known. */
+  FaultStatus fault(long va, Access access, int cpu) {
+    return fastFault.handle(va, access, OptionalInt.of(cpu));
   }
 
   // What is known of it.

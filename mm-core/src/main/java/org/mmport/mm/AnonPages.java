@@ -72,7 +72,19 @@ final class AnonPages {
 
   /** The same for a folio, of whose pages none is marked as one process's own yet. */
   long allocUnfilled(AddressSpace mm, Vma vma, long va, int order) {
-    long pfn = folios.alloc(order, 0);
+    return begin(mm, vma, va, folios.alloc(order, 0));
+  }
+
+  /**
+   * A page for an address, from that node and no other.
+   *
+   * @throws org.mmport.machine.OutOfFramesException when the node has none
+   */
+  long allocUnfilledOnNode(AddressSpace mm, Vma vma, long va, int node) {
+    return begin(mm, vma, va, folios.allocOnNode(0, node));
+  }
+
+  private long begin(AddressSpace mm, Vma vma, long va, long pfn) {
     folios.set(pfn, PageFlag.ANON);
     folios.set(pfn, PageFlag.UPTODATE);
     rmap.ownAnon(pfn, mm, vma, va);

@@ -1,6 +1,7 @@
 package org.mmport.mm;
 
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.mmport.cpu.Access;
 import org.mmport.machine.OutOfFramesException;
 import org.mmport.machine.PercpuRwLock;
@@ -54,15 +55,27 @@ final class FastFault {
 
   private static final Shared LEFT = new Shared.Left();
 
-  /** What an access that hardware refused comes to. */
-  FaultStatus handle(long va, Access access) {
+  /**
+   * What an access that hardware refused comes to.
+   *
+   * @param cpu who made it, where one of the machine's did
+   */
+  FaultStatus handle(long va, Access access, OptionalInt cpu) {
     Shared shared = shared(va, access);
     FaultStatus status =
         shared instanceof Shared.Done done && !needsOthers(done.status())
             ? done.status()
-            : mm.locked(() -> alone(shared, va, access));
+            : mm.locked(
+                () -> hint(shared, va, access, cpu).orElseGet(() -> alone(shared, va, access)));
     system.count(status);
     return status;
+  }
+
+  /** What an access that met a hint comes to, where it matters who made it. */
+  private Optional<FaultStatus> hint(Shared shared, long va, Access access, OptionalInt cpu) {
+    return cpu.isEmpty() || !system.numa().isUsed() || shared instanceof Shared.Done
+        ? Optional.empty()
+        : faults.numaHint(va, access, system.numa().node(cpu.getAsInt()));
   }
 
   /**

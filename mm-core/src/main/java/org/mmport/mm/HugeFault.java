@@ -23,13 +23,15 @@ final class HugeFault {
   private final MmSystem system;
   private final Folios folios;
   private final AnonPages anon;
+  private final NumaFault numaFault;
   private final PteFormat format;
 
-  HugeFault(AddressSpace mm, AnonPages anon) {
+  HugeFault(AddressSpace mm, AnonPages anon, NumaFault numaFault) {
     this.mm = mm;
     this.system = mm.system();
     this.folios = system.folios();
     this.anon = anon;
+    this.numaFault = numaFault;
     this.format = system.variant().format();
   }
 
@@ -52,8 +54,7 @@ final class HugeFault {
     Level level = leaf.level();
     long raw = leaf.get();
     if (format.protnone(raw, level)) {
-      leaf.restore(format.pgprot(vma.protection()));
-      return Optional.of(FaultStatus.TOUCHED);
+      return Optional.of(numaFault.restore(vma, leaf, NumaBalancing.NO_NODE));
     }
     if (access.writes() && !format.write(raw, level)) {
       return writeProtected(leaf, raw);

@@ -68,6 +68,7 @@ public final class MmSystem {
   private final FileRmap fileRmap;
   private final Reclaim reclaim;
   private final HugePageSettings hugePages;
+  private final NumaBalancing numa;
   private Optional<KernelSpace> kernel = Optional.empty();
   private List<Integer> folioOrders = List.of();
   private long lastContext = LAST_KERNEL_CONTEXT;
@@ -93,6 +94,7 @@ public final class MmSystem {
     this.fileRmap = new FileRmap(this, rmap);
     this.reclaim = new Reclaim(this, rmap, swapCache, fileRmap);
     this.hugePages = new HugePageSettings(variant);
+    this.numa = new NumaBalancing(this, cpuCount);
     this.zeroPfn = folios.alloc(0, 0);
     page(zeroPfn).fill((byte) 0);
   }
@@ -286,6 +288,11 @@ public final class MmSystem {
 
   HugePageSettings hugePages() {
     return hugePages;
+  }
+
+  /** Where its CPUs are, and what that came to. */
+  public NumaBalancing numa() {
+    return numa;
   }
 
   /** Those orders, the largest first. */

@@ -18,6 +18,7 @@ final class PageFaults {
   private final AnonFault anonFault;
   private final FilePagesFault files;
   private final HugeFault hugeFault;
+  private final NumaFault numaFault;
   private final PteFormat format;
 
   /** What a fault found: an entry of a table, and the mapping that it is of. */
@@ -30,7 +31,8 @@ final class PageFaults {
     this.files = new FilePagesFault(mm, anon);
     this.wpFault = new WriteProtectedFault(mm, anon);
     this.swapFault = new SwapFault(mm, anon, wpFault);
-    this.hugeFault = new HugeFault(mm, anon);
+    this.numaFault = new NumaFault(mm, anon);
+    this.hugeFault = new HugeFault(mm, anon, numaFault);
     this.swapEntries = system.swapEntries();
     this.format = system.variant().format();
   }
@@ -52,6 +54,14 @@ final class PageFaults {
         gather.flush();
       }
     }
+  }
+
+  /** What an access of a CPU of a node comes to, if it met a hint. */
+  Optional<FaultStatus> numaHint(long va, Access access, int node) {
+    return mm.mappings()
+        .find(va)
+        .filter(vma -> permits(vma.rights(), access))
+        .flatMap(vma -> numaFault.handle(vma, va, node));
   }
 
   /** Why the mapping at an address does not permit an access, if it does not. */
@@ -161,8 +171,7 @@ final class PageFaults {
       };
     }
     if (format.protnone(raw, Level.PTE)) {
-      restore(vma, table, index);
-      return FaultStatus.TOUCHED;
+      return numaFault.restore(vma, table, users, va, NumaBalancing.NO_NODE, gather);
     }
     if (access.writes() && !format.write(raw, Level.PTE)) {
       return vma.shared()
@@ -180,12 +189,5 @@ final class PageFaults {
     long touched = format.mkYoung(raw, Level.PTE);
     long wanted = access.writes() ? format.mkDirty(touched, Level.PTE) : touched;
     return table.setAccessFlags(index, wanted) ? FaultStatus.TOUCHED : FaultStatus.SPURIOUS;
-  }
-
-  /** {@code do_numa_page()}: the mapping permits what the entry was kept from. */
-  private void restore(Vma vma, PteTable table, int index) {
-    long old = table.clear(index, 1);
-    long pgprot = format.pgprot(vma.protection());
-    table.set(index, 1, format.mkYoung(format.modify(old, pgprot, Level.PTE), Level.PTE));
   }
 }

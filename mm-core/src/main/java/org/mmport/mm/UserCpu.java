@@ -18,11 +18,13 @@ public final class UserCpu {
 
   private final AddressSpace mm;
   private final Cpu cpu;
+  private final int cpuIndex;
 
   /** Code of an address space on a CPU. Whatever ran there before does so no longer. */
   public UserCpu(AddressSpace mm, int cpuIndex) {
     this.mm = mm;
     this.cpu = mm.system().cpus().cpu(cpuIndex);
+    this.cpuIndex = cpuIndex;
     cpu.load(mm.context());
   }
 
@@ -72,7 +74,7 @@ public final class UserCpu {
       if (cpu.perform(va, access, work)) {
         return;
       }
-      FaultStatus status = mm.fault(va, access);
+      FaultStatus status = mm.fault(va, access, cpuIndex);
       if (status == FaultStatus.OUT_OF_MEMORY) {
         throw new OutOfFramesException(
             "access to 0x%x: no memory for its page or the tables above it; unmap something"

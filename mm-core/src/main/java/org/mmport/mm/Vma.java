@@ -23,6 +23,10 @@ public record Vma(
     boolean locked,
     Backing backing,
     HugePageAdvice advice) {
+  /** That of memory that nobody may use, shared or not: {@code PAGE_NONE}. */
+  static final Protection NO_ACCESS =
+      new Protection(false, false, false, false, TableOwner.USER, MemoryType.WRITE_BACK, 0);
+
   public Vma {
     if (Long.compareUnsigned(firstVa, lastVa) > 0) {
       throw new InvalidRequestException(
