@@ -42,6 +42,7 @@ final class ClauseCatalog {
           LazySharedClauses.class,
           LazyTableClauses.class,
           ReclaimClauses.class,
+          SwapOffClauses.class,
           FolioClauses.class,
           ThpClauses.class,
           ThpShareClauses.class,

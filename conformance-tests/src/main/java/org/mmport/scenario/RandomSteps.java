@@ -98,6 +98,9 @@ public final class RandomSteps {
       // Often enough that what may go does go before it is used again.
       return new Step.Reclaim(1 + random.nextInt(40));
     }
+    if (random.nextInt(model.hasSwap() ? 40 : 8) == 0) {
+      return model.hasSwap() ? new Step.SwapOff() : new Step.SwapOn(1 + random.nextInt(40));
+    }
     if (random.nextInt(12) == 0) {
       return numa(process, page, pages);
     }

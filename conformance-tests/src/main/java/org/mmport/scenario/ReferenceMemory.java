@@ -26,6 +26,9 @@ public final class ReferenceMemory {
   private final Map<String, FileModel> files = new HashMap<>();
   private final Map<String, Cell> pins = new HashMap<>();
 
+  /** Machines have a swap area at first. */
+  private boolean swap = true;
+
   /** Does a step and tells what it must come to. */
   public StepResult run(Step step) {
     return switch (step) {
@@ -61,6 +64,16 @@ public final class ReferenceMemory {
       case Step.Truncate truncate -> truncate(truncate);
       case Step.Sync sync -> files.containsKey(sync.file()) ? new Done() : new Refused();
       case Step.Reclaim reclaim -> new Done();
+      case Step.SwapOff swapOff -> {
+        boolean had = swap;
+        swap = false;
+        yield had ? new Done() : new Refused();
+      }
+      case Step.SwapOn swapOn -> {
+        boolean had = swap;
+        swap = true;
+        yield had ? new Refused() : new Done();
+      }
       case Step.LargeFolios folios -> new Done();
       case Step.HugePolicy huge -> new Done();
       case Step.Collapse collapse -> new Done();
@@ -108,6 +121,11 @@ public final class ReferenceMemory {
   /** The files that there are. */
   public List<String> files() {
     return files.keySet().stream().sorted().toList();
+  }
+
+  /** Whether there is a swap area. */
+  public boolean hasSwap() {
+    return swap;
   }
 
   /** What devices have. */

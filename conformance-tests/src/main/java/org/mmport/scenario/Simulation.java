@@ -20,6 +20,8 @@ import org.mmport.mm.MmapRequest;
 import org.mmport.mm.MremapRequest;
 import org.mmport.mm.NumaHints;
 import org.mmport.mm.SegmentationFaultException;
+import org.mmport.mm.SwapArea;
+import org.mmport.mm.SwapOff;
 import org.mmport.mm.UserCpu;
 import org.mmport.scenario.StepResult.BeyondFile;
 import org.mmport.scenario.StepResult.Done;
@@ -125,6 +127,15 @@ public final class Simulation {
         }
         case Step.Reclaim reclaim -> {
           system.reclaim(reclaim.pages());
+          yield new Done();
+        }
+        case Step.SwapOff swapOff -> {
+          new SwapOff(system).run();
+          yield new Done();
+        }
+        case Step.SwapOn swapOn -> {
+          int pageShift = system.variant().geometry().pageShift();
+          system.swapOn(new SwapArea(pageShift, (int) swapOn.pages()));
           yield new Done();
         }
         case Step.LargeFolios folios -> {

@@ -210,6 +210,22 @@ public sealed interface Step {
     }
   }
 
+  /** All pages in swap come back into memory, and there is no swap area any more. */
+  record SwapOff() implements Step {
+    @Override
+    public String toString() {
+      return "swapoff";
+    }
+  }
+
+  /** There is a swap area of so many pages. */
+  record SwapOn(long pages) implements Step {
+    @Override
+    public String toString() {
+      return "swapon " + pages;
+    }
+  }
+
   /**
    * Sizes of folios that are used from now on where private memory is written first, beside pages.
    *

@@ -277,4 +277,44 @@ class MmClauseTwinsTest {
         };
     fails("RANGE-03", Breaker.good("x86_64/4level").withBatchOps(smearing), "-");
   }
+
+  /** Neither parent nor child knows the page to be the other's too. */
+  @Test
+  void pagesThatComeBackAsOnesOwn() {
+    MmuVariant good = Breaker.good("x86_64/4level");
+    PteFormat greedy =
+        new FilterFormat(good.format()) {
+          @Override
+          public boolean swapExclusive(long raw, Level level) {
+            return true;
+          }
+        };
+    fails("SWAP-05", good.withFormat(greedy), "");
+  }
+
+  @Test
+  void pagesThatComeBackAsNobodysOwn() {
+    MmuVariant good = Breaker.good("ppc64/radix-4k");
+    PteFormat humble =
+        new FilterFormat(good.format()) {
+          @Override
+          public long swapMkExclusive(long raw, Level level) {
+            return raw;
+          }
+        };
+    fails("SWAP-08", good.withFormat(humble), "a page of its own");
+  }
+
+  @Test
+  void pagesThatComeBackYoung() {
+    MmuVariant good = Breaker.good("arm64/4k-va48");
+    PteFormat young =
+        new FilterFormat(good.format()) {
+          @Override
+          public long mkOld(long raw, Level level) {
+            return raw;
+          }
+        };
+    fails("SWAP-08", good.withFormat(young), "");
+  }
 }

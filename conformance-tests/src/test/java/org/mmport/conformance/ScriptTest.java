@@ -56,7 +56,7 @@ class ScriptTest {
     }
     assertEquals(
         steps, Script.parse(Script.write(steps)).lines().stream().map(Script.Line::step).toList());
-    assertEquals(31, steps.stream().map(Step::getClass).distinct().count(), "kinds of steps");
+    assertEquals(33, steps.stream().map(Step::getClass).distinct().count(), "kinds of steps");
   }
 
   @ParameterizedTest
@@ -79,6 +79,7 @@ class ScriptTest {
         "collapse a | 'collapse' takes 2 more words, not 1",
         "numa a 0 | 'numa' takes 3 more words, not 2",
         "cpu1 numa a 0 | 'cpu1' takes 4 more words, not 3",
+        "swapon 0 | '0': a number of pages must be 1 to 1048576",
         "device p jump | 'jump': a device does load or store",
         "mremap a 0 1 | 'mremap' takes 4 more words, not 3",
         "mremap a 0 1 2 at 3 | 'at': must be to",

@@ -207,10 +207,10 @@ final class Reclaim {
 
   /** Writes a page to swap unless it is there as it is, once nobody maps it any more. */
   private void swapOut(long pfn) {
-    OptionalInt cached = swapCache.slotOf(pfn);
-    if (cached.isEmpty() && swapCache.area().isEmpty()) {
+    if (!swapCache.takesPages()) {
       return;
     }
+    OptionalInt cached = swapCache.slotOf(pfn);
     int slot;
     try {
       slot = cached.isPresent() ? cached.getAsInt() : swapCache.add(pfn);

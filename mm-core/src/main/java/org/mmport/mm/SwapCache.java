@@ -1,6 +1,7 @@
 package org.mmport.mm;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -19,6 +20,7 @@ final class SwapCache {
   private final Map<Integer, Long> pfnBySlot = new HashMap<>();
   private final Map<Long, Integer> slotByPfn = new HashMap<>();
   private Optional<SwapArea> area = Optional.empty();
+  private boolean taking = true;
 
   SwapCache(Folios folios, SwapEntries entries) {
     this.folios = folios;
@@ -36,6 +38,39 @@ final class SwapCache {
               .formatted(newArea.slots(), entries.slots()));
     }
     area = Optional.of(newArea);
+  }
+
+  /** No page goes to the area from now on, while it is emptied ({@code del_from_avail_list()}). */
+  void takeNoPages() {
+    taking = false;
+  }
+
+  void takePages() {
+    taking = true;
+  }
+
+  /** Whether there is an area that pages may go to. */
+  boolean takesPages() {
+    return taking && area.isPresent();
+  }
+
+  /** Takes pages out whose slots no entry names; what they hold is nowhere else then. */
+  void dropAll() {
+    List.copyOf(slotByPfn.keySet()).forEach(this::dropIfNoEntry);
+  }
+
+  /**
+   * Has no area any more.
+   *
+   * @throws IllegalStateException where slots of it are used
+   */
+  void remove() {
+    if (requireArea().usedSlots() > 0) {
+      throw new IllegalStateException(
+          "swap area: %d slots are used and nobody is known to use them"
+              .formatted(requireArea().usedSlots()));
+    }
+    area = Optional.empty();
   }
 
   Optional<SwapArea> area() {
