@@ -43,6 +43,7 @@ final class ClauseCatalog {
           LazyTableClauses.class,
           ReclaimClauses.class,
           SwapOffClauses.class,
+          ShmemClauses.class,
           FolioClauses.class,
           ThpClauses.class,
           ThpShareClauses.class,

@@ -7,9 +7,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.mmport.machine.Folios;
 import org.mmport.machine.PageFlag;
 import org.mmport.mm.AddressSpace;
+import org.mmport.mm.Backing;
+import org.mmport.mm.FilePages;
 import org.mmport.mm.MmCounters;
 import org.mmport.mm.MmSystem;
 import org.mmport.mm.SwapArea;
@@ -176,8 +179,21 @@ public final class Invariants {
     return Optional.empty();
   }
 
-  /** Uses of slots of the swap area: those of entries, and the swap cache's. */
+  /** Those that are mapped: shared memory without a name is one, whose pages may be in swap. */
+  private Set<FilePages> mappedFiles() {
+    return system.spaces().stream()
+        .flatMap(space -> space.vmas().stream())
+        .map(Vma::backing)
+        .filter(Backing.OfFile.class::isInstance)
+        .map(backing -> ((Backing.OfFile) backing).file())
+        .collect(Collectors.toSet());
+  }
+
+  /** Uses of slots of the swap area: those of entries and of files, and the swap cache's. */
   private Optional<String> slots(Map<Integer, Integer> swapped) {
+    for (FilePages file : mappedFiles()) {
+      file.swapSlots().forEach(slot -> swapped.merge(slot, 1, Integer::sum));
+    }
     if (system.swapArea().isEmpty()) {
       return swapped.isEmpty()
           ? Optional.empty()
@@ -188,7 +204,7 @@ public final class Invariants {
       int uses = swapped.getOrDefault(slot, 0) + (system.swapCached(slot).isPresent() ? 1 : 0);
       if (area.useCount(slot) != uses) {
         return Optional.of(
-            "swap slot %d has %d uses counted, and %d in the tables and the cache"
+            "swap slot %d has %d uses counted, and %d in tables, files and the cache"
                 .formatted(slot, area.useCount(slot), uses));
       }
     }

@@ -317,4 +317,22 @@ class MmClauseTwinsTest {
         };
     fails("SWAP-08", good.withFormat(young), "");
   }
+
+  /** Nobody knows that it was written, and it is taken for zero. */
+  @Test
+  void sharedPagesThatComeOutClean() {
+    fails("RECLAIM-08", Breaker.good("x86/2level").withBatchOps(cleaning()), "2 pages written");
+  }
+
+  /** What is stored after the page was written to swap is lost. */
+  @Test
+  void sharedPagesThatNobodyForgets() {
+    MmuVariant good = Breaker.good("ppc64/radix-64k");
+    TlbRules deaf =
+        (oldRaw, newRaw, level) ->
+            good.format().none(newRaw, level)
+                ? TlbDuty.NONE
+                : good.tlbRules().duty(oldRaw, newRaw, level);
+    fails("RECLAIM-08", good.withTlbRules(deaf), "");
+  }
 }

@@ -2,6 +2,7 @@ package org.mmport.mm;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
@@ -26,6 +27,7 @@ public final class FilePages {
   private final Folios folios;
   private final ReentrantLock lock;
   private final Storage storage;
+  private final Optional<ShmemStorage> shmem;
   private final TreeMap<Long, Long> pfnByIndex = new TreeMap<>();
   private volatile long sizePages;
 
@@ -38,6 +40,7 @@ public final class FilePages {
     this.folios = folios;
     this.lock = folios.newLock(LockRank.FILE, id);
     this.storage = storage;
+    this.shmem = storage instanceof ShmemStorage swap ? Optional.of(swap) : Optional.empty();
     this.sizePages = requireSize(sizePages);
   }
 
@@ -57,6 +60,26 @@ public final class FilePages {
   /** Whether what is stored to its pages is written back at some time. */
   public boolean isWrittenBack() {
     return storage.keepsPages();
+  }
+
+  /** Whether its pages may leave memory for the swap area. */
+  boolean maySwap() {
+    return shmem.isPresent();
+  }
+
+  /** Whether a page is in the swap area. */
+  boolean isSwapped(long index) {
+    return shmem.isPresent() && shmem.get().holds(index);
+  }
+
+  /** Pages that are in the swap area, ascending. */
+  List<Long> swappedPages() {
+    return shmem.map(ShmemStorage::pages).orElse(List.of());
+  }
+
+  /** The slots of the swap area that its pages have, each one use of it. */
+  public List<Integer> swapSlots() {
+    return shmem.map(ShmemStorage::slots).orElse(List.of());
   }
 
   /** Pages in the cache. */
@@ -177,9 +200,34 @@ public final class FilePages {
     }
   }
 
+  /**
+   * Has a page that nobody maps leave the cache for the swap area, if only the cache and so many
+   * references of the caller hold it ({@code shmem_writeout()}).
+   *
+   * @return whether it left; it stays as it is where there is no slot
+   */
+  boolean swapOut(long index, int callers) {
+    lock.lock();
+    try {
+      Long pfn = pfnByIndex.get(requireIndex(index));
+      if (pfn == null || folios.refCount(pfn) != 1 + callers) {
+        return false;
+      }
+      storage.write(index, folios.bytes(pfn));
+      pfnByIndex.remove(index);
+      release(pfn);
+      return true;
+    } catch (OutOfSwapException e) {
+      return false;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private long readIn(long index, int node) {
     long pfn = folios.alloc(0, node);
     boolean filled = false;
+    boolean swapped = isSwapped(index);
     try {
       storage.read(index, folios.bytes(pfn));
       filled = true;
@@ -187,6 +235,10 @@ public final class FilePages {
       if (!filled) {
         folios.unref(pfn, 1);
       }
+    }
+    if (swapped) {
+      // What it holds is nowhere else any more.
+      folios.set(pfn, PageFlag.DIRTY);
     }
     folios.set(pfn, PageFlag.UPTODATE);
     folios.set(pfn, PageFlag.PAGECACHE);

@@ -34,6 +34,7 @@ final class FilePagesFault {
       Vma vma, Backing.OfFile backing, PteTable table, TableUsers users, long va, Access access) {
     FilePages file = backing.file();
     long page = pageOf(vma, backing, va);
+    boolean kept = file.isWrittenBack() || file.isSwapped(page);
     OptionalLong cached = file.find(page);
     OptionalLong found = cached.isPresent() ? cached : file.get(page, 0);
     if (found.isEmpty() || page >= file.sizePages()) {
@@ -43,8 +44,7 @@ final class FilePagesFault {
     if (cached.isEmpty()) {
       system.lru().add(found.getAsLong());
     }
-    FaultStatus status =
-        cached.isPresent() || !file.isWrittenBack() ? FaultStatus.MINOR : FaultStatus.MAJOR;
+    FaultStatus status = cached.isPresent() || !kept ? FaultStatus.MINOR : FaultStatus.MAJOR;
     long pfn = found.getAsLong();
     if (access.writes() && !vma.shared()) {
       copy(vma, table, va, pfn);

@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -59,7 +59,7 @@ public final class MmSystem {
   private final long zeroPfn;
   private final List<AddressSpace> spaces = new ArrayList<>();
   private final FaultCounts faults = new FaultCounts();
-  private final Set<FilePages> nameless = new HashSet<>();
+  private final Set<FilePages> nameless = new LinkedHashSet<>();
   private final Map<Long, FilePages> files = new HashMap<>();
   private final SwapEntries swapEntries;
   private final SwapCache swapCache;
@@ -160,7 +160,7 @@ public final class MmSystem {
    * nobody maps it any more.
    */
   FilePages createShared(long pages) {
-    FilePages file = addFile(Storage.none(), pages);
+    FilePages file = addFile(new ShmemStorage(swapCache), pages);
     nameless.add(file);
     return file;
   }
@@ -382,6 +382,11 @@ public final class MmSystem {
         of.file().truncate(0, FileMappings.NONE);
       }
     }
+  }
+
+  /** With the lock held. */
+  void eachNameless(Consumer<FilePages> action) {
+    nameless.forEach(action);
   }
 
   /** With the lock held. */

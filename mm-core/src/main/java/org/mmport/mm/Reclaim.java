@@ -234,16 +234,34 @@ final class Reclaim {
   /** Drops a page of a file from all mappings and from the cache, once it is written back. */
   private void dropFromFile(long pfn) {
     FilePages file = system.file(folios.mapping(pfn));
-    if (!file.isWrittenBack()) {
-      return;
+    if (file.maySwap()) {
+      swapOutOfFile(file, pfn);
+    } else if (file.isWrittenBack()) {
+      long index = folios.index(pfn);
+      long written = file.writeBack(index, index, fileRmap);
+      unmapOfFile(pfn);
+      count(new ReclaimCounts(0, 0, 0, 0, written, 0));
+      file.evict(index, 1);
     }
-    long index = folios.index(pfn);
-    long written = file.writeBack(index, index, fileRmap);
+  }
+
+  /** Shared memory that has no name. What nobody ever wrote is zero, and is not kept. */
+  private void swapOutOfFile(FilePages file, long pfn) {
+    if (swapCache.takesPages()) {
+      long index = folios.index(pfn);
+      unmapOfFile(pfn);
+      if (!folios.is(pfn, PageFlag.DIRTY)) {
+        file.evict(index, 1);
+      } else if (file.swapOut(index, 1)) {
+        count(new ReclaimCounts(0, 0, 0, 1, 0, 0));
+      }
+    }
+  }
+
+  private void unmapOfFile(long pfn) {
     for (Mapping mapping : rmap.ofPage(pfn)) {
       unmap(mapping, pfn, raw -> format.empty(Level.PTE));
     }
-    count(new ReclaimCounts(0, 0, 0, 0, written, 0));
-    file.evict(index, 1);
   }
 
   /** What stands in the place of a leaf whose page goes. */

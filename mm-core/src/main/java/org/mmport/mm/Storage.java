@@ -15,7 +15,7 @@ public interface Storage {
 
   /**
    * Whether it keeps what is written. A file whose storage does not lives in memory alone, as in
-   * ramfs, and as shared anonymous memory does: nothing of it is ever written back.
+   * ramfs, or goes to swap, as shared anonymous memory does: nothing of it is ever written back.
    */
   default boolean keepsPages() {
     return true;

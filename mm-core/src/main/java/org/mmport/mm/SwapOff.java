@@ -42,6 +42,7 @@ public final class SwapOff {
           swapCache.takeNoPages();
           try {
             system.eachSpace(this::unuse);
+            system.eachNameless(this::unuse);
             swapCache.dropAll();
           } catch (OutOfFramesException e) {
             throw new OutOfFramesException(
@@ -64,6 +65,15 @@ public final class SwapOff {
         long pfn = system.withRoom(() -> swapIn.find(vma, swapped.va(), swapped.slot()));
         unuse(mm, vma, swapped.va(), pfn, swapIn);
       }
+    }
+  }
+
+  /** {@code shmem_unuse()}: into the cache; who maps a page finds it there. */
+  private void unuse(FilePages file) {
+    for (long page : file.swappedPages()) {
+      long pfn = system.withRoom(() -> file.get(page, 0)).orElseThrow();
+      system.lru().add(pfn);
+      system.folios().unref(pfn, 1);
     }
   }
 
