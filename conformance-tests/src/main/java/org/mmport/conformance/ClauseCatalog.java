@@ -47,6 +47,7 @@ final class ClauseCatalog {
           FolioClauses.class,
           ThpClauses.class,
           ThpShareClauses.class,
+          KhugepagedClauses.class,
           ForkClauses.class,
           MremapClauses.class,
           MlockClauses.class,

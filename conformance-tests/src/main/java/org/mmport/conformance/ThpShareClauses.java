@@ -234,9 +234,9 @@ final class ThpShareClauses {
       says(c, s, CollapseLimits.MADVISE, CollapseStatus.ADVISED_AGAINST);
       s.play("advise a 20 $n huge");
       int none = (int) s.pages() - 2;
-      says(c, s, new CollapseLimits(none - 1, 0, 0), CollapseStatus.TOO_FEW_PAGES);
+      says(c, s, CollapseLimits.of(none - 1, 0, 0), CollapseStatus.TOO_FEW_PAGES);
       s.play("fork a b");
-      says(c, s, new CollapseLimits(none, 0, 1), CollapseStatus.TOO_MANY_SHARED);
+      says(c, s, CollapseLimits.of(none, 0, 1), CollapseStatus.TOO_MANY_SHARED);
       s.play("exit b; pin a 22 dev");
       says(c, s, CollapseLimits.MADVISE, CollapseStatus.PAGE_HELD);
       s.play("unpin dev");
@@ -245,8 +245,8 @@ final class ThpShareClauses {
       s.scene().bench().permitOrders(Integer.MAX_VALUE);
       s.system().reclaim(2);
       s.system().reclaim(2);
-      says(c, s, new CollapseLimits(none, 1, 2), CollapseStatus.TOO_MANY_SWAPPED);
-      says(c, s, new CollapseLimits(none, 2, 2), CollapseStatus.COLLAPSED);
+      says(c, s, CollapseLimits.of(none, 1, 2), CollapseStatus.TOO_MANY_SWAPPED);
+      says(c, s, CollapseLimits.of(none, 2, 2), CollapseStatus.COLLAPSED);
       says(c, s, CollapseLimits.khugepaged((int) s.pages()), CollapseStatus.MAPPED_ALREADY);
       s.play("expect cpu0 load a 20 is 1; expect cpu1 load a 22 is 2; munmap a 20 $n");
       s.play("mmap a 20 $n rw- shared; cpu0 store a 20 1");

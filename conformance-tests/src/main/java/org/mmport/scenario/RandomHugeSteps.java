@@ -65,7 +65,12 @@ final class RandomHugeSteps {
         steps.add(new Step.Reclaim(20));
         steps.add(store(process));
       }
-      steps.add(new Step.Collapse(process, first));
+      if (random.nextBoolean()) {
+        steps.add(new Step.Collapse(process, first));
+      } else {
+        steps.add(new Step.Advise(process, first, hugePages, HugePageAdvice.HUGEPAGE));
+        steps.add(new Step.Khugepaged(2 * hugePages));
+      }
     }
   }
 
@@ -86,6 +91,7 @@ final class RandomHugeSteps {
       case 7 -> new Step.Advise(process, page, pages, advice());
       case 8 -> new Step.Reclaim(1);
       case 9 -> new Step.HugePolicy(HugePagePolicy.NEVER);
+      case 10 -> new Step.Khugepaged(1 + random.nextLong(3 * hugePages));
       default -> new Step.Collapse(process, first);
     };
   }

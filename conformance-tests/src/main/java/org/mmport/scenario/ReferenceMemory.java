@@ -78,6 +78,7 @@ public final class ReferenceMemory {
       case Step.HugePolicy huge -> new Done();
       case Step.Collapse collapse -> new Done();
       case Step.NumaHint hint -> new Done();
+      case Step.Khugepaged khugepaged -> new Done();
       case Step.Advise advise -> advise(advise);
       case Step.Pin pin -> pin(pin);
       case Step.DeviceStore store -> {

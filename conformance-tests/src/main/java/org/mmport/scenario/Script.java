@@ -126,12 +126,13 @@ public record Script(List<Line> lines) {
           words.exactly(5, w -> new Step.Advise(w.name(1), w.page(2), w.pages(3), w.advice(4)));
       case "collapse" -> words.exactly(3, w -> new Step.Collapse(w.name(1), w.page(2)));
       case "numa" -> numa(OptionalInt.empty(), words, 1);
+      case "khugepaged" -> words.exactly(2, w -> new Step.Khugepaged(w.pages(1)));
       case "reclaim" -> words.exactly(2, w -> new Step.Reclaim(w.pages(1)));
       case "swapoff" -> words.exactly(1, w -> new Step.SwapOff());
       case "swapon" -> words.exactly(2, w -> new Step.SwapOn(w.pages(1)));
       default ->
           throw new InvalidRequestException(
-              "'%s': one of start, exit, fork, mmap, munmap, mprotect, dontneed, lazyfree, mremap, mlock, munlock, brk, exec, file, truncate, sync, evict, reclaim, swapoff, swapon, folios, thp, advise, collapse, numa, pin, unpin, device, cpuN load, cpuN store, cpuN fetch, cpuN numa, expect"
+              "'%s': one of start, exit, fork, mmap, munmap, mprotect, dontneed, lazyfree, mremap, mlock, munlock, brk, exec, file, truncate, sync, evict, reclaim, swapoff, swapon, folios, thp, advise, collapse, khugepaged, numa, pin, unpin, device, cpuN load, cpuN store, cpuN fetch, cpuN numa, expect"
                   .formatted(words.word(0)));
     };
   }

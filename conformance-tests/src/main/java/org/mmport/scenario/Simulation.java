@@ -14,6 +14,7 @@ import org.mmport.mm.Backing;
 import org.mmport.mm.FaultStatus;
 import org.mmport.mm.FilePages;
 import org.mmport.mm.HugePages;
+import org.mmport.mm.Khugepaged;
 import org.mmport.mm.MemoryStorage;
 import org.mmport.mm.MmSystem;
 import org.mmport.mm.MmapRequest;
@@ -42,6 +43,7 @@ public final class Simulation {
   private final Map<String, AddressSpace> processes = new LinkedHashMap<>();
   private final Map<String, FilePages> files = new LinkedHashMap<>();
   private final Map<String, Long> pins = new TreeMap<>();
+  private Optional<Khugepaged> khugepaged = Optional.empty();
 
   /**
    * Steps on a machine.
@@ -156,6 +158,13 @@ public final class Simulation {
           yield new Done();
         }
         case Step.NumaHint hint -> numaHint(hint);
+        case Step.Khugepaged scan -> {
+          if (khugepaged.isEmpty()) {
+            khugepaged = Optional.of(Khugepaged.of(system));
+          }
+          khugepaged.get().scan(scan.pages());
+          yield new Done();
+        }
         case Step.Pin pin -> pin(pin);
         case Step.DeviceStore store -> {
           device(store.name()).set(ValueLayout.JAVA_BYTE, 0, store.value());

@@ -282,6 +282,14 @@ public sealed interface Step {
     }
   }
 
+  /** So many pages are looked at for ranges that could be huge pages, which they become. */
+  record Khugepaged(long pages) implements Step {
+    @Override
+    public String toString() {
+      return "khugepaged " + pages;
+    }
+  }
+
   /** Pages of a file that nobody maps and that are in its storage leave memory. */
   record Evict(String file) implements Step {
     @Override

@@ -90,6 +90,7 @@ final class Collapse {
     int none = 0;
     int swapped = 0;
     int shared = 0;
+    int young = 0;
     for (int i = 0; i < pages(); i++) {
       long raw = table.get(i);
       if (isNoneOrZero(raw)) {
@@ -99,6 +100,7 @@ final class Collapse {
       } else {
         long pfn = system.pfn(raw);
         shared += system.rmap().mappers(pfn) > 1 ? 1 : 0;
+        young += format.young(raw, Level.PTE) ? 1 : 0;
         if (isHeld(pfn)) {
           return Optional.of(CollapseStatus.PAGE_HELD);
         }
@@ -110,8 +112,11 @@ final class Collapse {
     if (swapped > limits.swapped()) {
       return Optional.of(CollapseStatus.TOO_MANY_SWAPPED);
     }
-    return shared > limits.shared()
-        ? Optional.of(CollapseStatus.TOO_MANY_SHARED)
+    if (shared > limits.shared()) {
+      return Optional.of(CollapseStatus.TOO_MANY_SHARED);
+    }
+    return young < (swapped > 0 ? limits.youngIfSwapped() : limits.young())
+        ? Optional.of(CollapseStatus.TOO_FEW_YOUNG)
         : Optional.empty();
   }
 

@@ -22,6 +22,8 @@ public enum CollapseStatus {
   TOO_MANY_SWAPPED,
   /** Others have more of it than the limit: {@code SCAN_EXCEED_SHARED_PTE}. */
   TOO_MANY_SHARED,
+  /** Less of it was used lately than the limit: {@code SCAN_LACK_REFERENCED_PAGE}. */
+  TOO_FEW_YOUNG,
   /** Somebody holds a page otherwise than by mapping it: {@code SCAN_PAGE_COUNT}. */
   PAGE_HELD,
   /** There is no block of that size: {@code SCAN_ALLOC_HUGE_PAGE_FAIL}. */

@@ -394,6 +394,11 @@ public final class MmSystem {
     spaces.forEach(action);
   }
 
+  /** The first that came to be with a context of that number or a higher one. */
+  Optional<AddressSpace> spaceFrom(long contextId) {
+    return spaces.stream().filter(space -> space.context().id() >= contextId).findFirst();
+  }
+
   /** Those that exist, in the order in which they came to be. */
   public List<AddressSpace> spaces() {
     return locked(() -> List.copyOf(spaces));
