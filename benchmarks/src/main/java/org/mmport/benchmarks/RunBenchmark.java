@@ -129,19 +129,6 @@ public class RunBenchmark {
     return state.table.root(0);
   }
 
-  /** Page by page, which takes each run apart first. */
-  @Benchmark
-  public long clearPages(Full state) {
-    long bytes = ADDRESSES.pageBytes();
-    try (MmuGather gather = state.table.gather(request -> {})) {
-      for (long at = 0; at < ADDRESSES.spanBytes(); at += bytes) {
-        state.table.unmap(ADDRESSES.firstVa() + at, bytes, gather);
-      }
-      gather.flush();
-    }
-    return state.table.root(0);
-  }
-
   @Benchmark
   public long protect(Full state) {
     try (MmuGather gather = state.table.gather(request -> {})) {
