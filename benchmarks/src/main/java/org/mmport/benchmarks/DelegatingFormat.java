@@ -5,6 +5,8 @@ import java.io.InputStream;
 import java.lang.invoke.MethodHandles;
 import java.util.List;
 import org.mmport.spi.EntryField;
+import org.mmport.spi.EntryFlags;
+import org.mmport.spi.LeafMasks;
 import org.mmport.spi.Level;
 import org.mmport.spi.Protection;
 import org.mmport.spi.PteBits;
@@ -40,6 +42,16 @@ class DelegatingFormat implements PteFormat {
   @Override
   public PteBits bits() {
     return to.bits();
+  }
+
+  @Override
+  public EntryFlags flags() {
+    return to.flags();
+  }
+
+  @Override
+  public LeafMasks leaves() {
+    return to.leaves();
   }
 
   @Override

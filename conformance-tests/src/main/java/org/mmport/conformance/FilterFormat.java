@@ -2,6 +2,8 @@ package org.mmport.conformance;
 
 import java.util.List;
 import org.mmport.spi.EntryField;
+import org.mmport.spi.EntryFlags;
+import org.mmport.spi.LeafMasks;
 import org.mmport.spi.Level;
 import org.mmport.spi.Protection;
 import org.mmport.spi.PteBits;
@@ -24,6 +26,16 @@ class FilterFormat implements PteFormat {
   @Override
   public PteBits bits() {
     return in.bits();
+  }
+
+  @Override
+  public EntryFlags flags() {
+    return in.flags();
+  }
+
+  @Override
+  public LeafMasks leaves() {
+    return in.leaves();
   }
 
   @Override

@@ -313,7 +313,8 @@ final class FmtLawClauses {
     for (EntryField field : f.fields()) {
       if (field.kinds().contains(EntryKind.PAGE) || field.kinds().contains(EntryKind.HUGE)) {
         switch (field.role()) {
-          case NO_EXEC, EXEC, USER, GLOBAL, KEY, SPECIAL, UFFD_WP -> kept |= field.mask();
+          case NO_EXEC, EXEC, USER, GLOBAL, NOT_GLOBAL_OR_INVALIDATED, KEY, SPECIAL, UFFD_WP ->
+              kept |= field.mask();
           case DIRTY, WRITE, YOUNG, SOFT_DIRTY -> changing |= field.mask();
           default -> {}
         }

@@ -242,6 +242,7 @@ final class GeoClauses {
         EnumSet.of(
             EntryRole.SWAP_TYPE,
             EntryRole.SWAP_OFFSET,
+            EntryRole.SWAP_OFFSET_INVERTED,
             EntryRole.SWAP_EXCLUSIVE,
             EntryRole.SOFT_DIRTY,
             EntryRole.UFFD_WP);
@@ -276,7 +277,12 @@ final class GeoClauses {
     matches(c, MmuFeature.UFFD_WP, EntryRole.UFFD_WP);
     matches(c, MmuFeature.PROTECTION_KEYS, EntryRole.KEY);
     matches(c, MmuFeature.NO_EXECUTE, EntryRole.NO_EXEC, EntryRole.EXEC);
-    matches(c, MmuFeature.GLOBAL_PAGES, EntryRole.GLOBAL, EntryRole.GLOBAL_OR_PROTNONE);
+    matches(
+        c,
+        MmuFeature.GLOBAL_PAGES,
+        EntryRole.GLOBAL,
+        EntryRole.GLOBAL_OR_PROTNONE,
+        EntryRole.NOT_GLOBAL_OR_INVALIDATED);
   }
 
   @Clause(

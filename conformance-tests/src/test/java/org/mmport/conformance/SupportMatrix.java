@@ -159,12 +159,7 @@ final class SupportMatrix {
 
   private static Stream<Column> columns(Architecture architecture) {
     return architecture.variants().stream()
-        .map(
-            variant ->
-                new Column(
-                    variant,
-                    architecture.notModelled(variant),
-                    !architecture.cpuNotes().isEmpty()));
+        .map(variant -> new Column(variant, variant.leftOut(), !architecture.cpuNotes().isEmpty()));
   }
 
   private static String table(String what, List<Row> rows, List<Column> columns, Footnotes notes) {
@@ -249,7 +244,7 @@ final class SupportMatrix {
       | `..` | there is nothing to support on that architecture |
 
       Written by `scripts/write-docs` from what the ports declare; a test keeps the two equal. `TODO` comes from
-      `Architecture.notModelled`.
+      `MmuVariant.leftOut`.
 
       ## Features
 

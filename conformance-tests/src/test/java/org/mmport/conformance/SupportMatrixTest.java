@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
-import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
@@ -42,7 +41,7 @@ class SupportMatrixTest {
     for (Architecture architecture : SupportMatrix.architectures()) {
       for (MmuVariant variant : architecture.variants()) {
         Set<MmuFeature> both = EnumSet.noneOf(MmuFeature.class);
-        both.addAll(architecture.notModelled(variant).keySet());
+        both.addAll(variant.leftOut().keySet());
         both.retainAll(variant.features());
         assertEquals(Set.of(), both, variant.id());
       }
@@ -53,8 +52,8 @@ class SupportMatrixTest {
   void reasonsAreOneLineEach() {
     for (Architecture architecture : SupportMatrix.architectures()) {
       for (MmuVariant variant : architecture.variants()) {
-        architecture
-            .notModelled(variant)
+        variant
+            .leftOut()
             .forEach(
                 (feature, reason) -> {
                   String where = variant.id() + " leaves out " + feature + ": '" + reason + "'";
@@ -145,10 +144,12 @@ class SupportMatrixTest {
   @Test
   void whatIsLeftOutIsToBeDone() {
     MmuVariant poor = FakeVariants.oneLevel();
-    Map<MmuFeature, String> leftOut = new EnumMap<>(MmuFeature.class);
-    List.of(MmuFeature.values()).forEach(feature -> leftOut.put(feature, "why not " + feature));
-    Matrix none = cells(SupportMatrix.markdown(List.of(new Fake(poor, Map.of(), List.of()))));
-    Matrix all = cells(SupportMatrix.markdown(List.of(new Fake(poor, leftOut, List.of()))));
+    MmuVariant leaving = poor;
+    for (MmuFeature feature : MmuFeature.values()) {
+      leaving = leaving.leavingOut(feature, "why not " + feature);
+    }
+    Matrix none = cells(SupportMatrix.markdown(List.of(new Fake(poor, List.of()))));
+    Matrix all = cells(SupportMatrix.markdown(List.of(new Fake(leaving, List.of()))));
     for (MmuFeature feature : MmuFeature.values()) {
       boolean has = poor.features().contains(feature);
       String row = "`" + feature + "`";
@@ -197,7 +198,6 @@ class SupportMatrixTest {
                 List.of(
                     new Fake(
                         variant(plain, plain.features(), new BatchOps() {}, segments, withMemory),
-                        Map.of(),
                         List.of(note)))));
     Matrix halfDone =
         cells(
@@ -205,12 +205,12 @@ class SupportMatrixTest {
                 List.of(
                     new Fake(
                         variant(
-                            plain,
-                            plain.features(),
-                            BatchOps.ENTRY_WISE,
-                            SegmentMap.NONE,
-                            registers -> new RootLookup.NotSelected("test")),
-                        Map.of(MmuFeature.CONT_PTE, "why not CONT_PTE"),
+                                plain,
+                                plain.features(),
+                                BatchOps.ENTRY_WISE,
+                                SegmentMap.NONE,
+                                registers -> new RootLookup.NotSelected("test"))
+                            .leavingOut(MmuFeature.CONT_PTE, "why not CONT_PTE"),
                         List.of()))));
     assertPieces(rich, "ok", "ok", "..", "ok", "ok");
     assertPieces(halfDone, "TODO", "..", "ok", "..", "..");
@@ -248,8 +248,7 @@ class SupportMatrixTest {
   }
 
   /** A port of one variant. */
-  private record Fake(MmuVariant variant, Map<MmuFeature, String> leftOut, List<CpuNote> cpuNotes)
-      implements Architecture {
+  private record Fake(MmuVariant variant, List<CpuNote> cpuNotes) implements Architecture {
     @Override
     public String name() {
       return "fake";
@@ -258,12 +257,6 @@ class SupportMatrixTest {
     @Override
     public List<MmuVariant> variants() {
       return List.of(variant);
-    }
-
-    @Override
-    public Map<MmuFeature, String> notModelled(MmuVariant asked) {
-      assertEquals(variant, asked);
-      return leftOut;
     }
   }
 

@@ -112,7 +112,7 @@ final class ShowSvg {
 
   private static String colour(EntryRole role) {
     return switch (role) {
-      case FRAME, SWAP_OFFSET -> "#cfe3f7";
+      case FRAME, FRAME_HIGH, SWAP_OFFSET, SWAP_OFFSET_INVERTED -> "#cfe3f7";
       case IGNORED, RESERVED -> "#eeeeee";
       case YOUNG, DIRTY -> "#fde3c4";
       case SPECIAL, SOFT_DIRTY, UFFD_WP, SWAP_TYPE, SWAP_EXCLUSIVE -> "#e6daf3";

@@ -9,7 +9,10 @@ import java.util.stream.Collectors;
 /** A port: the service that {@code ServiceLoader} finds, one per module. */
 public interface Architecture {
   /** The part of the variants' ids before the slash, such as {@code x86_64}. */
-  String name();
+  default String name() {
+    String id = variants().getFirst().id();
+    return id.substring(0, id.indexOf('/'));
+  }
 
   /** Every variant, each once, in an order fit for reading. */
   List<MmuVariant> variants();
@@ -34,14 +37,5 @@ public interface Architecture {
   /** Where ELF cores of this architecture carry registers; none by default. */
   default List<CpuNote> cpuNotes() {
     return List.of();
-  }
-
-  /**
-   * What the hardware of a variant can do, or Linux does with its entries, and the port leaves out,
-   * each with the reason in one line: {@code TODO} in the support matrix. Features that are neither
-   * here nor the variant's are not there to be modelled.
-   */
-  default Map<MmuFeature, String> notModelled(MmuVariant variant) {
-    return Map.of();
   }
 }

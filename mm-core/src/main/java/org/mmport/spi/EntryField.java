@@ -46,6 +46,40 @@ public record EntryField(
     return text.lines().filter(line -> !line.isBlank()).map(EntryField::parse).toList();
   }
 
+  /**
+   * Bits by the names of their fields, which entries of that kind have: {@code R/W U/S}. {@code
+   * ATT=2} is a value in a field of several bits.
+   *
+   * @throws InvalidRequestException for a name that no field has, or a value that does not fit
+   */
+  public static long bits(List<EntryField> fields, EntryKind kind, String names) {
+    long bits = 0;
+    for (String word : names.isBlank() ? new String[0] : names.trim().split("\\s+")) {
+      String[] parts = word.split("=", 2);
+      long mask =
+          fields.stream()
+              .filter(field -> field.name().equals(parts[0]) && field.kinds().contains(kind))
+              .mapToLong(EntryField::mask)
+              .reduce(0, (a, b) -> a | b);
+      requireNamed(mask != 0, word, "no field of a " + kind + " entry has that name");
+      if (parts.length == 1) {
+        bits |= mask;
+      } else {
+        requireNamed(parts[1].matches("[0-9]{1,9}"), word, "write a number behind the =");
+        long value = Long.parseLong(parts[1]);
+        requireNamed(value >>> Long.bitCount(mask) == 0, word, "too large for its field");
+        bits |= Long.expand(value, mask);
+      }
+    }
+    return bits;
+  }
+
+  private static void requireNamed(boolean holds, String word, String rule) {
+    if (!holds) {
+      throw new InvalidRequestException("bits '" + word + "': " + rule);
+    }
+  }
+
   private static EntryField parse(String line) {
     String[] words = line.trim().split("\\s+", 5);
     require(words.length == 5, line, "write kinds, bits, name, role, meaning");

@@ -12,6 +12,12 @@ public enum EntryRole {
   GLOBAL,
   /** Global where hardware uses the entry, PROT_NONE where it does not. */
   GLOBAL_OR_PROTNONE,
+  /**
+   * Not global where hardware uses the entry; where it does not, present for Linux all the same.
+   */
+  NOT_GLOBAL_OR_INVALIDATED,
+  /** Present for Linux, made invalid for hardware while it changes. */
+  INVALIDATED,
   /** Present for Linux, kept from hardware. */
   PROTNONE,
   NO_EXEC,
@@ -24,15 +30,26 @@ public enum EntryRole {
   NO_USER,
   READ,
   LEAF,
+  /** Clear in a leaf above PTE; set in a page's entry and in a table's. */
+  PAGE_OR_TABLE,
+  /** One of a run that hardware caches as one. */
+  CONTIGUOUS,
   MEMORY_TYPE,
+  /** Bits of a physical address, in place. */
   FRAME,
+  /** Bits of a physical address that come above those in place. */
+  FRAME_HIGH,
   KEY,
   SPECIAL,
   SOFT_DIRTY,
   UFFD_WP,
   SWAP_TYPE,
   SWAP_OFFSET,
+  /** The same, inverted, as all addresses are in entries that are neither present nor zero. */
+  SWAP_OFFSET_INVERTED,
   SWAP_EXCLUSIVE,
+  /** Set in every swap entry. */
+  SWAP_MARK,
   /** Anything else that means something to hardware or to the kernel. */
   OTHER,
   /** Free for software, ignored by hardware. */

@@ -1,5 +1,8 @@
 package org.mmport.spi;
 
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
 /**
  * Which addresses are the kernel's, and what for.
  *
@@ -8,6 +11,9 @@ package org.mmport.spi;
  * @param vmalloc where single pages are mapped to be one piece
  */
 public record KernelAreas(VaRegion all, VaRegion linearMap, VaRegion vmalloc) {
+  private static final Pattern AREAS =
+      Pattern.compile("linear (X)-(X) vmalloc (X)-(X)".replace("X", "[0-9a-f]{1,16}"));
+
   public KernelAreas {
     requirePart(all, linearMap);
     requirePart(all, vmalloc);
@@ -24,6 +30,25 @@ public record KernelAreas(VaRegion all, VaRegion linearMap, VaRegion vmalloc) {
         all,
         new VaRegion("linear map", firstLinear, lastLinear, all.root()),
         new VaRegion("vmalloc", firstVmalloc, lastVmalloc, all.root()));
+  }
+
+  /**
+   * The same from text, in hexadecimal: {@code linear c0000000-f7ffffff vmalloc f8800000-febfffff}.
+   *
+   * @throws InvalidRequestException for text that is not so made
+   */
+  public static KernelAreas of(VaRegion all, String text) {
+    Matcher parts = AREAS.matcher(text);
+    if (!parts.matches()) {
+      throw new InvalidRequestException(
+          "kernel areas '%s': write 'linear FIRST-LAST vmalloc FIRST-LAST', in hexadecimal"
+              .formatted(text));
+    }
+    long[] ends = new long[4];
+    for (int i = 0; i < ends.length; i++) {
+      ends[i] = Long.parseUnsignedLong(parts.group(i + 1), 16);
+    }
+    return of(all, ends[0], ends[1], ends[2], ends[3]);
   }
 
   private static void requirePart(VaRegion all, VaRegion area) {

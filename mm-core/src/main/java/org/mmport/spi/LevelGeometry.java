@@ -16,7 +16,8 @@ import java.util.regex.Pattern;
  */
 public record LevelGeometry(
     Level level, int indexBits, boolean leafAllowed, TablePlacement placement, int leafPaBits) {
-  private static final Pattern WORD = Pattern.compile("([A-Z0-9]+):([0-9]{1,9})(\\+?)");
+  private static final Pattern WORD =
+      Pattern.compile("([A-Z0-9]+):([0-9]{1,9})(\\+?)(?:/([0-9]{1,9}))?");
 
   public LevelGeometry {
     requireIndexBits(level, indexBits);
@@ -69,7 +70,14 @@ public record LevelGeometry(
       throw new InvalidRequestException(
           "level '%s': 0 index bits; leave a folded level out".formatted(word));
     }
-    return of(level, indexBits, entryBytes, !parts.group(3).isEmpty());
+    LevelGeometry exact = of(level, indexBits, entryBytes, !parts.group(3).isEmpty());
+    return parts.group(4) == null
+        ? exact
+        : new LevelGeometry(
+            level,
+            indexBits,
+            exact.leafAllowed(),
+            TablePlacement.natural(Integer.parseInt(parts.group(4))));
   }
 
   private static void requireIndexBits(Level level, int indexBits) {

@@ -102,6 +102,7 @@ public enum MmuFeature {
     addIf(derived, NO_EXECUTE, roles.contains(EntryRole.NO_EXEC) || roles.contains(EntryRole.EXEC));
     addIf(derived, GLOBAL_PAGES, roles.contains(EntryRole.GLOBAL));
     addIf(derived, GLOBAL_PAGES, roles.contains(EntryRole.GLOBAL_OR_PROTNONE));
+    addIf(derived, GLOBAL_PAGES, roles.contains(EntryRole.NOT_GLOBAL_OR_INVALIDATED));
     addIf(derived, PTE_SPECIAL, roles.contains(EntryRole.SPECIAL));
     addIf(derived, SOFT_DIRTY, roles.contains(EntryRole.SOFT_DIRTY));
     addIf(derived, UFFD_WP, roles.contains(EntryRole.UFFD_WP));

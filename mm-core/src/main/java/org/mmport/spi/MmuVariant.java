@@ -1,6 +1,8 @@
 package org.mmport.spi;
 
+import java.util.EnumMap;
 import java.util.EnumSet;
+import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 
@@ -16,6 +18,9 @@ import java.util.regex.Pattern;
  * @param batchOps runs of entries
  * @param segmentMap how the TLB is keyed
  * @param rootFinder how registers name the roots
+ * @param leftOut what the hardware can do, or Linux does with its entries, and the port leaves out,
+ *     each with the reason in one line: {@code TODO} in the support matrix. Features that are
+ *     neither here nor in {@code features} are not there to be modelled.
  */
 public record MmuVariant(
     String id,
@@ -25,7 +30,8 @@ public record MmuVariant(
     TlbRules tlbRules,
     BatchOps batchOps,
     SegmentMap segmentMap,
-    RootFinder rootFinder) {
+    RootFinder rootFinder,
+    Map<MmuFeature, String> leftOut) {
   private static final Pattern ID = Pattern.compile("[a-z0-9_]+/[a-z0-9_-]+");
 
   public MmuVariant {
@@ -38,6 +44,20 @@ public record MmuVariant(
     all.removeIf(MmuFeature::isDerived);
     all.addAll(MmuFeature.derive(geometry, format, segmentMap, batchOps));
     features = Set.copyOf(all);
+    leftOut = Map.copyOf(leftOut);
+  }
+
+  /** A variant that leaves out nothing. */
+  public MmuVariant(
+      String id,
+      PagingGeometry geometry,
+      Set<MmuFeature> features,
+      PteFormat format,
+      TlbRules tlbRules,
+      BatchOps batchOps,
+      SegmentMap segmentMap,
+      RootFinder rootFinder) {
+    this(id, geometry, features, format, tlbRules, batchOps, segmentMap, rootFinder, Map.of());
   }
 
   /** A variant without contiguous entries and segments. */
@@ -82,22 +102,34 @@ public record MmuVariant(
   /** The same with another format: how wrappers and deliberately broken ports are made. */
   public MmuVariant withFormat(PteFormat other) {
     return new MmuVariant(
-        id, geometry, features, other, tlbRules, batchOps, segmentMap, rootFinder);
+        id, geometry, features, other, tlbRules, batchOps, segmentMap, rootFinder, leftOut);
   }
 
   /** The same with another geometry. */
   public MmuVariant withGeometry(PagingGeometry other) {
-    return new MmuVariant(id, other, features, format, tlbRules, batchOps, segmentMap, rootFinder);
+    return new MmuVariant(
+        id, other, features, format, tlbRules, batchOps, segmentMap, rootFinder, leftOut);
   }
 
   /** The same with other TLB rules. */
   public MmuVariant withTlbRules(TlbRules other) {
-    return new MmuVariant(id, geometry, features, format, other, batchOps, segmentMap, rootFinder);
+    return new MmuVariant(
+        id, geometry, features, format, other, batchOps, segmentMap, rootFinder, leftOut);
   }
 
   /** The same with other operations on runs. */
   public MmuVariant withBatchOps(BatchOps other) {
-    return new MmuVariant(id, geometry, features, format, tlbRules, other, segmentMap, rootFinder);
+    return new MmuVariant(
+        id, geometry, features, format, tlbRules, other, segmentMap, rootFinder, leftOut);
+  }
+
+  /** The same, which leaves out one thing more, for a reason. */
+  public MmuVariant leavingOut(MmuFeature feature, String why) {
+    Map<MmuFeature, String> all = new EnumMap<>(MmuFeature.class);
+    all.putAll(leftOut);
+    all.put(feature, why);
+    return new MmuVariant(
+        id, geometry, features, format, tlbRules, batchOps, segmentMap, rootFinder, all);
   }
 
   @Override

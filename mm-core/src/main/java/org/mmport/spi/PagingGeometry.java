@@ -118,7 +118,8 @@ public record PagingGeometry(
 
   /**
    * Real levels from text, each naturally placed: {@code PGD:9 PUD:9+ PMD:9+ PTE:9+} names index
-   * bits, and with a plus where leaves are allowed.
+   * bits, and with a plus where leaves are allowed. {@code PMD:10+/16384} is a level whose tables
+   * take so many bytes, because they keep something behind their entries.
    *
    * @throws InvalidRequestException for text that is not so made
    */

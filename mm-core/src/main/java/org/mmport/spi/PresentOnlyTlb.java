@@ -13,6 +13,13 @@ package org.mmport.spi;
  */
 public record PresentOnlyTlb(
     PteFormat format, long table, long leaf, long lostInPage, long lostInHuge) implements TlbRules {
+  /** One whose TLB holds what the fields say that hardware reads. */
+  public static PresentOnlyTlb of(PteFormat format, long lostInPage, long lostInHuge) {
+    PteBits bits = format.bits();
+    return new PresentOnlyTlb(
+        format, bits.readInTable(), bits.readInLeaf(), lostInPage, lostInHuge);
+  }
+
   @Override
   public TlbDuty duty(long oldRaw, long newRaw, Level level) {
     if (!format.valid(oldRaw, level)) {

@@ -1,6 +1,8 @@
 package org.mmport.spi;
 
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The masks behind {@link PteFormat}'s defaults, taken once from the field list. 0 where a variant
@@ -11,17 +13,32 @@ public record PteBits(
     long valid,
     long write,
     long writeTable,
-    long noWriteTable,
     long user,
+    long noWrite,
+    long noUser,
+    long noKernelExec,
+    long userTable,
+    long noWriteTable,
+    long noUserTable,
+    long noExecTable,
+    long noKernelExecTable,
     long young,
     long youngTable,
     long dirty,
     long savedDirty,
     long global,
+    long notGlobal,
     long protnone,
+    long invalidated,
     long noExec,
+    long read,
+    long exec,
     long leaf,
+    long leafInPage,
+    long pageOrTable,
+    long contiguous,
     long memoryType,
+    long hugeMemoryType,
     long key,
     long special,
     long softDirty,
@@ -29,11 +46,33 @@ public record PteBits(
     long pageFrame,
     long hugeFrame,
     long tableFrame,
+    long pageHigh,
+    long hugeHigh,
+    long tableHigh,
+    long reservedInPage,
+    long reservedInHuge,
+    long reservedInTable,
+    long reservedInRoot,
+    long readInLeaf,
+    long readInTable,
     long swapType,
     long swapOffset,
+    long swapInverted,
+    long swapMark,
     long swapExclusive,
     long swapSoftDirty,
     long swapUffdWp) {
+  private static final Set<EntryRole> NOT_READ =
+      EnumSet.of(
+          EntryRole.YOUNG,
+          EntryRole.DIRTY,
+          EntryRole.SAVED_DIRTY,
+          EntryRole.PROTNONE,
+          EntryRole.INVALIDATED,
+          EntryRole.SPECIAL,
+          EntryRole.SOFT_DIRTY,
+          EntryRole.UFFD_WP,
+          EntryRole.IGNORED);
 
   /**
    * Takes each mask from the fields of that role in page entries, or in swap entries where it says
@@ -44,8 +83,15 @@ public record PteBits(
         mask(fields, EntryRole.VALID, EntryKind.PAGE),
         mask(fields, EntryRole.WRITE, EntryKind.PAGE),
         mask(fields, EntryRole.WRITE, EntryKind.TABLE),
-        mask(fields, EntryRole.NO_WRITE, EntryKind.TABLE),
         mask(fields, EntryRole.USER, EntryKind.PAGE),
+        mask(fields, EntryRole.NO_WRITE, EntryKind.PAGE),
+        mask(fields, EntryRole.NO_USER, EntryKind.PAGE),
+        mask(fields, EntryRole.NO_KERNEL_EXEC, EntryKind.PAGE),
+        mask(fields, EntryRole.USER, EntryKind.TABLE),
+        mask(fields, EntryRole.NO_WRITE, EntryKind.TABLE),
+        mask(fields, EntryRole.NO_USER, EntryKind.TABLE),
+        mask(fields, EntryRole.NO_EXEC, EntryKind.TABLE),
+        mask(fields, EntryRole.NO_KERNEL_EXEC, EntryKind.TABLE),
         mask(fields, EntryRole.YOUNG, EntryKind.PAGE),
         mask(fields, EntryRole.YOUNG, EntryKind.TABLE),
         mask(fields, EntryRole.DIRTY, EntryKind.PAGE)
@@ -53,23 +99,52 @@ public record PteBits(
         mask(fields, EntryRole.SAVED_DIRTY, EntryKind.PAGE),
         mask(fields, EntryRole.GLOBAL, EntryKind.PAGE)
             | mask(fields, EntryRole.GLOBAL_OR_PROTNONE, EntryKind.PAGE),
+        mask(fields, EntryRole.NOT_GLOBAL_OR_INVALIDATED, EntryKind.PAGE),
         mask(fields, EntryRole.PROTNONE, EntryKind.PAGE)
             | mask(fields, EntryRole.GLOBAL_OR_PROTNONE, EntryKind.PAGE),
+        mask(fields, EntryRole.INVALIDATED, EntryKind.PAGE)
+            | mask(fields, EntryRole.NOT_GLOBAL_OR_INVALIDATED, EntryKind.PAGE),
         mask(fields, EntryRole.NO_EXEC, EntryKind.PAGE),
+        mask(fields, EntryRole.READ, EntryKind.PAGE),
+        mask(fields, EntryRole.EXEC, EntryKind.PAGE),
         mask(fields, EntryRole.LEAF, EntryKind.HUGE),
+        mask(fields, EntryRole.LEAF, EntryKind.PAGE),
+        mask(fields, EntryRole.PAGE_OR_TABLE, EntryKind.PAGE),
+        mask(fields, EntryRole.CONTIGUOUS, EntryKind.PAGE),
         mask(fields, EntryRole.MEMORY_TYPE, EntryKind.PAGE),
+        mask(fields, EntryRole.MEMORY_TYPE, EntryKind.HUGE),
         mask(fields, EntryRole.KEY, EntryKind.PAGE),
         mask(fields, EntryRole.SPECIAL, EntryKind.PAGE),
         mask(fields, EntryRole.SOFT_DIRTY, EntryKind.PAGE),
         mask(fields, EntryRole.UFFD_WP, EntryKind.PAGE),
-        mask(fields, EntryRole.FRAME, EntryKind.PAGE),
-        mask(fields, EntryRole.FRAME, EntryKind.HUGE),
-        mask(fields, EntryRole.FRAME, EntryKind.TABLE),
+        mask(fields, EntryRole.FRAME, EntryKind.PAGE)
+            | mask(fields, EntryRole.FRAME_HIGH, EntryKind.PAGE),
+        mask(fields, EntryRole.FRAME, EntryKind.HUGE)
+            | mask(fields, EntryRole.FRAME_HIGH, EntryKind.HUGE),
+        mask(fields, EntryRole.FRAME, EntryKind.TABLE)
+            | mask(fields, EntryRole.FRAME_HIGH, EntryKind.TABLE),
+        mask(fields, EntryRole.FRAME_HIGH, EntryKind.PAGE),
+        mask(fields, EntryRole.FRAME_HIGH, EntryKind.HUGE),
+        mask(fields, EntryRole.FRAME_HIGH, EntryKind.TABLE),
+        mask(fields, EntryRole.RESERVED, EntryKind.PAGE),
+        mask(fields, EntryRole.RESERVED, EntryKind.HUGE),
+        mask(fields, EntryRole.RESERVED, EntryKind.TABLE),
+        mask(fields, EntryRole.RESERVED, EntryKind.ROOT),
+        read(fields, EntryKind.PAGE) | read(fields, EntryKind.HUGE),
+        read(fields, EntryKind.TABLE),
         mask(fields, EntryRole.SWAP_TYPE, EntryKind.SWAP),
-        mask(fields, EntryRole.SWAP_OFFSET, EntryKind.SWAP),
+        mask(fields, EntryRole.SWAP_OFFSET, EntryKind.SWAP)
+            | mask(fields, EntryRole.SWAP_OFFSET_INVERTED, EntryKind.SWAP),
+        mask(fields, EntryRole.SWAP_OFFSET_INVERTED, EntryKind.SWAP),
+        mask(fields, EntryRole.SWAP_MARK, EntryKind.SWAP),
         mask(fields, EntryRole.SWAP_EXCLUSIVE, EntryKind.SWAP),
         mask(fields, EntryRole.SOFT_DIRTY, EntryKind.SWAP),
         mask(fields, EntryRole.UFFD_WP, EntryKind.SWAP));
+  }
+
+  /** The dirty bit that hardware sets. */
+  public long hardwareDirty() {
+    return dirty & ~savedDirty;
   }
 
   /**
@@ -81,7 +156,16 @@ public record PteBits(
     if (savedDirty == 0 || (raw & dirty) == 0) {
       return raw;
     }
-    return (raw & ~dirty) | ((raw & write) != 0 ? dirty & ~savedDirty : savedDirty);
+    return (raw & ~dirty) | ((raw & write) != 0 ? hardwareDirty() : savedDirty);
+  }
+
+  /** What a table entry leaves to those below by the bits in it that take rights away. */
+  public int rightsBelow(long raw) {
+    return Rights.ALL
+        & ((raw & noUserTable) != 0 ? ~(Rights.USER_READ | Rights.USER_WRITE) : -1)
+        & ((raw & noWriteTable) != 0 ? ~Rights.WRITE : -1)
+        & ((raw & noExecTable) != 0 ? ~Rights.USER_EXEC : -1)
+        & ((raw & noKernelExecTable) != 0 ? ~Rights.KERNEL_EXEC : -1);
   }
 
   /** Whether a swap entry in the place of a huge leaf could be taken for an invalidated leaf. */
@@ -91,7 +175,51 @@ public record PteBits(
 
   /** Every bit that a protection decides: what is not kept where only the rights change. */
   public long protection() {
-    return valid | write | user | global | protnone | noExec | key;
+    return valid
+        | write
+        | noWrite
+        | read
+        | user
+        | noUser
+        | global
+        | notGlobal
+        | protnone
+        | invalidated
+        | exec
+        | noExec
+        | noKernelExec
+        | key;
+  }
+
+  /** A page's flags with the memory type where a huge leaf has it. */
+  public long typeInHuge(long flags) {
+    return moved(flags, memoryType & ~hugeMemoryType, hugeMemoryType & ~memoryType);
+  }
+
+  /** A huge leaf's flags with the memory type where a page has it. */
+  public long typeInPage(long flags) {
+    return moved(flags, hugeMemoryType & ~memoryType, memoryType & ~hugeMemoryType);
+  }
+
+  private static long moved(long flags, long from, long to) {
+    return from == 0 ? flags : (flags & ~from) | Long.expand(Long.compress(flags, from), to);
+  }
+
+  /**
+   * The address that lies in the bits of a mask, of which some belong above the rest (PSE-36, LPA,
+   * LPA2).
+   */
+  static long address(long stored, long mask, long high) {
+    return (stored & mask & ~high) | (stored & high) << lift(mask, high);
+  }
+
+  /** An address as it lies in the bits of a mask. */
+  static long placed(long physAddr, long mask, long high) {
+    return (physAddr & mask & ~high) | (physAddr >>> lift(mask, high) & high);
+  }
+
+  private static int lift(long mask, long high) {
+    return Long.SIZE - Long.numberOfLeadingZeros(mask & ~high) - Long.numberOfTrailingZeros(high);
   }
 
   /**
@@ -106,6 +234,15 @@ public record PteBits(
           "protection key " + value + ": entries hold 0.." + (keys - 1));
     }
     return Long.expand(value, key);
+  }
+
+  /** What hardware reads, but its own marks; what it faults on where it is set, too. */
+  private static long read(List<EntryField> fields, EntryKind kind) {
+    long mask = 0;
+    for (EntryField field : fields) {
+      mask |= field.kinds().contains(kind) && !NOT_READ.contains(field.role()) ? field.mask() : 0;
+    }
+    return mask;
   }
 
   private static long mask(List<EntryField> fields, EntryRole role, EntryKind kind) {

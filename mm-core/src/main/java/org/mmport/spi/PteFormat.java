@@ -26,6 +26,16 @@ public interface PteFormat {
   /** The masks of {@link #fields()}; kept in a static final field by the port. */
   PteBits bits();
 
+  /** What entries are made of, in the names of {@link #fields()}; kept like {@link #bits()}. */
+  default EntryFlags flags() {
+    return EntryFlags.NONE;
+  }
+
+  /** Which levels have leaves, and which bits of an address those choose. */
+  default LeafMasks leaves() {
+    return LeafMasks.ANY;
+  }
+
   // What hardware sees.
 
   /** Whether hardware uses the entry: {@code P} on x86, {@code VALID} on arm64. */
@@ -35,24 +45,34 @@ public interface PteFormat {
 
   /** Whether a present entry maps memory rather than a table. Always true at PTE. */
   default boolean leaf(long raw, Level level) {
-    return level == Level.PTE || (raw & bits().leaf()) != 0;
+    boolean marked = (raw & bits().leaf()) != 0 || (~raw & bits().pageOrTable()) != 0;
+    return level == Level.PTE || (marked && leaves().at(level) != 0);
   }
 
   /**
    * Bits that are set although hardware demands zero there; 0 where all is well. Asked of valid
    * entries.
    */
-  long reserved(long raw, Level level);
+  default long reserved(long raw, Level level) {
+    if (leaf(raw, level)) {
+      return raw & (level == Level.PTE ? bits().reservedInPage() : bits().reservedInHuge());
+    }
+    return raw & (bits().reservedInTable() | (leaves().at(level) == 0 ? bits().leaf() : 0));
+  }
 
   /**
    * The {@link Rights} that a valid entry, table or leaf, leaves to what is below it. Being old
    * takes none away, also where hardware refuses old leaves for software to make them young.
    */
   default int rights(long raw, Level level) {
+    if ((bits().writeTable() | bits().userTable()) == 0 && !leaf(raw, level)) {
+      return bits().rightsBelow(raw);
+    }
+    boolean exec = (raw & bits().noExec()) == 0 && (~raw & bits().exec()) == 0;
     int kernel =
         Rights.KERNEL_READ
             | ((raw & bits().write()) != 0 ? Rights.KERNEL_WRITE : 0)
-            | ((raw & bits().noExec()) == 0 ? Rights.KERNEL_EXEC : 0);
+            | (exec ? Rights.KERNEL_EXEC : 0);
     // In Rights, the user's three bits are the kernel's, shifted up by three.
     return (raw & bits().user()) != 0 ? kernel | kernel << 3 : kernel;
   }
@@ -68,7 +88,7 @@ public interface PteFormat {
 
   /** Physical address of the next table, from a valid table entry. */
   default long tableAddr(long raw, Level level) {
-    return raw & bits().tableFrame();
+    return PteBits.address(raw, bits().tableFrame(), bits().tableHigh());
   }
 
   /**
@@ -76,21 +96,26 @@ public interface PteFormat {
    * PROT_NONE.
    */
   default long physAddr(long raw, Level level) {
-    return (raw ^ inverted(raw)) & frameMask(level);
+    return PteBits.address(raw ^ inverted(raw), frameMask(level), frameHigh(level));
   }
 
   /**
    * All ones where an entry with these bits holds its address or swap offset inverted, 0 where it
    * does not. x86 inverts in entries that are not present, so that L1TF finds no memory behind them
-   * ({@code pgtable-invert.h}).
+   * ({@code pgtable-invert.h}, {@code __pte_needs_invert()}).
    */
   default long inverted(long raw) {
-    return 0;
+    return bits().swapInverted() == 0 || (raw & bits().valid()) != 0 || raw == 0 ? 0 : -1;
   }
 
   /** Where the address of a leaf of this level lies. */
   default long frameMask(Level level) {
-    return level == Level.PTE ? bits().pageFrame() : bits().hugeFrame();
+    long frame = level == Level.PTE ? bits().pageFrame() : bits().hugeFrame();
+    return (frame & leaves().at(level)) | frameHigh(level);
+  }
+
+  private long frameHigh(Level level) {
+    return level == Level.PTE ? bits().pageHigh() : bits().hugeHigh();
   }
 
   /**
@@ -108,7 +133,7 @@ public interface PteFormat {
    * the variant has {@link MmuFeature#HW_DIRTY}. Sources as for {@link #touched}.
    */
   default long written(long raw, Level level) {
-    return raw | (bits().dirty() & ~bits().savedDirty());
+    return raw | bits().hardwareDirty();
   }
 
   // What the kernel sees.
@@ -120,15 +145,16 @@ public interface PteFormat {
 
   /** Whether the entry is unused, whatever bits hardware may have left in it. */
   default boolean none(long raw, Level level) {
-    return raw == empty(level);
+    return (raw & ~flags().stray(level)) == empty(level);
   }
 
   /**
-   * Whether the entry is a mapping for Linux: valid, or kept from hardware on purpose (PROT_NONE,
-   * invalidated).
+   * Whether the entry is a mapping for Linux: valid, or kept from hardware on purpose: PROT_NONE,
+   * or a huge leaf made invalid, which its leaf bit tells ({@code pmd_present()} of x86).
    */
   default boolean present(long raw, Level level) {
-    return valid(raw, level) || protnone(raw, level);
+    long kept = bits().valid() | bits().invalidated() | (level == Level.PTE ? 0 : bits().leaf());
+    return (raw & kept) != 0 || valid(raw, level) || protnone(raw, level);
   }
 
   /**
@@ -156,7 +182,8 @@ public interface PteFormat {
   }
 
   default boolean global(long raw, Level level) {
-    return (raw & bits().global()) != 0 && (raw & bits().valid()) != 0;
+    boolean marked = (raw & bits().global()) != 0 || (~raw & bits().notGlobal()) != 0;
+    return marked && (raw & bits().valid()) != 0;
   }
 
   default boolean special(long raw, Level level) {
@@ -220,7 +247,8 @@ public interface PteFormat {
 
   /** Makes a leaf above PTE invalid for hardware while it stays present and a leaf for Linux. */
   default long mkInvalid(long raw, Level level) {
-    return withPhysAddr(raw & ~(bits().valid() | bits().protnone()), physAddr(raw, level), level);
+    long flags = (raw & ~(bits().valid() | bits().protnone())) | bits().invalidated();
+    return withPhysAddr(flags, physAddr(raw, level), level);
   }
 
   // Making entries.
@@ -232,14 +260,20 @@ public interface PteFormat {
    *
    * @throws InvalidRequestException for a key or memory type that entries cannot hold
    */
-  long pgprot(Protection protection);
+  default long pgprot(Protection protection) {
+    return flags().pgprot(protection) | bits().keyBits(protection.key());
+  }
 
   /**
    * A leaf. The address is aligned to the level's span and within paBits: the caller has checked
    * that.
    */
   default long mkLeaf(long physAddr, long pgprot, Level level) {
-    return withPhysAddr(level == Level.PTE ? pgprot : pgprot | bits().leaf(), physAddr, level);
+    long flags =
+        level == Level.PTE
+            ? pgprot | bits().leafInPage()
+            : (bits().typeInHuge(pgprot) & ~bits().pageOrTable()) | bits().leaf();
+    return withPhysAddr(flags, physAddr, level);
   }
 
   /**
@@ -256,14 +290,24 @@ public interface PteFormat {
    */
   default long withPhysAddr(long raw, long physAddr, Level level) {
     long mask = frameMask(level);
-    return (raw & ~mask) | ((physAddr ^ inverted(raw)) & mask);
+    long placed = PteBits.placed(physAddr, mask, frameHigh(level));
+    return (raw & ~mask) | ((placed ^ inverted(raw)) & mask);
   }
 
   /**
    * The leaf of a lower level that maps the start of what this leaf maps, alike in everything but
    * size.
    */
-  long splitLeaf(long raw, Level level, Level lower);
+  default long splitLeaf(long raw, Level level, Level lower) {
+    long single = raw & ~bits().contiguous();
+    long flags =
+        lower == Level.PTE
+            ? bits().typeInPage(single & ~bits().leaf())
+                | bits().leafInPage()
+                | bits().pageOrTable()
+            : single;
+    return withPhysAddr(flags, physAddr(raw, level), lower);
+  }
 
   /**
    * A table entry through which nobody writes, whatever leaves below it permit; {@code raw} itself
@@ -282,7 +326,10 @@ public interface PteFormat {
    * An entry that points at a table; {@code level} is the level of the entry. Leaves all rights to
    * those below.
    */
-  long mkTable(long physAddr, Level level, TableOwner owner);
+  default long mkTable(long physAddr, Level level, TableOwner owner) {
+    long mask = bits().tableFrame();
+    return flags().table(owner) | PteBits.placed(physAddr, mask, bits().tableHigh());
+  }
 
   // Entries that are neither none nor present.
 
@@ -315,7 +362,8 @@ public interface PteFormat {
     }
     long raw =
         Long.expand(type, bits().swapType())
-            | Long.expand(offset ^ inverted(~bits().valid()), bits().swapOffset());
+            | Long.expand(offset ^ inverted(~bits().valid()), bits().swapOffset())
+            | bits().swapMark();
     if (none(raw, level)) {
       throw new InvalidRequestException(
           "swap type %d offset 0x%x: its entry would be none; take another offset"

@@ -42,6 +42,16 @@ public record VaLayout(List<VaRegion> regions, Optional<KernelHalf> kernelHalf) 
     return new VaLayout(regions, Optional.of(half));
   }
 
+  /**
+   * The same with the last region the kernel's, whose root entries are copied.
+   *
+   * @param areas as {@link KernelAreas#of(VaRegion, String)} reads them
+   */
+  public VaLayout withCopiedKernel(KernelHalf.Upkeep upkeep, String areas) {
+    return withKernelHalf(
+        new KernelHalf.CopiedRootEntries(KernelAreas.of(regions.getLast(), areas), upkeep));
+  }
+
   private static void requireHalf(List<VaRegion> regions, KernelHalf half) {
     VaRegion kernel = half.areas().all();
     boolean known =

@@ -25,12 +25,21 @@ class TextFormsTest {
         levels);
   }
 
+  @Test
+  void tablesMayKeepMoreThanEntries() {
+    assertEquals(
+        new LevelGeometry(Level.PTE, 8, true, new TablePlacement(4096, 4096)),
+        PagingGeometry.levels(8, "PGD:8 PTE:8+/4096").getLast());
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
       quoteCharacter = '"',
       textBlock =
           """
+          PGD:9/         | level 'PGD:9/': write its name, a colon, its index bits
+          PGD:9/48       | table placement 48 bytes aligned 48: both must be powers of two
           ""             | level '': write its name, a colon, its index bits
           PGD            | level 'PGD': write its name, a colon, its index bits
           PGD:           | level 'PGD:': write its name, a colon, its index bits
@@ -141,6 +150,104 @@ class TextFormsTest {
           """)
   void malformedRegistersAreRefused(String text, String says) {
     refused(text, says, registers -> CpuNote.of(62, "QEMU", 8, registers));
+  }
+
+  private static final List<EntryField> FLAGGED =
+      EntryField.table(
+          """
+          TP 0   P    VALID       present
+          P  1   W    WRITE       writable
+          P  3:2 TYPE MEMORY_TYPE how it is cached
+          P  7   OLD  OTHER       left behind
+          P  9:8 KEY  KEY         key
+          T  4   NEXT OTHER       table
+          T  5   USER OTHER       of a process
+          """);
+
+  @Test
+  void flagsAreReadAsMeant() {
+    EntryFlags flags =
+        EntryFlags.of(
+            FLAGGED,
+            """
+            kernel: P
+            user: P
+            none: OLD
+            write: W
+
+            user no-write: TYPE=1
+            WRITE_BACK:
+            UNCACHED: TYPE=2
+            table: P NEXT
+            user table: USER
+            unused page: OLD
+            """);
+    assertEquals(0x3, flags.pgprot(Protection.PAGE_KERNEL));
+    assertEquals(0x1, flags.pgprot(Protection.PAGE_KERNEL_RO));
+    assertEquals(0x5, flags.pgprot(Protection.PAGE_COPY));
+    assertEquals(0x3, flags.pgprot(Protection.PAGE_SHARED));
+    assertEquals(0x80, flags.pgprot(Protection.PAGE_NONE));
+    assertEquals(0xb, flags.pgprot(Protection.PAGE_SHARED.withMemoryType(MemoryType.UNCACHED)));
+    assertEquals(0x31, flags.table(TableOwner.USER));
+    assertEquals(0x11, flags.table(TableOwner.KERNEL));
+    assertEquals(0x80, flags.stray(Level.PTE));
+    assertEquals(0, flags.stray(Level.PMD));
+    refused(
+        "",
+        "memory type WRITE_COMBINE: entries hold one of [WRITE_BACK, UNCACHED]",
+        x -> flags.pgprot(Protection.PAGE_COPY.withMemoryType(MemoryType.WRITE_COMBINE)));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '"',
+      textBlock =
+          """
+          kernel P       | entry flags 'kernel P': write what it is about, a colon, and names of
+          kernel wrote: P| entry flags 'kernel wrote: P': 'kernel wrote' is none of [UNCACHED,
+          kernel: Q      | bits 'Q': no field of a PAGE entry has that name
+          kernel: NEXT   | bits 'NEXT': no field of a PAGE entry has that name
+          table: W       | bits 'W': no field of a TABLE entry has that name
+          kernel: TYPE=  | bits 'TYPE=': write a number behind the =
+          kernel: TYPE=x | bits 'TYPE=x': write a number behind the =
+          kernel: TYPE=4 | bits 'TYPE=4': too large for its field
+          """)
+  void malformedFlagsAreRefused(String text, String says) {
+    refused(text, says, flags -> EntryFlags.of(FLAGGED, flags));
+    refused(
+        "", "entry flags 'all: W': there is one", x -> EntryFlags.of(FLAGGED, "all: P\nall: W"));
+  }
+
+  /** Bits of an address that come above those in place. */
+  @Test
+  void addressesAreSplit() {
+    long mask = 0x0000_ffff_0000_f000L;
+    long high = 0x0000_0000_0000_f000L;
+    long physAddr = 0x000a_1234_0000_0000L;
+    assertEquals(0x0000_1234_0000_a000L, PteBits.placed(physAddr, mask, high));
+    assertEquals(physAddr, PteBits.address(0xffff_1234_5678_afffL, mask, high));
+    assertEquals(0x5000, PteBits.address(0x5067, 0xf000, 0));
+    assertEquals(0x5000, PteBits.placed(0x15000, 0xf000, 0));
+  }
+
+  @Test
+  void kernelAreasAreReadAsMeant() {
+    VaRegion all = new VaRegion("kernel", 0xffff_8000_0000_0000L, -1L, 0);
+    assertEquals(
+        KernelAreas.of(
+            all,
+            0xffff_8880_0000_0000L,
+            0xffff_c87f_ffff_ffffL,
+            0xffff_c900_0000_0000L,
+            0xffff_e8ff_ffff_ffffL),
+        KernelAreas.of(
+            all,
+            "linear ffff888000000000-ffffc87fffffffff vmalloc ffffc90000000000-ffffe8ffffffffff"));
+    refused(
+        "linear 0-1",
+        "kernel areas 'linear 0-1': write 'linear FIRST-LAST",
+        x -> KernelAreas.of(all, x));
   }
 
   @Test

@@ -1,10 +1,18 @@
 package org.mmport.arch.arm64;
 
+import static org.mmport.arch.arm64.Arm64Marks.BY_HARDWARE;
+import static org.mmport.arch.arm64.Arm64Marks.BY_SOFTWARE;
+import static org.mmport.spi.MmuFeature.ASID;
+import static org.mmport.spi.MmuFeature.BREAK_BEFORE_MAKE;
+import static org.mmport.spi.MmuFeature.BROADCAST_TLBI;
+import static org.mmport.spi.MmuFeature.HIERARCHICAL_RIGHTS;
+import static org.mmport.spi.MmuFeature.PROTECTION_KEYS;
+import static org.mmport.spi.MmuFeature.ROOT_RELOAD;
+
 import com.google.auto.service.AutoService;
 import java.nio.ByteOrder;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import org.mmport.spi.Architecture;
 import org.mmport.spi.KernelAreas;
@@ -24,25 +32,19 @@ import org.mmport.spi.VaLayout;
 public final class Arm64Architecture implements Architecture {
   private static final List<MmuVariant> VARIANTS =
       List.of(
-          variant("arm64/4k-va39", 39, Arm64Output.of(12, 48), "PGD:9+ PMD:9+ PTE:9+"),
-          variant("arm64/4k-va48", 48, Arm64Output.of(12, 48), "PGD:9 PUD:9+ PMD:9+ PTE:9+"),
-          variant("arm64/4k-va52", 52, Arm64Output.of(12, 52), "PGD:4 P4D:9 PUD:9+ PMD:9+ PTE:9+"),
-          variant("arm64/16k-va36", 36, Arm64Output.of(14, 48), "PGD:11+ PTE:11+"),
-          variant("arm64/16k-va47", 47, Arm64Output.of(14, 48), "PGD:11 PMD:11+ PTE:11+"),
-          variant("arm64/16k-va48", 48, Arm64Output.of(14, 48), "PGD:1 PUD:11 PMD:11+ PTE:11+"),
-          variant("arm64/16k-va52", 52, Arm64Output.of(14, 52), "PGD:5 PUD:11 PMD:11+ PTE:11+"),
-          variant("arm64/64k-va42", 42, Arm64Output.of(16, 52), "PGD:13+ PTE:13+"),
-          variant("arm64/64k-va48", 48, Arm64Output.of(16, 52), "PGD:6 PMD:13+ PTE:13+"),
-          variant("arm64/64k-va52", 52, Arm64Output.of(16, 52), "PGD:10 PMD:13+ PTE:13+"),
-          noAfdbm(
-              "arm64/4k-va48-noafdbm", 48, Arm64Output.of(12, 48), "PGD:9 PUD:9+ PMD:9+ PTE:9+"),
-          noAfdbm("arm64/16k-va47-noafdbm", 47, Arm64Output.of(14, 48), "PGD:11 PMD:11+ PTE:11+"),
-          noAfdbm("arm64/64k-va48-noafdbm", 48, Arm64Output.of(16, 52), "PGD:6 PMD:13+ PTE:13+"));
-
-  @Override
-  public String name() {
-    return "arm64";
-  }
+          variant("arm64/4k-va39", 12, 39, 48, "PGD:9+ PMD:9+ PTE:9+", BY_HARDWARE),
+          variant("arm64/4k-va48", 12, 48, 48, "PGD:9 PUD:9+ PMD:9+ PTE:9+", BY_HARDWARE),
+          variant("arm64/4k-va52", 12, 52, 52, "PGD:4 P4D:9 PUD:9+ PMD:9+ PTE:9+", BY_HARDWARE),
+          variant("arm64/16k-va36", 14, 36, 48, "PGD:11+ PTE:11+", BY_HARDWARE),
+          variant("arm64/16k-va47", 14, 47, 48, "PGD:11 PMD:11+ PTE:11+", BY_HARDWARE),
+          variant("arm64/16k-va48", 14, 48, 48, "PGD:1 PUD:11 PMD:11+ PTE:11+", BY_HARDWARE),
+          variant("arm64/16k-va52", 14, 52, 52, "PGD:5 PUD:11 PMD:11+ PTE:11+", BY_HARDWARE),
+          variant("arm64/64k-va42", 16, 42, 52, "PGD:13+ PTE:13+", BY_HARDWARE),
+          variant("arm64/64k-va48", 16, 48, 52, "PGD:6 PMD:13+ PTE:13+", BY_HARDWARE),
+          variant("arm64/64k-va52", 16, 52, 52, "PGD:10 PMD:13+ PTE:13+", BY_HARDWARE),
+          variant("arm64/4k-va48-noafdbm", 12, 48, 48, "PGD:9 PUD:9+ PMD:9+ PTE:9+", BY_SOFTWARE),
+          variant("arm64/16k-va47-noafdbm", 14, 47, 48, "PGD:11 PMD:11+ PTE:11+", BY_SOFTWARE),
+          variant("arm64/64k-va48-noafdbm", 16, 48, 52, "PGD:6 PMD:13+ PTE:13+", BY_SOFTWARE));
 
   @Override
   public List<MmuVariant> variants() {
@@ -53,13 +55,6 @@ public final class Arm64Architecture implements Architecture {
   @Override
   public Set<Integer> elfMachines() {
     return Set.of(183);
-  }
-
-  @Override
-  public Map<MmuFeature, String> notModelled(MmuVariant variant) {
-    return Map.of(
-        MmuFeature.PROTECTION_KEYS,
-        "permission overlays (FEAT_S1POE) came with Linux 6.12, and QEMU 7.2 has no CPU to judge them");
   }
 
   /**
@@ -84,42 +79,26 @@ public final class Arm64Architecture implements Architecture {
     return split.withKernelHalf(new KernelHalf.OwnRoot(areas));
   }
 
-  private static MmuVariant variant(String id, int vaBits, Arm64Output output, String levels) {
-    return variant(id, vaBits, output, levels, Arm64Marks.BY_HARDWARE);
-  }
-
-  /** The same tables on a CPU that leaves accessed and dirty to software. */
-  private static MmuVariant noAfdbm(String id, int vaBits, Arm64Output output, String levels) {
-    return variant(id, vaBits, output, levels, Arm64Marks.BY_SOFTWARE);
-  }
-
   private static MmuVariant variant(
-      String id, int vaBits, Arm64Output output, String levels, Arm64Marks marks) {
+      String id, int pageShift, int vaBits, int paBits, String levels, Arm64Marks marks) {
     EnumSet<MmuFeature> features =
-        EnumSet.of(
-            MmuFeature.ASID,
-            MmuFeature.HIERARCHICAL_RIGHTS,
-            MmuFeature.BREAK_BEFORE_MAKE,
-            MmuFeature.BROADCAST_TLBI,
-            MmuFeature.ROOT_RELOAD);
+        EnumSet.of(ASID, HIERARCHICAL_RIGHTS, BREAK_BEFORE_MAKE, BROADCAST_TLBI, ROOT_RELOAD);
     features.addAll(marks.features());
+    VaLayout layout = layout(pageShift, vaBits);
     PagingGeometry geometry =
-        PagingGeometry.of(
-            output.pageShift(),
-            layout(output.pageShift(), vaBits),
-            output.paBits(),
-            ByteOrder.LITTLE_ENDIAN,
-            8,
-            levels);
-    Arm64PteFormat format = Arm64PteFormat.of(geometry, output, marks);
+        PagingGeometry.of(pageShift, layout, paBits, ByteOrder.LITTLE_ENDIAN, 8, levels);
+    Arm64PteFormat format = Arm64PteFormat.of(geometry, marks);
     return new MmuVariant(
-        id,
-        geometry,
-        features,
-        format,
-        new Arm64TlbRules(format),
-        format.runs(),
-        SegmentMap.NONE,
-        new Arm64Roots(vaBits, output, marks));
+            id,
+            geometry,
+            features,
+            format,
+            Arm64TlbRules.of(format, Arm64Roots.lpa2(geometry)),
+            format.runs(geometry),
+            SegmentMap.NONE,
+            new Arm64Roots(geometry, marks))
+        .leavingOut(
+            PROTECTION_KEYS,
+            "permission overlays (FEAT_S1POE) came with Linux 6.12, and QEMU 7.2 has no CPU to judge them");
   }
 }

@@ -2,6 +2,7 @@ package org.mmport.arch.arm64;
 
 import java.util.List;
 import java.util.OptionalLong;
+import org.mmport.spi.PagingGeometry;
 import org.mmport.spi.Registers;
 import org.mmport.spi.RootFinder;
 import org.mmport.spi.RootLookup;
@@ -11,15 +12,20 @@ import org.mmport.spi.RootLookup;
  * root from VMCOREINFO. Arm ARM DDI 0487, D24.2 (TCR_EL1, TTBRn_EL1); Linux {@code
  * arch/arm64/kernel/vmcore_info.c}.
  *
- * @param vaBits 64 less T0SZ and T1SZ
- * @param output how roots above 48 bits are written
+ * @param geometry whose address bits are 64 less T0SZ and T1SZ
  * @param marks whose work HA and HD of TCR_EL1 must say it is
  */
-record Arm64Roots(int vaBits, Arm64Output output, Arm64Marks marks) implements RootFinder {
+record Arm64Roots(PagingGeometry geometry, Arm64Marks marks) implements RootFinder {
   private static final long DS = 1L << 59;
+  private static final long BADDR = 0x0000_ffff_ffff_fff0L;
 
   /** Where a root that nothing tells is said to be: beyond any memory. */
   private static final long UNKNOWN = 0x000f_ffff_ffff_0000L;
+
+  /** FEAT_LPA2 with TCR_EL1.DS: 52 bits of address in granules below 64K. */
+  static boolean lpa2(PagingGeometry geometry) {
+    return geometry.pageShift() != 16 && geometry.paBits() == 52;
+  }
 
   @Override
   public RootLookup find(Registers registers) {
@@ -36,13 +42,12 @@ record Arm64Roots(int vaBits, Arm64Output output, Arm64Marks marks) implements R
     int shift1 = granule(tcr.getAsLong() >>> 30, 0, 14, 12, 16);
     int bits0 = 64 - (int) (tcr.getAsLong() & 63);
     int bits1 = 64 - (int) (tcr.getAsLong() >>> 16 & 63);
-    boolean lpa2 = output.pageShift() != 16 && vaBits == 52;
     boolean ds = (tcr.getAsLong() & DS) != 0;
-    if (shift0 != output.pageShift()
-        || shift1 != output.pageShift()
-        || bits0 != vaBits
-        || bits1 != vaBits
-        || (output.pageShift() != 16 && lpa2 != ds)) {
+    if (shift0 != geometry.pageShift()
+        || shift1 != geometry.pageShift()
+        || bits0 != geometry.vaBits()
+        || bits1 != geometry.vaBits()
+        || (geometry.pageShift() != 16 && lpa2(geometry) != ds)) {
       return new RootLookup.NotSelected(
           "TCR_EL1 says pages of 2^%d and 2^%d bytes, %d and %d address bits%s"
               .formatted(shift0, shift1, bits0, bits1, ds ? ", DS" : ""));
@@ -79,7 +84,8 @@ record Arm64Roots(int vaBits, Arm64Output output, Arm64Marks marks) implements R
       return new RootLookup.NotSelected(
           "VMCOREINFO lacks TCR_EL1_T1SZ, kimage_voffset or PAGESIZE");
     }
-    if (64 - t1sz.getAsLong() != vaBits || pageBytes.getAsLong() != 1L << output.pageShift()) {
+    if (64 - t1sz.getAsLong() != geometry.vaBits()
+        || pageBytes.getAsLong() != geometry.pageBytes()) {
       return new RootLookup.NotSelected(
           "VMCOREINFO says pages of %d bytes, T1SZ %d"
               .formatted(pageBytes.getAsLong(), t1sz.getAsLong()));
@@ -93,8 +99,6 @@ record Arm64Roots(int vaBits, Arm64Output output, Arm64Marks marks) implements R
 
   /** BADDR without ASID and CnP; where addresses have 52 bits, bits 5:2 are 51:48. */
   private long root(long ttbr) {
-    return output.paBits() == 48
-        ? (ttbr & Arm64Output.bits(47, 4))
-        : (ttbr & Arm64Output.bits(47, 6)) | (ttbr & 0x3c) << 46;
+    return geometry.paBits() == 48 ? ttbr & BADDR : (ttbr & BADDR & ~0x3c) | (ttbr & 0x3c) << 46;
   }
 }

@@ -1,14 +1,22 @@
 package org.mmport.arch.ppc64;
 
+import static org.mmport.spi.MmuFeature.ASID;
+import static org.mmport.spi.MmuFeature.BROADCAST_TLBI;
+import static org.mmport.spi.MmuFeature.HW_ACCESSED;
+import static org.mmport.spi.MmuFeature.HW_DIRTY;
+import static org.mmport.spi.MmuFeature.LEAF_PMD;
+import static org.mmport.spi.MmuFeature.LEAF_PUD;
+import static org.mmport.spi.MmuFeature.ROOT_RELOAD;
+
 import com.google.auto.service.AutoService;
 import java.nio.ByteOrder;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.mmport.spi.Architecture;
 import org.mmport.spi.BatchOps;
+import org.mmport.spi.Level;
 import org.mmport.spi.MmuFeature;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PagingGeometry;
@@ -23,52 +31,40 @@ public final class Ppc64Architecture implements Architecture {
   private static final String HUGEPTE_2006 =
       "16M pages of 2.6.18 lie in tables of 16 entries beside the levels (HUGEPTE_INDEX_SIZE, hugetlbpage.c)";
 
-  private static final List<Ported> PORTED =
+  private static final List<MmuVariant> VARIANTS =
       List.of(
-          new Ported(radix("ppc64/radix-4k", Ppc64Geometry.RADIX_4K, 9), Map.of()),
-          new Ported(radix("ppc64/radix-64k", Ppc64Geometry.RADIX_64K, 5), Map.of()),
-          new Ported(
-              hash(
+          radix("ppc64/radix-4k", Ppc64Geometry.RADIX_4K),
+          radix("ppc64/radix-64k", Ppc64Geometry.RADIX_64K),
+          hash(
                   "ppc64/hash-4k",
                   Ppc64Geometry.HASH_4K,
-                  Ppc64Tree.hash4k(),
+                  Ppc64PteFormat.hash4k(Ppc64Geometry.HASH_4K),
                   new Ppc64Vsids.Today(44),
-                  new Ppc64HashedLeaf.Small()),
-              Map.of(
-                  MmuFeature.LEAF_PMD,
-                  "16M pages are runs of 8 entries, hashed as one; here each leaf is hashed by itself",
-                  MmuFeature.LEAF_PUD,
-                  "16G pages are runs of 64 entries, hashed as one; here each leaf is hashed by itself")),
-          new Ported(
-              hash(
-                  "ppc64/hash-64k",
-                  Ppc64Geometry.HASH_64K,
-                  Ppc64Tree.hash64k(),
-                  new Ppc64Vsids.Today(49),
-                  new Ppc64HashedLeaf.Large(Ppc64Geometry.HASH_64K)),
-              Map.of()),
-          new Ported(
-              hash2006(
-                  "ppc64/hash-4k-2006", Ppc64Geometry.HASH_4K_2006, Ppc64PteFormat2006.pages4k()),
-              Map.of(MmuFeature.LEAF_PMD, HUGEPTE_2006)),
-          new Ported(
-              hash2006(
-                  "ppc64/hash-64k-2006",
-                  Ppc64Geometry.HASH_64K_2006,
-                  Ppc64PteFormat2006.pages64k()),
-              Map.of(MmuFeature.LEAF_PMD, HUGEPTE_2006)));
-
-  /** A variant, and why what it lacks is not there. */
-  private record Ported(MmuVariant variant, Map<MmuFeature, String> notModelled) {}
-
-  @Override
-  public String name() {
-    return "ppc64";
-  }
+                  new Ppc64HashedLeaf.Small())
+              .leavingOut(
+                  LEAF_PMD,
+                  "16M pages are runs of 8 entries, hashed as one; here each leaf is hashed by itself")
+              .leavingOut(
+                  LEAF_PUD,
+                  "16G pages are runs of 64 entries, hashed as one; here each leaf is hashed by itself"),
+          hash(
+              "ppc64/hash-64k",
+              Ppc64Geometry.HASH_64K,
+              Ppc64PteFormat.hash64k(Ppc64Geometry.HASH_64K),
+              new Ppc64Vsids.Today(49),
+              new Ppc64HashedLeaf.Large(Ppc64Geometry.HASH_64K)),
+          hash2006(
+              "ppc64/hash-4k-2006",
+              Ppc64Geometry.HASH_4K_2006,
+              Ppc64PteFormat2006.pages4k(Ppc64Geometry.HASH_4K_2006)),
+          hash2006(
+              "ppc64/hash-64k-2006",
+              Ppc64Geometry.HASH_64K_2006,
+              Ppc64PteFormat2006.pages64k(Ppc64Geometry.HASH_64K_2006)));
 
   @Override
   public List<MmuVariant> variants() {
-    return PORTED.stream().map(Ported::variant).toList();
+    return VARIANTS;
   }
 
   /** MSR[LE] is its last bit; where the bytes stand the other way round, its bit 56 is there. */
@@ -84,41 +80,29 @@ public final class Ppc64Architecture implements Architecture {
     return Set.of(21);
   }
 
-  @Override
-  public Map<MmuFeature, String> notModelled(MmuVariant variant) {
-    return PORTED.stream()
-        .filter(ported -> ported.variant().equals(variant))
-        .findFirst()
-        .map(Ported::notModelled)
-        .orElse(Map.of());
-  }
-
-  private static MmuVariant radix(String id, PagingGeometry geometry, int pteIndexBits) {
-    EnumSet<MmuFeature> features =
-        EnumSet.of(
-            MmuFeature.HW_ACCESSED,
-            MmuFeature.HW_DIRTY,
-            MmuFeature.ASID,
-            MmuFeature.BROADCAST_TLBI,
-            MmuFeature.ROOT_RELOAD);
-    Ppc64PteFormat format =
-        Ppc64PteFormat.forTree(Ppc64Tree.radix(geometry.pageShift(), pteIndexBits));
-    Ppc64Roots roots = new Ppc64Roots(pteIndexBits);
+  private static MmuVariant radix(String id, PagingGeometry geometry) {
+    Set<MmuFeature> features = Set.of(HW_ACCESSED, HW_DIRTY, ASID, BROADCAST_TLBI, ROOT_RELOAD);
+    Ppc64PteFormat format = Ppc64PteFormat.radix(geometry);
+    Ppc64Roots roots = new Ppc64Roots(geometry.at(Level.PTE).indexBits());
     return new MmuVariant(id, geometry, features, format, Ppc64TlbRules.radix(format), roots);
   }
 
   private static MmuVariant hash(
-      String id, PagingGeometry geometry, Ppc64Tree tree, Ppc64Vsids vsids, Ppc64HashedLeaf leaf) {
-    Ppc64PteFormat format = Ppc64PteFormat.forTree(tree);
+      String id,
+      PagingGeometry geometry,
+      Ppc64PteFormat format,
+      Ppc64Vsids vsids,
+      Ppc64HashedLeaf leaf) {
     Ppc64HashMmu mmu = Ppc64HashMmu.of(geometry.pageShift(), format, vsids, leaf);
     return hashed(id, geometry, format, Ppc64TlbRules.hash(format), mmu);
   }
 
   private static MmuVariant hash2006(
       String id, PagingGeometry geometry, Ppc64PteFormat2006 format) {
-    Ppc64HashedLeaf leaf = new Ppc64HashedLeaf.Of2006(format.hpteFlags());
+    Ppc64HashedLeaf leaf = new Ppc64HashedLeaf.Of2006(format.flags().strayInPage());
     Ppc64HashMmu mmu = Ppc64HashMmu.of(geometry.pageShift(), format, new Ppc64Vsids.Of2006(), leaf);
-    return hashed(id, geometry, format, Ppc64TlbRules.of2006(format), mmu);
+    return hashed(id, geometry, format, Ppc64TlbRules.of2006(format), mmu)
+        .leavingOut(LEAF_PMD, HUGEPTE_2006);
   }
 
   private static MmuVariant hashed(
@@ -126,7 +110,7 @@ public final class Ppc64Architecture implements Architecture {
     return new MmuVariant(
         id,
         geometry,
-        EnumSet.of(MmuFeature.BROADCAST_TLBI),
+        Set.of(BROADCAST_TLBI),
         format,
         rules,
         BatchOps.ENTRY_WISE,

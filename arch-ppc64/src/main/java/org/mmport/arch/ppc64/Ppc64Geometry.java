@@ -4,10 +4,7 @@ import java.nio.ByteOrder;
 import java.util.List;
 import org.mmport.spi.KernelAreas;
 import org.mmport.spi.KernelHalf;
-import org.mmport.spi.Level;
-import org.mmport.spi.LevelGeometry;
 import org.mmport.spi.PagingGeometry;
-import org.mmport.spi.TablePlacement;
 import org.mmport.spi.VaLayout;
 import org.mmport.spi.VaRegion;
 
@@ -16,18 +13,14 @@ import org.mmport.spi.VaRegion;
  * {@code include/asm-powerpc/pgtable-{4k,64k}.h} of Linux 2.6.18; big-endian always.
  */
 final class Ppc64Geometry {
-  static final PagingGeometry RADIX_4K = radix(12, 9);
-  static final PagingGeometry RADIX_64K = radix(16, 5);
+  static final PagingGeometry RADIX_4K = of(12, 53, radixLayout(), "PGD:13 PUD:9+ PMD:9+ PTE:9+");
+  static final PagingGeometry RADIX_64K = of(16, 53, radixLayout(), "PGD:13 PUD:9+ PMD:9+ PTE:5+");
   static final PagingGeometry HASH_4K =
       of(
           12,
           53,
           kernelAt(0xcL << 60, 46, 1L << 46, 0, 61L << 40, 1L << 40),
-          PagingGeometry.levels(
-              LevelGeometry.of(Level.PGD, 9, 8, false),
-              LevelGeometry.of(Level.PUD, 9, 8, false),
-              LevelGeometry.of(Level.PMD, 7, 8, false),
-              LevelGeometry.of(Level.PTE, 9, 8, true)));
+          "PGD:9 PUD:9 PMD:7 PTE:9+");
 
   /** Behind the entries: slots at PTE, the tables put by for huge leaves at PMD and PUD. */
   static final PagingGeometry HASH_64K =
@@ -35,47 +28,18 @@ final class Ppc64Geometry {
           16,
           53,
           kernelAt(0xcL << 60, 52, 7L << 49, 0, 1L << 51, 1L << 49),
-          PagingGeometry.levels(
-              LevelGeometry.of(Level.PGD, 8, 8, false),
-              roomy(Level.PUD, 10, 16384, true),
-              roomy(Level.PMD, 10, 16384, true),
-              roomy(Level.PTE, 8, 4096, true)));
+          "PGD:8 PUD:10+/16384 PMD:10+/16384 PTE:8+/4096");
 
   /** {@code pgtable-4k.h} of 2006; the linear map is in no tree, vmalloc and I/O are. */
-  static final PagingGeometry HASH_4K_2006 =
-      of(
-          12,
-          59,
-          of2006(),
-          PagingGeometry.levels(
-              LevelGeometry.of(Level.PGD, 9, 8, false),
-              LevelGeometry.of(Level.PUD, 7, 8, false),
-              LevelGeometry.of(Level.PMD, 7, 8, false),
-              LevelGeometry.of(Level.PTE, 9, 8, true)));
+  static final PagingGeometry HASH_4K_2006 = of(12, 59, of2006(), "PGD:9 PUD:7 PMD:7 PTE:9+");
 
   /** {@code pgtable-64k.h} of 2006: behind the leaves, where their pages of 4 KiB are hashed. */
-  static final PagingGeometry HASH_64K_2006 =
-      of(
-          16,
-          50,
-          of2006(),
-          PagingGeometry.levels(
-              LevelGeometry.of(Level.PGD, 4, 8, false),
-              LevelGeometry.of(Level.PMD, 12, 8, false),
-              roomy(Level.PTE, 12, 65536, true)));
+  static final PagingGeometry HASH_64K_2006 = of(16, 50, of2006(), "PGD:4 PMD:12 PTE:12+/65536");
 
   private Ppc64Geometry() {}
 
-  private static PagingGeometry radix(int pageShift, int pteBits) {
-    return of(
-        pageShift,
-        53,
-        kernelAt(0xcL << 60, 52, 1L << 52, 0, 1L << 51, 1L << 49),
-        PagingGeometry.levels(
-            LevelGeometry.of(Level.PGD, 13, 8, false),
-            LevelGeometry.of(Level.PUD, 9, 8, true),
-            LevelGeometry.of(Level.PMD, 9, 8, true),
-            LevelGeometry.of(Level.PTE, pteBits, 8, true)));
+  private static VaLayout radixLayout() {
+    return kernelAt(0xcL << 60, 52, 1L << 52, 0, 1L << 51, 1L << 49);
   }
 
   /**
@@ -112,13 +76,7 @@ final class Ppc64Geometry {
     return kernelAt(0xdL << 60, 44, 1L << 44, 1L << 43, 0, 1L << 43);
   }
 
-  static PagingGeometry of(int pageShift, int paBits, VaLayout layout, List<LevelGeometry> levels) {
-    return new PagingGeometry(pageShift, layout, paBits, ByteOrder.BIG_ENDIAN, 8, 8, levels);
-  }
-
-  /** A level whose tables keep something behind their entries. */
-  static LevelGeometry roomy(Level level, int indexBits, int tableBytes, boolean leafAllowed) {
-    TablePlacement placement = TablePlacement.natural(tableBytes);
-    return new LevelGeometry(level, indexBits, leafAllowed, placement);
+  private static PagingGeometry of(int pageShift, int paBits, VaLayout layout, String levels) {
+    return PagingGeometry.of(pageShift, layout, paBits, ByteOrder.BIG_ENDIAN, 8, levels);
   }
 }

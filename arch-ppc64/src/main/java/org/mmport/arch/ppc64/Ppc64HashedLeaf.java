@@ -6,6 +6,12 @@ import org.mmport.spi.PagingGeometry;
 
 /** What becomes of a leaf of the tree in the hash table, and how it notes where that went. */
 sealed interface Ppc64HashedLeaf {
+  long BUSY = 1L << 6;
+  long SLOT_4K = 15L << 53;
+  long HASHPTE_4K = 1L << 60;
+  long HASHPTE_64K = 1L << 55;
+  long COMBO = 1L << 12;
+
   /** PP, N, WIMG, R, C and the key of the hash table's entry. */
   long protection(long raw);
 
@@ -58,7 +64,7 @@ sealed interface Ppc64HashedLeaf {
 
   /** {@code hash-4k.h}: 16 slots, noted in the leaf itself. */
   record Small() implements Ppc64HashedLeaf {
-    private static final long FLAGS = Ppc64Tree.BUSY | Ppc64Tree.HASHPTE_4K | Ppc64Tree.SLOT_4K;
+    private static final long FLAGS = BUSY | HASHPTE_4K | SLOT_4K;
 
     @Override
     public long protection(long raw) {
@@ -67,14 +73,14 @@ sealed interface Ppc64HashedLeaf {
 
     @Override
     public OptionalInt slot(long raw, long slotWord) {
-      return (raw & Ppc64Tree.HASHPTE_4K) == 0
+      return (raw & HASHPTE_4K) == 0
           ? OptionalInt.empty()
           : OptionalInt.of((int) (raw >>> 53) & 15);
     }
 
     @Override
     public long withSlot(long raw, int slot) {
-      return withoutSlot(raw) | Ppc64Tree.HASHPTE_4K | (long) slot << 53;
+      return withoutSlot(raw) | HASHPTE_4K | (long) slot << 53;
     }
 
     @Override
@@ -89,7 +95,7 @@ sealed interface Ppc64HashedLeaf {
    * of each level have their words right behind their entries ({@code __hash_page_huge}).
    */
   record Large(PagingGeometry geometry) implements Ppc64HashedLeaf {
-    private static final long FLAGS = Ppc64Tree.BUSY | Ppc64Tree.HASHPTE_64K | Ppc64Tree.COMBO;
+    private static final long FLAGS = BUSY | HASHPTE_64K | COMBO;
 
     @Override
     public long protection(long raw) {
@@ -98,14 +104,14 @@ sealed interface Ppc64HashedLeaf {
 
     @Override
     public OptionalInt slot(long raw, long slotWord) {
-      return (raw & (Ppc64Tree.HASHPTE_64K | Ppc64Tree.COMBO)) != Ppc64Tree.HASHPTE_64K
+      return (raw & (HASHPTE_64K | COMBO)) != HASHPTE_64K
           ? OptionalInt.empty()
           : OptionalInt.of((int) (slotWord - 1) & 15);
     }
 
     @Override
     public long withSlot(long raw, int slot) {
-      return withoutSlot(raw) | Ppc64Tree.HASHPTE_64K;
+      return withoutSlot(raw) | HASHPTE_64K;
     }
 
     @Override

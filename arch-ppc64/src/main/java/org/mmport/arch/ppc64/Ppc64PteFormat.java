@@ -1,18 +1,13 @@
 package org.mmport.arch.ppc64;
 
-import static org.mmport.spi.EntryField.bit;
-import static org.mmport.spi.EntryKind.HUGE;
-import static org.mmport.spi.EntryKind.PAGE;
-import static org.mmport.spi.EntryKind.SWAP;
-import static org.mmport.spi.EntryKind.TABLE;
-
 import java.util.List;
-import java.util.stream.Stream;
+import java.util.Set;
 import org.mmport.spi.EntryField;
-import org.mmport.spi.EntryRole;
-import org.mmport.spi.InvalidRequestException;
+import org.mmport.spi.EntryFlags;
+import org.mmport.spi.EntryKind;
+import org.mmport.spi.LeafMasks;
 import org.mmport.spi.Level;
-import org.mmport.spi.Protection;
+import org.mmport.spi.PagingGeometry;
 import org.mmport.spi.PteBits;
 import org.mmport.spi.PteFormat;
 import org.mmport.spi.Rights;
@@ -23,9 +18,19 @@ import org.mmport.spi.TableOwner;
  * III, section 5.7.10.2 (page directory and page table entries); software bits and the {@code mk*}
  * rules: Linux {@code arch/powerpc/include/asm/book3s/64/pgtable.h} and {@code radix.h}.
  *
- * @param tree what radix and hash trees differ in
+ * @param badBits that no table entry has
+ * @param pmdSize index bits that entries at PMD name (NLS), 0 where they name none
+ * @param upperSize the same above
  */
-record Ppc64PteFormat(List<EntryField> fields, PteBits bits, Ppc64Tree tree) implements PteFormat {
+record Ppc64PteFormat(
+    List<EntryField> fields,
+    PteBits bits,
+    EntryFlags flags,
+    LeafMasks leaves,
+    long badBits,
+    int pmdSize,
+    int upperSize)
+    implements PteFormat {
   static final long V = 1L << 63;
 
   /** L in the manual, {@code _PAGE_PTE} in Linux: a leaf, not a table. */
@@ -34,7 +39,6 @@ record Ppc64PteFormat(List<EntryField> fields, PteBits bits, Ppc64Tree tree) imp
   /** {@code _PAGE_INVALID}: kept from hardware while a huge leaf is split. */
   static final long INVALID = 1L << 61;
 
-  static final long SOFT_DIRTY = 1L << 9;
   static final long R = 1L << 8;
   static final long C = 1L << 7;
   static final long ATT = 3L << 4;
@@ -51,51 +55,151 @@ record Ppc64PteFormat(List<EntryField> fields, PteBits bits, Ppc64Tree tree) imp
   static final long NLB = (1L << 53) - (1L << 8);
   static final long NLS = 31;
 
-  static Ppc64PteFormat forTree(Ppc64Tree tree) {
-    List<EntryField> fields =
-        Stream.concat(tree.own().stream(), common(tree).stream())
-            .map(field -> field.in(tree.kinds()))
-            .filter(field -> !field.kinds().isEmpty())
-            .toList();
-    return new Ppc64PteFormat(fields, PteBits.of(fields), tree);
+  private static final Set<EntryKind> NO_HUGE =
+      Set.of(EntryKind.TABLE, EntryKind.PAGE, EntryKind.SWAP);
+
+  /**
+   * What they have in common. Swap entries: the macros after "Encode and de-code a swap entry";
+   * every stored pte carries _PAGE_PTE.
+   */
+  private static final String COMMON =
+      """
+      THPS 63    V          VALID          valid
+      THP  62    L          LEAF           leaf: _PAGE_PTE
+      HP   61    INVALID    INVALIDATED    software: kept from hardware
+      P    52:16 RPN        FRAME          physical address
+      HP   11    SW         IGNORED        software
+      HP   10    SPECIAL    SPECIAL        software: no struct page
+      HP   9     SOFT_DIRTY SOFT_DIRTY     software: written to
+      HP   8     R          YOUNG          reference
+      HP   7     C          DIRTY          change
+      HP   5:4   ATT        MEMORY_TYPE    storage attributes
+      HP   3     EAA0       NO_USER        privileged only
+      HP   2     EAA1       READ           may be read
+      HP   1     EAA2       WRITE          may be read and written
+      HP   0     EAA3       EXEC           may be executed
+      T    61:60 RSV        IGNORED        reserved
+      T    59:53 NLB        RESERVED       above what any CPU has
+      T    52:8  NLB        FRAME          next level base
+      T    7:5   RSV        IGNORED        reserved
+      T    4:0   NLS        OTHER          index bits of the next level
+      S    62    PTE        SWAP_MARK      always 1
+      S    61:53 0          RESERVED       or it would count as present
+      S    52:16 OFFSET     SWAP_OFFSET    offset
+      S    11:10 0          RESERVED       0
+      S    9     SD         SOFT_DIRTY     soft-dirty
+      S    8:6   0          RESERVED       0
+      S    5     E          SWAP_EXCLUSIVE anonymous exclusive
+      S    4:0   TYPE       SWAP_TYPE      which swap device
+      """;
+
+  private static final String PAGES_4K =
+      """
+      P    15:12 RPN        FRAME          in pages of 4 KiB
+      S    15:12 OFFSET     SWAP_OFFSET    as RPN
+      """;
+
+  private static final String PAGES_64K =
+      """
+      S    15:12 OFFSET     RESERVED       as RPN
+      """;
+
+  /** Leaves above PTE, from what the smallest of them maps. */
+  private static final String HUGE =
+      """
+      H    52:%d RPN        FRAME          low bits 0 in larger leaves
+      H    %d:12 RPN        IGNORED        below the leaf's size
+      """;
+
+  /** Linux's {@code radix.h}. */
+  private static final String RADIX =
+      """
+      HP   60:57 RSV        IGNORED        reserved
+      HP   56:53 RPN        RESERVED       above what any CPU has
+      HP   6     RSV        IGNORED        reserved
+      """;
+
+  /** {@code hash-4k.h}: the slot is noted in the entry. */
+  private static final String HASH_4K =
+      """
+      P    60    HASHPTE    OTHER          software: is hashed
+      P    59:57 PKEY       KEY            protection key
+      P    56    F_SECOND   OTHER          software: in the secondary group
+      P    55:53 F_GIX      OTHER          software: index in the group
+      P    6     BUSY       OTHER          software: locked
+      """;
+
+  /** {@code hash-64k.h}: the slots are noted behind the entries. */
+  private static final String HASH_64K =
+      """
+      HP   60:56 PKEY       KEY            protection key
+      HP   55    HASHPTE    OTHER          software: is hashed
+      HP   54:53 0          IGNORED        unused
+      P    15:14 0          IGNORED        unused
+      P    13    4K_PFN     OTHER          software: one page of 4 KiB
+      P    12    COMBO      OTHER          software: hashed in pages of 4 KiB
+      HP   6     BUSY       OTHER          software: locked
+      """;
+
+  /**
+   * {@code protection_map} and {@code PAGE_KERNEL*}; ATT knows no write-through. {@code
+   * RADIX_PMD_VAL_BITS} and its like.
+   */
+  private static final String FLAGS =
+      """
+      all: V R
+      none: EAA0
+      kernel: EAA0
+      kernel write: C
+      read: EAA1
+      write: EAA2
+      WRITE_BACK:
+      UNCACHED: ATT=2
+      WRITE_COMBINE: ATT=3
+      table: V
+      """;
+
+  /** Radix knows execute-only; hardware writes R and C back late ({@code RADIX_PTE_NONE_MASK}). */
+  static Ppc64PteFormat radix(PagingGeometry geometry) {
+    String low = "P 15:12 RPN IGNORED in pages of 4 KiB\n";
+    return of(
+        geometry,
+        COMMON + HUGE + RADIX + (geometry.pageShift() == 12 ? PAGES_4K : PAGES_64K + low),
+        "exec: EAA3\nunused page: R C",
+        0x60000000000000e0L,
+        geometry.at(Level.PTE).indexBits(),
+        geometry.at(Level.PMD).indexBits());
   }
 
-  private static List<EntryField> common(Ppc64Tree tree) {
-    int pmdShift = tree.pmdShift();
-    boolean low = tree.pageShift() == 12;
-    return List.of(
-        bit("V", 63, EntryRole.VALID, "valid"),
-        bit("L", 62, EntryRole.LEAF, "leaf: _PAGE_PTE", TABLE, HUGE, PAGE),
-        bit("INVALID", 61, EntryRole.OTHER, "software: kept from hardware", HUGE, PAGE),
-        EntryField.of("RPN", 52, pmdShift, EntryRole.FRAME, "low bits 0 in larger leaves", HUGE),
-        EntryField.of("RPN", pmdShift - 1, 12, EntryRole.IGNORED, "below the leaf's size", HUGE),
-        EntryField.of("RPN", 52, 16, EntryRole.FRAME, "physical address", PAGE),
-        EntryField.of("SW", 11, 11, EntryRole.IGNORED, "software", HUGE, PAGE),
-        bit("SPECIAL", 10, EntryRole.SPECIAL, "software: no struct page", HUGE, PAGE),
-        bit("SOFT_DIRTY", 9, EntryRole.SOFT_DIRTY, "software: written to", HUGE, PAGE),
-        bit("R", 8, EntryRole.YOUNG, "reference", HUGE, PAGE),
-        bit("C", 7, EntryRole.DIRTY, "change", HUGE, PAGE),
-        EntryField.of("ATT", 5, 4, EntryRole.MEMORY_TYPE, "storage attributes", HUGE, PAGE),
-        bit("EAA0", 3, EntryRole.OTHER, "privileged only", HUGE, PAGE),
-        bit("EAA1", 2, EntryRole.READ, "may be read", HUGE, PAGE),
-        bit("EAA2", 1, EntryRole.WRITE, "may be read and written", HUGE, PAGE),
-        bit("EAA3", 0, EntryRole.EXEC, "may be executed", HUGE, PAGE),
-        EntryField.of("RSV", 61, 60, EntryRole.IGNORED, "reserved", TABLE),
-        EntryField.of("NLB", 59, 53, EntryRole.RESERVED, "above what any CPU has", TABLE),
-        EntryField.of("NLB", 52, 8, EntryRole.FRAME, "next level base", TABLE),
-        EntryField.of("RSV", 7, 5, EntryRole.IGNORED, "reserved", TABLE),
-        EntryField.of("NLS", 4, 0, EntryRole.OTHER, "index bits of the next level", TABLE),
-        // the macros after "Encode and de-code a swap entry"; every stored pte carries _PAGE_PTE
-        bit("PTE", 62, EntryRole.OTHER, "always 1", SWAP),
-        EntryField.of("0", 61, 53, EntryRole.RESERVED, "or it would count as present", SWAP),
-        EntryField.of("OFFSET", 52, 16, EntryRole.SWAP_OFFSET, "offset", SWAP),
-        EntryField.of(
-            "OFFSET", 15, 12, low ? EntryRole.SWAP_OFFSET : EntryRole.RESERVED, "as RPN", SWAP),
-        EntryField.of("0", 11, 10, EntryRole.RESERVED, "0", SWAP),
-        bit("SD", 9, EntryRole.SOFT_DIRTY, "soft-dirty", SWAP),
-        EntryField.of("0", 8, 6, EntryRole.RESERVED, "0", SWAP),
-        bit("E", 5, EntryRole.SWAP_EXCLUSIVE, "anonymous exclusive", SWAP),
-        EntryField.of("TYPE", 4, 0, EntryRole.SWAP_TYPE, "which swap device", SWAP));
+  /** What is hashed is noted in leaves, and stays behind: {@code H_PTE_NONE_MASK}. */
+  static Ppc64PteFormat hash4k(PagingGeometry geometry) {
+    String stray = "\nunused page: BUSY HASHPTE F_SECOND F_GIX";
+    return of(geometry, COMMON + HASH_4K + PAGES_4K, "exec: EAA3 EAA1" + stray, L | 0x3ff, 0, 0);
+  }
+
+  static Ppc64PteFormat hash64k(PagingGeometry geometry) {
+    String stray = "\nunused page: BUSY HASHPTE COMBO";
+    String text = COMMON + HUGE + HASH_64K + PAGES_64K;
+    return of(geometry, text, "exec: EAA3 EAA1" + stray, L | 0xfff, 0, 0);
+  }
+
+  private static Ppc64PteFormat of(
+      PagingGeometry geometry, String text, String more, long badBits, int pmdSize, int upperSize) {
+    int shift = geometry.shift(Level.PMD);
+    boolean huge = geometry.at(Level.PMD).leafAllowed();
+    List<EntryField> fields =
+        EntryField.table(text.formatted(shift, shift - 1)).stream()
+            .map(field -> huge ? field : field.in(NO_HUGE))
+            .filter(field -> !field.kinds().isEmpty())
+            .toList();
+    return new Ppc64PteFormat(
+        fields,
+        PteBits.of(fields),
+        EntryFlags.of(fields, FLAGS + more),
+        LeafMasks.of(geometry),
+        badBits,
+        pmdSize,
+        upperSize);
   }
 
   /** {@code pte_hw_valid()}; a leaf without any right (PROT_NONE) lets nothing through. */
@@ -104,22 +208,15 @@ record Ppc64PteFormat(List<EntryField> fields, PteBits bits, Ppc64Tree tree) imp
     return (raw & V) != 0 && (leafBit(raw) ? (raw & RWX) != 0 : level != Level.PTE);
   }
 
-  @Override
-  public boolean leaf(long raw, Level level) {
-    return level == Level.PTE || (leafBit(raw) && level != Level.PGD);
-  }
-
   /** A table of another size than the tree has at this level would be walked wrongly. */
   @Override
   public long reserved(long raw, Level level) {
-    if (leafBit(raw)) {
-      return raw & (level == Level.PGD ? L : tree.zeroInLeaf());
-    }
-    return (raw & 0x7fL << 53) | ((raw & NLS) ^ nextLevelSize(level));
+    long size = leaf(raw, level) ? 0 : (raw & NLS) ^ nextLevelSize(level);
+    return size | PteFormat.super.reserved(raw, level);
   }
 
   private int nextLevelSize(Level level) {
-    return level == Level.PMD ? tree.pmdSize() : tree.upperSize();
+    return level == Level.PMD ? pmdSize : upperSize;
   }
 
   /**
@@ -138,18 +235,6 @@ record Ppc64PteFormat(List<EntryField> fields, PteBits bits, Ppc64Tree tree) imp
     return (raw & PRIVILEGED) != 0 ? kernel : kernel | kernel << 3;
   }
 
-  @Override
-  public long frameMask(Level level) {
-    int shift = level == Level.PMD ? tree.pmdShift() : tree.pudShift();
-    return ADDRESS & -1L << (level == Level.PTE ? tree.pageShift() : shift);
-  }
-
-  /** {@code RADIX_PTE_NONE_MASK}, {@code H_PTE_NONE_MASK}. */
-  @Override
-  public boolean none(long raw, Level level) {
-    return (level == Level.PTE ? raw & ~tree.lateBits() : raw) == 0;
-  }
-
   /** {@code pte_present()}, {@code pmd_present()}. */
   @Override
   public boolean present(long raw, Level level) {
@@ -159,17 +244,12 @@ record Ppc64PteFormat(List<EntryField> fields, PteBits bits, Ppc64Tree tree) imp
   /** {@code RADIX_PMD_BAD_BITS}, {@code H_PMD_BAD_BITS}. */
   @Override
   public boolean bad(long raw, Level level) {
-    return (raw & (V | tree.badBits())) != V;
+    return (raw & (V | badBits)) != V;
   }
 
   @Override
   public boolean protnone(long raw, Level level) {
     return (raw & (V | L | RWX)) == (V | L);
-  }
-
-  @Override
-  public long mkDirty(long raw, Level level) {
-    return raw | C | SOFT_DIRTY;
   }
 
   /** {@code pte_write()}, {@code pte_savedwrite()}: a PROT_NONE leaf remembers it in EAA0. */
@@ -189,62 +269,8 @@ record Ppc64PteFormat(List<EntryField> fields, PteBits bits, Ppc64Tree tree) imp
   }
 
   @Override
-  public long mkInvalid(long raw, Level level) {
-    return (raw & ~V) | INVALID;
-  }
-
-  /** {@code protection_map} and {@code PAGE_KERNEL*}; radix also knows execute-only. */
-  @Override
-  public long pgprot(Protection protection) {
-    long type =
-        switch (protection.memoryType()) {
-          case WRITE_BACK -> 0;
-          case UNCACHED -> NON_IDEMPOTENT;
-          case WRITE_COMBINE -> 3L << 4;
-          case WRITE_THROUGH ->
-              throw new InvalidRequestException(
-                  "memory type WRITE_THROUGH: ATT has none; take UNCACHED or WRITE_COMBINE");
-        };
-    boolean kernel = protection.owner() == TableOwner.KERNEL;
-    boolean write = protection.write() && protection.shared();
-    return V
-        | R
-        | type
-        | bits.keyBits(protection.key())
-        | (kernel || protection.isNone() ? PRIVILEGED : 0)
-        | (protection.read() || protection.write() ? READ : 0)
-        | (write ? WRITE : 0)
-        | (write && kernel ? C : 0)
-        | (protection.exec() ? EXEC | tree.withExec() : 0);
-  }
-
-  @Override
-  public long mkLeaf(long physAddr, long pgprot, Level level) {
-    return physAddr | pgprot | L;
-  }
-
-  /** {@code pte_modify()}. */
-  @Override
-  public long modify(long raw, long pgprot, Level level) {
-    long protection = V | INVALID | PRIVILEGED | RWX | bits.key();
-    return (raw & ~protection) | (pgprot & protection);
-  }
-
-  @Override
-  public long splitLeaf(long raw, Level level, Level lower) {
-    return raw;
-  }
-
-  /** {@code RADIX_PMD_VAL_BITS} and its like. */
-  @Override
   public long mkTable(long physAddr, Level level, TableOwner owner) {
-    return physAddr | V | nextLevelSize(level);
-  }
-
-  @Override
-  public long mkSwap(int type, long offset, Level level) {
-    long zero = type == 0 && offset == 0 ? 0 : PteFormat.super.mkSwap(type, offset, level);
-    return zero | L;
+    return PteFormat.super.mkTable(physAddr, level, owner) | nextLevelSize(level);
   }
 
   private static boolean leafBit(long raw) {

@@ -2,12 +2,12 @@ package org.mmport.arch.ppc64;
 
 import java.util.List;
 import org.mmport.spi.EntryField;
+import org.mmport.spi.EntryFlags;
+import org.mmport.spi.LeafMasks;
 import org.mmport.spi.Level;
-import org.mmport.spi.Protection;
+import org.mmport.spi.PagingGeometry;
 import org.mmport.spi.PteBits;
 import org.mmport.spi.PteFormat;
-import org.mmport.spi.Rights;
-import org.mmport.spi.TableOwner;
 
 /**
  * Entries of the trees of 2006, which only Linux reads: {@code include/asm-powerpc/pgtable.h},
@@ -15,16 +15,16 @@ import org.mmport.spi.TableOwner;
  * what {@code pmd_bad()} and {@code pud_bad()} refuse.
  *
  * @param frameShift {@code PTE_RPN_SHIFT}: where page numbers start in leaves
- * @param hpteFlags {@code _PAGE_HPTEFLAGS}: what leaves note of the hash table
  * @param pteTableBytes size of a table of the last level, and its alignment; upperTableBytes alike,
  *     of the tables between it and the root
  */
 record Ppc64PteFormat2006(
     List<EntryField> fields,
     PteBits bits,
+    EntryFlags flags,
+    LeafMasks leaves,
     int pageShift,
     int frameShift,
-    long hpteFlags,
     long pteTableBytes,
     long upperTableBytes)
     implements PteFormat {
@@ -45,8 +45,6 @@ record Ppc64PteFormat2006(
 
   /** {@code KERNELBASE}: directories hold addresses in the linear map. */
   private static final long KERNEL = 0xcL << 60;
-
-  private static final long PROTECTION = PRESENT | USER | EXEC | COHERENT | RW;
 
   private static final String COMMON =
       """
@@ -101,16 +99,44 @@ record Ppc64PteFormat2006(
       S 30:2  0         RESERVED       0
       """;
 
-  static Ppc64PteFormat2006 pages4k() {
-    List<EntryField> fields = EntryField.table(COMMON + PAGES_4K);
-    long flags = HASHPTE | BUSY | 0xf000;
-    return new Ppc64PteFormat2006(fields, PteBits.of(fields), 12, 17, flags, 4096, 1024);
+  /** {@code protection_map}, {@code PAGE_KERNEL*}, {@code pgprot_noncached()}; what is hashed. */
+  private static final String FLAGS =
+      """
+      all: PRESENT ACCESSED
+      kernel: COHERENT
+      kernel write: DIRTY
+      user: COHERENT USER
+      write: RW
+      exec: EXEC
+      WRITE_BACK:
+      WRITE_THROUGH: WRITETHRU
+      WRITE_COMBINE: NO_CACHE
+      UNCACHED: NO_CACHE GUARDED
+      table: KERNEL
+      """;
+
+  static Ppc64PteFormat2006 pages4k(PagingGeometry geometry) {
+    String noted = "unused page: HASHPTE BUSY SECONDARY GROUP_IX";
+    return of(geometry, PAGES_4K, noted, 17, 4096, 1024);
   }
 
-  static Ppc64PteFormat2006 pages64k() {
-    List<EntryField> fields = EntryField.table(COMMON + PAGES_64K);
-    long flags = HASHPTE | BUSY | 0x0ffff000 | COMBO;
-    return new Ppc64PteFormat2006(fields, PteBits.of(fields), 16, 30, flags, 65536, 32768);
+  static Ppc64PteFormat2006 pages64k(PagingGeometry geometry) {
+    String noted = "unused page: HASHPTE BUSY COMBO HPTE_SUB SLOT";
+    return of(geometry, PAGES_64K, noted, 30, 65536, 32768);
+  }
+
+  private static Ppc64PteFormat2006 of(
+      PagingGeometry geometry, String own, String noted, int frameShift, long pte, long upper) {
+    List<EntryField> fields = EntryField.table(COMMON + own);
+    return new Ppc64PteFormat2006(
+        fields,
+        PteBits.of(fields),
+        EntryFlags.of(fields, FLAGS + noted),
+        LeafMasks.of(geometry),
+        geometry.pageShift(),
+        frameShift,
+        pte,
+        upper);
   }
 
   @Override
@@ -128,19 +154,6 @@ record Ppc64PteFormat2006(
     return bits.tableFrame() & -(level == Level.PMD ? pteTableBytes : upperTableBytes);
   }
 
-  /** {@code hash_page()}: what is the user's is the kernel's too; whatever is present is read. */
-  @Override
-  public int rights(long raw, Level level) {
-    if (level != Level.PTE) {
-      return Rights.ALL;
-    }
-    int kernel =
-        Rights.KERNEL_READ
-            | ((raw & RW) != 0 ? Rights.KERNEL_WRITE : 0)
-            | ((raw & EXEC) != 0 ? Rights.KERNEL_EXEC : 0);
-    return (raw & USER) != 0 ? kernel | kernel << 3 : kernel;
-  }
-
   @Override
   public long physAddr(long raw, Level level) {
     return raw >>> frameShift << numberedShift(raw);
@@ -154,11 +167,6 @@ record Ppc64PteFormat2006(
   /** With 4K_PFN the number counts pages of 4 KiB, whatever the page size. */
   private int numberedShift(long raw) {
     return pageShift == 16 && (raw & PFN_4K) != 0 ? 12 : pageShift;
-  }
-
-  @Override
-  public boolean none(long raw, Level level) {
-    return (level == Level.PTE ? raw & ~hpteFlags : raw) == 0;
   }
 
   @Override
@@ -178,43 +186,10 @@ record Ppc64PteFormat2006(
         && (raw & uncached) != uncached;
   }
 
-  /** {@code protection_map}, {@code PAGE_KERNEL*}, {@code pgprot_noncached()}. */
-  @Override
-  public long pgprot(Protection protection) {
-    long type =
-        switch (protection.memoryType()) {
-          case WRITE_BACK -> 0;
-          case WRITE_THROUGH -> WRITETHRU;
-          case WRITE_COMBINE -> NO_CACHE;
-          case UNCACHED -> NO_CACHE | GUARDED;
-        };
-    long fixed = PRESENT | ACCESSED | type | bits.keyBits(protection.key());
-    if (protection.isNone()) {
-      return fixed;
-    }
-    boolean kernel = protection.owner() == TableOwner.KERNEL;
-    boolean write = protection.write() && protection.shared();
-    return fixed
-        | COHERENT
-        | (kernel ? 0 : USER)
-        | (write ? RW : 0)
-        | (write && kernel ? DIRTY : 0)
-        | (protection.exec() ? EXEC : 0);
-  }
-
   /** {@code pte_modify()}, which in 2006 lost how the page was cached; here that stays. */
   @Override
   public long modify(long raw, long pgprot, Level level) {
-    return (raw & ~PROTECTION) | (pgprot & PROTECTION);
-  }
-
-  @Override
-  public long splitLeaf(long raw, Level level, Level lower) {
-    return raw;
-  }
-
-  @Override
-  public long mkTable(long physAddr, Level level, TableOwner owner) {
-    return KERNEL | physAddr;
+    long protection = bits.protection() | COHERENT;
+    return (raw & ~protection) | (pgprot & protection);
   }
 }

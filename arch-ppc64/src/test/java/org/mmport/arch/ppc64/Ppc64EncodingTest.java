@@ -10,8 +10,8 @@ import org.mmport.spi.TableOwner;
 
 /** What is made, against raw values from Linux's headers. */
 class Ppc64EncodingTest {
-  private static final PteFormat RADIX_64K = Ppc64PteFormat.forTree(Ppc64Tree.radix(16, 5));
-  private static final PteFormat HASH_4K = Ppc64PteFormat.forTree(Ppc64Tree.hash4k());
+  private static final PteFormat RADIX_64K = Ppc64PteFormat.radix(Ppc64Geometry.RADIX_64K);
+  private static final PteFormat HASH_4K = Ppc64PteFormat.hash4k(Ppc64Geometry.HASH_4K);
 
   @Test
   void leaves() {

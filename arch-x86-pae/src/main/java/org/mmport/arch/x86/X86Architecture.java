@@ -1,5 +1,11 @@
 package org.mmport.arch.x86;
 
+import static org.mmport.spi.MmuFeature.HIERARCHICAL_RIGHTS;
+import static org.mmport.spi.MmuFeature.HW_ACCESSED;
+import static org.mmport.spi.MmuFeature.HW_DIRTY;
+import static org.mmport.spi.MmuFeature.ROOT_ENTRIES_CACHED;
+import static org.mmport.spi.MmuFeature.ROOT_RELOAD;
+
 import com.google.auto.service.AutoService;
 import java.nio.ByteOrder;
 import java.util.List;
@@ -8,9 +14,9 @@ import org.mmport.spi.Architecture;
 import org.mmport.spi.CpuNote;
 import org.mmport.spi.KernelAreas;
 import org.mmport.spi.KernelHalf;
+import org.mmport.spi.KernelHalf.Upkeep;
 import org.mmport.spi.Level;
 import org.mmport.spi.LevelGeometry;
-import org.mmport.spi.MmuFeature;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PagingGeometry;
 import org.mmport.spi.VaLayout;
@@ -32,77 +38,52 @@ public final class X86Architecture implements Architecture {
   private static final KernelAreas KERNEL =
       KernelAreas.of(
           new VaRegion("kernel", 0xc000_0000L, 0xffff_ffffL, 0),
-          0xc000_0000L,
-          0xf7ff_ffffL,
-          0xf880_0000L,
-          0xfebf_ffffL);
+          "linear c0000000-f7ffffff vmalloc f8800000-febfffff");
 
   /**
    * One table below the kernel's root entry, which all have: {@code SHARED_KERNEL_PMD}, as long as
    * the tables of user code are not isolated. Later kernels copy its entries instead ({@code
    * arch_sync_kernel_mappings()}).
    */
-  private static final VaLayout PAE_LAYOUT = layout(KernelHalf.Upkeep.PREALLOCATED);
+  private static final PagingGeometry PAE =
+      geometry(Upkeep.PREALLOCATED, 52, 8, PagingGeometry.levels(8, "PGD:2 PMD:9+ PTE:9+"));
 
   /** Entries of the last quarter of the root come and go: {@code vmalloc_sync_one()}. */
-  private static final VaLayout TWO_LEVEL_LAYOUT = layout(KernelHalf.Upkeep.PROPAGATED);
-
-  private static final PagingGeometry PAE =
-      new PagingGeometry(
-          12,
-          PAE_LAYOUT,
-          52,
-          ByteOrder.LITTLE_ENDIAN,
-          8,
-          4,
-          PagingGeometry.levels(8, "PGD:2 PMD:9+ PTE:9+"));
-
   private static final PagingGeometry TWO_LEVEL =
-      new PagingGeometry(
-          12,
-          TWO_LEVEL_LAYOUT,
+      geometry(
+          Upkeep.PROPAGATED,
           32,
-          ByteOrder.LITTLE_ENDIAN,
-          4,
           4,
           PagingGeometry.levels(
               LevelGeometry.of(Level.PGD, 10, 4, true).withLeafPaBits(40),
               LevelGeometry.of(Level.PTE, 10, 4, true)));
+
+  private static final X86PteFormat.Pae PAE_FORMAT = X86PteFormat.Pae.of(PAE);
+  private static final X86PteFormat.TwoLevel TWO_LEVEL_FORMAT = X86PteFormat.TwoLevel.of(TWO_LEVEL);
 
   private static final List<MmuVariant> VARIANTS =
       List.of(
           new MmuVariant(
               "x86/pae",
               PAE,
-              Set.of(
-                  MmuFeature.HW_ACCESSED,
-                  MmuFeature.HW_DIRTY,
-                  MmuFeature.HIERARCHICAL_RIGHTS,
-                  MmuFeature.ROOT_ENTRIES_CACHED,
-                  MmuFeature.ROOT_RELOAD),
-              X86PteFormat.Pae.INSTANCE,
-              X86TlbRules.PAE,
+              Set.of(HW_ACCESSED, HW_DIRTY, HIERARCHICAL_RIGHTS, ROOT_ENTRIES_CACHED, ROOT_RELOAD),
+              PAE_FORMAT,
+              X86TlbRules.pae(PAE_FORMAT),
               new X86Roots(true, 0xffff_ffe0L)),
           new MmuVariant(
               "x86/2level",
               TWO_LEVEL,
-              Set.of(
-                  MmuFeature.HW_ACCESSED,
-                  MmuFeature.HW_DIRTY,
-                  MmuFeature.HIERARCHICAL_RIGHTS,
-                  MmuFeature.ROOT_RELOAD),
-              X86PteFormat.TwoLevel.INSTANCE,
-              X86TlbRules.TWO_LEVEL,
+              Set.of(HW_ACCESSED, HW_DIRTY, HIERARCHICAL_RIGHTS, ROOT_RELOAD),
+              TWO_LEVEL_FORMAT,
+              X86TlbRules.of(TWO_LEVEL_FORMAT),
               new X86Roots(false, 0xffff_f000L)));
 
-  private static VaLayout layout(KernelHalf.Upkeep upkeep) {
-    return VaLayout.zeroExtended(32)
-        .withKernelHalf(new KernelHalf.CopiedRootEntries(KERNEL, upkeep));
-  }
-
-  @Override
-  public String name() {
-    return "x86";
+  private static PagingGeometry geometry(
+      Upkeep upkeep, int paBits, int entryBytes, List<LevelGeometry> levels) {
+    VaLayout layout =
+        VaLayout.zeroExtended(32).withKernelHalf(new KernelHalf.CopiedRootEntries(KERNEL, upkeep));
+    ByteOrder order = ByteOrder.LITTLE_ENDIAN;
+    return new PagingGeometry(12, layout, paBits, order, entryBytes, 4, levels);
   }
 
   @Override

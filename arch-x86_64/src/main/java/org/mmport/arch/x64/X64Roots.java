@@ -17,6 +17,9 @@ record X64Roots(int levels) implements RootFinder {
   private static final long CR4_LA57 = 1L << 12;
   private static final long EFER_LMA = 1L << 10;
 
+  /** Bits 11:0 are PWT, PCD or a PCID. */
+  private static final long ROOT = 0x000f_ffff_ffff_f000L;
+
   /** Where the kernel image is linked to: {@code __START_KERNEL_map}. */
   private static final long START_KERNEL = 0xffff_ffff_8000_0000L;
 
@@ -56,7 +59,7 @@ record X64Roots(int levels) implements RootFinder {
 
   private RootLookup lookup(int walked, long root) {
     return walked == levels
-        ? new RootLookup.Found(List.of(root & X64PteFormat.ADDRESS))
+        ? new RootLookup.Found(List.of(root & ROOT))
         : new RootLookup.NotSelected("the CPU walks " + walked + " levels");
   }
 }

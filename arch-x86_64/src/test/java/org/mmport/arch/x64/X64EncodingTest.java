@@ -23,7 +23,7 @@ import org.mmport.spi.TableOwner;
  * Intel SDM, volume 3A, chapter "Paging".
  */
 class X64EncodingTest {
-  private static final PteFormat FORMAT = X64PteFormat.INSTANCE;
+  private static final PteFormat FORMAT = new X64Architecture().variants().getFirst().format();
 
   private static long hex(String value) {
     return Long.parseUnsignedLong(value.substring(2), 16);

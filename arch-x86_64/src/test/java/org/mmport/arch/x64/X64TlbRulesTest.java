@@ -16,7 +16,7 @@ import org.mmport.spi.TlbRules;
  * cleared, {@code .} never.
  */
 class X64TlbRulesTest {
-  private static final TlbRules RULES = X64TlbRules.INSTANCE;
+  private static final TlbRules RULES = new X64Architecture().variants().getFirst().tlbRules();
 
   // XD and key; 58:52; address; 11:9; G, PAT, D, A, PCD, PWT, U/S, R/W. P has tests of its own.
   private static final String PAGE = "xxxxx" + "......." + "x".repeat(40) + "..." + "xxc.xxxx";
