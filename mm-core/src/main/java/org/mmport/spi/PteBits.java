@@ -49,6 +49,7 @@ public record PteBits(
     long pageHigh,
     long hugeHigh,
     long tableHigh,
+    int lift,
     long reservedInPage,
     long reservedInHuge,
     long reservedInTable,
@@ -126,6 +127,7 @@ public record PteBits(
         mask(fields, EntryRole.FRAME_HIGH, EntryKind.PAGE),
         mask(fields, EntryRole.FRAME_HIGH, EntryKind.HUGE),
         mask(fields, EntryRole.FRAME_HIGH, EntryKind.TABLE),
+        lift(fields),
         mask(fields, EntryRole.RESERVED, EntryKind.PAGE),
         mask(fields, EntryRole.RESERVED, EntryKind.HUGE),
         mask(fields, EntryRole.RESERVED, EntryKind.TABLE),
@@ -205,21 +207,13 @@ public record PteBits(
     return from == 0 ? flags : (flags & ~from) | Long.expand(Long.compress(flags, from), to);
   }
 
-  /**
-   * The address that lies in the bits of a mask, of which some belong above the rest (PSE-36, LPA,
-   * LPA2).
-   */
-  static long address(long stored, long mask, long high) {
-    return (stored & mask & ~high) | (stored & high) << lift(mask, high);
-  }
-
-  /** An address as it lies in the bits of a mask. */
-  static long placed(long physAddr, long mask, long high) {
-    return (physAddr & mask & ~high) | (physAddr >>> lift(mask, high) & high);
-  }
-
-  private static int lift(long mask, long high) {
-    return Long.SIZE - Long.numberOfLeadingZeros(mask & ~high) - Long.numberOfTrailingZeros(high);
+  /** How far up bits of an address go that belong above the rest (PSE-36, LPA, LPA2). */
+  private static int lift(List<EntryField> fields) {
+    long low = mask(fields, EntryRole.FRAME, EntryKind.HUGE);
+    long high = mask(fields, EntryRole.FRAME_HIGH, EntryKind.HUGE);
+    return high == 0
+        ? 0
+        : Long.SIZE - Long.numberOfLeadingZeros(low) - Long.numberOfTrailingZeros(high);
   }
 
   /**

@@ -88,7 +88,8 @@ public interface PteFormat {
 
   /** Physical address of the next table, from a valid table entry. */
   default long tableAddr(long raw, Level level) {
-    return PteBits.address(raw, bits().tableFrame(), bits().tableHigh());
+    long high = bits().tableHigh();
+    return (raw & (bits().tableFrame() ^ high)) | (raw & high) << bits().lift();
   }
 
   /**
@@ -96,7 +97,9 @@ public interface PteFormat {
    * PROT_NONE.
    */
   default long physAddr(long raw, Level level) {
-    return PteBits.address(raw ^ inverted(raw), frameMask(level), frameHigh(level));
+    long high = frameHigh(level);
+    long stored = raw ^ inverted(raw);
+    return (stored & (frameMask(level) ^ high)) | (stored & high) << bits().lift();
   }
 
   /**
@@ -290,7 +293,8 @@ public interface PteFormat {
    */
   default long withPhysAddr(long raw, long physAddr, Level level) {
     long mask = frameMask(level);
-    long placed = PteBits.placed(physAddr, mask, frameHigh(level));
+    long high = frameHigh(level);
+    long placed = (physAddr & (mask ^ high)) | (physAddr >>> bits().lift() & high);
     return (raw & ~mask) | ((placed ^ inverted(raw)) & mask);
   }
 
@@ -327,8 +331,9 @@ public interface PteFormat {
    * those below.
    */
   default long mkTable(long physAddr, Level level, TableOwner owner) {
-    long mask = bits().tableFrame();
-    return flags().table(owner) | PteBits.placed(physAddr, mask, bits().tableHigh());
+    long high = bits().tableHigh();
+    long low = physAddr & (bits().tableFrame() ^ high);
+    return flags().table(owner) | low | (physAddr >>> bits().lift() & high);
   }
 
   // Entries that are neither none nor present.

@@ -219,18 +219,6 @@ class TextFormsTest {
         "", "entry flags 'all: W': there is one", x -> EntryFlags.of(FLAGGED, "all: P\nall: W"));
   }
 
-  /** Bits of an address that come above those in place. */
-  @Test
-  void addressesAreSplit() {
-    long mask = 0x0000_ffff_0000_f000L;
-    long high = 0x0000_0000_0000_f000L;
-    long physAddr = 0x000a_1234_0000_0000L;
-    assertEquals(0x0000_1234_0000_a000L, PteBits.placed(physAddr, mask, high));
-    assertEquals(physAddr, PteBits.address(0xffff_1234_5678_afffL, mask, high));
-    assertEquals(0x5000, PteBits.address(0x5067, 0xf000, 0));
-    assertEquals(0x5000, PteBits.placed(0x15000, 0xf000, 0));
-  }
-
   @Test
   void kernelAreasAreReadAsMeant() {
     VaRegion all = new VaRegion("kernel", 0xffff_8000_0000_0000L, -1L, 0);

@@ -28,6 +28,8 @@ record Arm64PteFormat(
   static final long WRITE = 1L << 51;
 
   private static final long GP = 1L << 50;
+  private static final long VALID = 1L << 0;
+  private static final long TYPE = 1L << 1;
 
   private static final String COMMON =
       """
@@ -143,8 +145,22 @@ record Arm64PteFormat(
   /** Level 3 entries of type 01, and blocks where there are none, are invalid: D8.3.2. */
   @Override
   public boolean valid(long raw, Level level) {
-    boolean block = level != Level.PTE && leaves.at(level) != 0;
-    return (raw & bits.valid()) != 0 && (block || (raw & bits.pageOrTable()) != 0);
+    return (raw & (VALID | TYPE)) == (VALID | TYPE) || validBlock(raw, level);
+  }
+
+  private boolean validBlock(long raw, Level level) {
+    return (raw & VALID) != 0 && level != Level.PTE && leaves.at(level) != 0;
+  }
+
+  @Override
+  public boolean leaf(long raw, Level level) {
+    return level == Level.PTE || (raw & bits.pageOrTable()) == 0;
+  }
+
+  /** Bits that are RES0 here are not looked at by hardware. */
+  @Override
+  public long reserved(long raw, Level level) {
+    return 0;
   }
 
   /** D8.4.1; a page that is writable and clean can be written where hardware makes it dirty. */
