@@ -264,18 +264,9 @@ final class ForkClauses {
       check = "who changes part of a block: Fork.copyPages, Zap, and the lengths they get",
       requires = MmuFeature.CONT_PTE)
   static void blocksStayWhole(ClauseContext c) {
-    int members = c.variant().batchOps().runEntries(Level.PTE);
-    int pages = 2 * members;
     StepTally tally = new StepTally();
     try (Scene scene = new Scene(c, tally)) {
-      scene.play(
-          """
-          folios %d
-          start a
-          mmap a 20 %d rw- private
-          cpu0 store a 21 1
-          """
-              .formatted(Integer.numberOfTrailingZeros(pages), pages));
+      int pages = scene.startWithTwoRuns();
       long before = new ProcessView(scene.process("a")).inRuns(20, pages);
       c.check(before == pages, pages + " entries in runs", before);
       ForkStrategy batched = ForkStrategies.named("batched");

@@ -309,18 +309,9 @@ final class MadvClauses {
       check = "ContiguousRuns.mkOldClean; the lengths that Madvise and LazyFreed give it",
       requires = MmuFeature.CONT_PTE)
   static void blocksStayWhole(ClauseContext c) {
-    int members = c.variant().batchOps().runEntries(Level.PTE);
-    int pages = 2 * members;
     StepTally tally = new StepTally();
     try (Scene scene = new Scene(c, tally)) {
-      scene.play(
-          """
-          folios %d
-          start a
-          mmap a 20 %d rw- private
-          cpu0 store a 21 1
-          """
-              .formatted(Integer.numberOfTrailingZeros(pages), pages));
+      int pages = scene.startWithTwoRuns();
       AddressSpace a = scene.process("a");
       tally.take();
       a.lazyFree(a.vmas().getFirst().firstVa(), pages * c.geometry().pageBytes());

@@ -340,17 +340,8 @@ final class NumaClauses {
       check = "the spans that NumaHints gives to protect; NumaFault.restore by PteTable.hint",
       requires = MmuFeature.CONT_PTE)
   static void blocksStayWhole(ClauseContext c) {
-    int members = c.variant().batchOps().runEntries(Level.PTE);
-    int pages = 2 * members;
     try (Scene scene = new Scene(c)) {
-      scene.play(
-          """
-          folios %d
-          start a
-          mmap a 20 %d rw- private
-          cpu0 store a 21 1
-          """
-              .formatted(Integer.numberOfTrailingZeros(pages), pages));
+      int pages = scene.startWithTwoRuns();
       AddressSpace a = scene.process("a");
       c.check(hint(c, a, 20, pages) == pages, pages + " hints", "others");
       long inRuns = new ProcessView(a).inRuns(20, pages);

@@ -5,6 +5,7 @@ import org.mmport.mm.AddressSpace;
 import org.mmport.scenario.MmBench;
 import org.mmport.scenario.Script;
 import org.mmport.scenario.StepResult;
+import org.mmport.spi.Level;
 
 /** A machine on which clauses have scripts run, everything being counted anew after each step. */
 final class Scene implements AutoCloseable {
@@ -32,6 +33,23 @@ final class Scene implements AutoCloseable {
       throw new IllegalStateException("the clause's script starts no process " + name);
     }
     return space;
+  }
+
+  /**
+   * Starts a process {@code a} that has page 20 and those behind it by two whole runs of contiguous
+   * entries. Returns how many pages these are.
+   */
+  int startWithTwoRuns() {
+    int pages = 2 * c.variant().batchOps().runEntries(Level.PTE);
+    play(
+        """
+        folios %d
+        start a
+        mmap a 20 %d rw- private
+        cpu0 store a 21 1
+        """
+            .formatted(Integer.numberOfTrailingZeros(pages), pages));
+    return pages;
   }
 
   /** Runs a script, each line of which must come to what it says, or to done or a value. */
