@@ -115,6 +115,26 @@ final class LazyChangeClauses {
       scene.play("cpu0 store b 1 3\nexpect cpu0 load a 1 is 9");
     }
     pinnedPagesMove(c);
+    pinnedWhereShared(c);
+  }
+
+  /** Entries of a shared table may say that its pages can be written when they may not. */
+  private static void pinnedWhereShared(ClauseContext c) {
+    try (Scene scene = new Scene(c)) {
+      scene.play(LazyClauses.PARENT);
+      scene.play(
+          """
+          fork a b lazy
+          pin b 1 p
+          device p store 7
+          expect cpu0 load a 1 is 2
+          expect cpu1 load b 1 is 7
+          pin a 0 q
+          device q store 8
+          expect cpu1 load b 0 is 1
+          expect cpu0 load a 0 is 8
+          """);
+    }
   }
 
   /** A page that was pinned in one table and moved to another. */

@@ -46,6 +46,8 @@ final class Pins {
                 () ->
                     new InvalidRequestException(
                         "pin 0x%x: no mapping there that may be written".formatted(va)));
+    // An entry of a shared table may permit writes that an entry above it forbids.
+    mm.sharedRanges().own(va, mm.pageBytes());
     Optional<FaultStatus> inTheWay = new Mlock(mm).bringIn(vma, va, Access.USER_WRITE);
     if (inTheWay.equals(Optional.of(FaultStatus.OUT_OF_MEMORY))) {
       throw new OutOfFramesException("pin 0x%x: no memory for the page; unmap some".formatted(va));
