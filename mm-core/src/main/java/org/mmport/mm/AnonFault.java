@@ -50,7 +50,7 @@ final class AnonFault {
    * @throws OutOfFramesException when there is not even one page
    */
   Fresh alloc(Vma vma, PteTable table, long va) {
-    for (int order : system.folioOrders()) {
+    for (int order : system.folioOrders().anon()) {
       long firstVa = va & -(mm.pageBytes() << order);
       if (isFree(vma, table, firstVa, order)) {
         try {

@@ -55,12 +55,25 @@ final class FileRmap implements FileMappings {
   }
 
   /**
+   * Makes a file longer or shorter.
+   *
+   * @throws org.mmport.machine.OutOfFramesException when there is no memory for copies of shared
+   *     tables that show other pages too; nothing changed then
+   */
+  void truncate(FilePages file, long sizePages) {
+    if (sizePages >= 0 && sizePages < file.sizePages()) {
+      own(file, sizePages, file.sizePages() - 1);
+    }
+    file.truncate(sizePages, this);
+  }
+
+  /**
    * Has tables that show pages of a file serve one process each, so that {@link #unmap} needs no
    * memory.
    *
    * @throws org.mmport.machine.OutOfFramesException when there is none for the copies
    */
-  void own(FilePages file, long firstIndex, long lastIndex) {
+  private void own(FilePages file, long firstIndex, long lastIndex) {
     for (Mapping mapping : rmap.of(file.id(), firstIndex, lastIndex)) {
       long va = mapping.va(Math.max(firstIndex, mapping.firstPage()));
       long lastVa = mapping.va(Math.min(lastIndex, mapping.lastPage()));

@@ -3,7 +3,6 @@ package org.mmport.mm;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -46,9 +45,6 @@ public final class MmSystem {
 
   private static final int MAX_RECLAIM_RETRIES = 16;
 
-  /** Orders 0 and 1 are none of THP_ORDERS_ALL_ANON (include/linux/huge_mm.h). */
-  private static final int MIN_ANON_ORDER = 2;
-
   final PercpuRwLock lock;
   final MlockCounts mlocked;
   private final MmuVariant variant;
@@ -67,10 +63,10 @@ public final class MmSystem {
   private final Rmap rmap;
   private final FileRmap fileRmap;
   private final Reclaim reclaim;
+  private final FolioOrders folioOrders;
   private final HugePageSettings hugePages;
   private final NumaBalancing numa;
   private Optional<KernelSpace> kernel = Optional.empty();
-  private List<Integer> folioOrders = List.of();
   private long lastContext = LAST_KERNEL_CONTEXT;
   private long lastOwner;
 
@@ -93,6 +89,7 @@ public final class MmSystem {
     this.rmap = new Rmap(folios);
     this.fileRmap = new FileRmap(this, rmap);
     this.reclaim = new Reclaim(this, rmap, swapCache, fileRmap);
+    this.folioOrders = new FolioOrders(variant);
     this.hugePages = new HugePageSettings(variant);
     this.numa = new NumaBalancing(this, cpuCount);
     this.zeroPfn = folios.alloc(0, 0);
@@ -200,10 +197,7 @@ public final class MmSystem {
         () ->
             withRoom(
                 () -> {
-                  if (sizePages >= 0 && sizePages < file.sizePages()) {
-                    fileRmap.own(file, sizePages, file.sizePages() - 1);
-                  }
-                  file.truncate(sizePages, fileRmap);
+                  fileRmap.truncate(file, sizePages);
                   return file;
                 }));
   }
@@ -244,21 +238,10 @@ public final class MmSystem {
    * @throws InvalidRequestException for an order that is not
    */
   public void useFolios(Collection<Integer> orders) {
-    int below =
-        Math.min(
-            Integer.numberOfTrailingZeros(variant.geometry().at(Level.PTE).entries()),
-            FrameAllocator.MAX_ORDER + 1);
-    for (int order : orders) {
-      if (order < MIN_ANON_ORDER || order >= below) {
-        throw new InvalidRequestException(
-            "folios of order %d: %s has those of %d to %d"
-                .formatted(order, variant.id(), MIN_ANON_ORDER, below - 1));
-      }
-    }
     locked(
         () -> {
-          folioOrders = orders.stream().distinct().sorted(Comparator.reverseOrder()).toList();
-          return folioOrders;
+          folioOrders.useAnon(orders);
+          return orders;
         });
   }
 
@@ -295,8 +278,7 @@ public final class MmSystem {
     return numa;
   }
 
-  /** Those orders, the largest first. */
-  List<Integer> folioOrders() {
+  FolioOrders folioOrders() {
     return folioOrders;
   }
 
