@@ -45,6 +45,7 @@ final class ClauseCatalog {
           SwapOffClauses.class,
           ShmemClauses.class,
           FolioClauses.class,
+          FileFolioClauses.class,
           ThpClauses.class,
           ThpShareClauses.class,
           KhugepagedClauses.class,

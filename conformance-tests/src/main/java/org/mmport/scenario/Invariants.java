@@ -50,17 +50,19 @@ public final class Invariants {
     Map<Integer, Integer> swapped = new HashMap<>();
     Set<Long> locked = new HashSet<>();
     HugeRecount huge = new HugeRecount(system);
+    FileRecount files = new FileRecount(system.folios());
     Set<EntryId> seen = new HashSet<>();
     Set<TableRecount.Hook> hooks = new HashSet<>();
     List<TableRecount.Leaf> leaves = new ArrayList<>();
     for (AddressSpace space : system.spaces()) {
       TableRecount recount = TableRecount.of(space);
-      List<Vma> lockedVmas = space.vmas().stream().filter(Vma::locked).toList();
+      List<Vma> vmas = space.vmas();
+      List<Vma> lockedVmas = vmas.stream().filter(Vma::locked).toList();
       long anon = 0;
       long file = 0;
       long swap = 0;
       hooks.addAll(recount.hooks());
-      List<Vma> sharedVmas = space.vmas().stream().filter(Vma::shared).toList();
+      List<Vma> sharedVmas = vmas.stream().filter(Vma::shared).toList();
       recount.leaves().values().stream()
           .filter(leaf -> sharedVmas.stream().noneMatch(vma -> vma.contains(leaf.va())))
           .forEach(leaves::add);
@@ -106,6 +108,10 @@ public final class Invariants {
           anon++;
         } else {
           file++;
+          Optional<String> wrong = files.mapped(vmaAt(vmas, leaf.va()), leaf.va(), pfn);
+          if (wrong.isPresent()) {
+            return wrong;
+          }
         }
       }
       MmCounters counted =
@@ -125,8 +131,16 @@ public final class Invariants {
     return shared(hooks, leaves, huge)
         .or(() -> pages(mappers, writers, huge))
         .or(huge::broken)
+        .or(() -> files.broken(mappedFiles()))
         .or(() -> slots(swapped))
         .or(() -> locked(mapped, locked));
+  }
+
+  private static Vma vmaAt(List<Vma> vmas, long va) {
+    return vmas.stream()
+        .filter(vma -> vma.contains(va))
+        .findFirst()
+        .orElseThrow(() -> new IllegalStateException("0x%x is in no mapping".formatted(va)));
   }
 
   /** Young and dirty of entries cached together are known for all of them only (R4.19). */

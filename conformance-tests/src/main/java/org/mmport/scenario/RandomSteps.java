@@ -6,6 +6,7 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Queue;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import org.mmport.fork.ForkStrategies;
 import org.mmport.mm.ForkStrategy;
 import org.mmport.mm.VmaRights;
@@ -89,6 +90,15 @@ public final class RandomSteps {
   private Step folios() {
     return new Step.LargeFolios(
         FOLIO_ORDERS.stream().filter(order -> random.nextInt(5) > 1).toList());
+  }
+
+  /** Pairs of pages too, which there are none of in private memory. */
+  private Step fileFolios() {
+    return new Step.FileFolios(
+        IntStream.rangeClosed(1, FOLIO_ORDERS.getLast())
+            .filter(order -> random.nextInt(5) > 1)
+            .boxed()
+            .toList());
   }
 
   private Step change(String process, int kind) {
@@ -201,7 +211,8 @@ public final class RandomSteps {
       return new Step.CreateFile(name, random.nextInt(MAX_FILE_PAGES));
     }
     String file = FILES.get(random.nextInt(FILES.size()));
-    return switch (random.nextInt(8)) {
+    return switch (random.nextInt(9)) {
+      case 8 -> fileFolios();
       case 0 -> new Step.Truncate(file, random.nextInt(MAX_FILE_PAGES));
       case 1 -> new Step.Sync(file);
       case 2 -> new Step.Evict(file);

@@ -75,6 +75,7 @@ public final class ReferenceMemory {
         yield had ? new Refused() : new Done();
       }
       case Step.LargeFolios folios -> new Done();
+      case Step.FileFolios folios -> new Done();
       case Step.HugePolicy huge -> new Done();
       case Step.Collapse collapse -> new Done();
       case Step.NumaHint hint -> new Done();

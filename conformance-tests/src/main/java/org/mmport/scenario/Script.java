@@ -120,7 +120,8 @@ public record Script(List<Line> lines) {
       case "pin" -> words.exactly(4, w -> new Step.Pin(w.name(1), w.page(2), w.name(3)));
       case "unpin" -> words.exactly(2, w -> new Step.Unpin(w.name(1)));
       case "device" -> device(words);
-      case "folios" -> folios(words);
+      case "folios" -> folios(words, 2, MAX_ORDER, Step.LargeFolios::new);
+      case "filefolios" -> folios(words, 1, MAX_ORDER + 1, Step.FileFolios::new);
       case "thp" -> words.exactly(2, w -> new Step.HugePolicy(w.policy(1)));
       case "advise" ->
           words.exactly(5, w -> new Step.Advise(w.name(1), w.page(2), w.pages(3), w.advice(4)));
@@ -132,7 +133,7 @@ public record Script(List<Line> lines) {
       case "swapon" -> words.exactly(2, w -> new Step.SwapOn(w.pages(1)));
       default ->
           throw new InvalidRequestException(
-              "'%s': one of start, exit, fork, mmap, munmap, mprotect, dontneed, lazyfree, mremap, mlock, munlock, brk, exec, file, truncate, sync, evict, reclaim, swapoff, swapon, folios, thp, advise, collapse, khugepaged, numa, pin, unpin, device, cpuN load, cpuN store, cpuN fetch, cpuN numa, expect"
+              "'%s': one of start, exit, fork, mmap, munmap, mprotect, dontneed, lazyfree, mremap, mlock, munlock, brk, exec, file, truncate, sync, evict, reclaim, swapoff, swapon, folios, filefolios, thp, advise, collapse, khugepaged, numa, pin, unpin, device, cpuN load, cpuN store, cpuN fetch, cpuN numa, expect"
                   .formatted(words.word(0)));
     };
   }
@@ -147,16 +148,17 @@ public record Script(List<Line> lines) {
   /**
    * Orders, as page sizes differ by variant and a size in bytes would mean something else on each.
    */
-  private static Step folios(Words words) {
+  private static Step folios(
+      Words words, int min, int max, Function<List<Integer>, Step> ofOrders) {
     if (words.word(1).equals("none")) {
-      return words.exactly(2, w -> new Step.LargeFolios(List.of()));
+      return words.exactly(2, w -> ofOrders.apply(List.of()));
     }
     return words.exactly(
         Math.max(2, words.count()),
         w ->
-            new Step.LargeFolios(
+            ofOrders.apply(
                 IntStream.range(1, w.count())
-                    .mapToObj(i -> (int) Words.number(w.word(i), 2, MAX_ORDER, "an order"))
+                    .mapToObj(i -> (int) Words.number(w.word(i), min, max, "an order"))
                     .toList()));
   }
 

@@ -144,6 +144,10 @@ public final class Simulation {
           system.useFolios(folios.orders());
           yield new Done();
         }
+        case Step.FileFolios folios -> {
+          system.useFileFolios(folios.orders());
+          yield new Done();
+        }
         case Step.HugePolicy huge -> {
           system.useHugePages(huge.policy());
           yield new Done();

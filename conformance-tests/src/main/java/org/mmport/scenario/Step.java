@@ -244,6 +244,22 @@ public sealed interface Step {
     }
   }
 
+  /**
+   * Sizes of folios in which files, and shared memory, are read from now on, beside pages.
+   *
+   * @param orders as for private memory
+   */
+  record FileFolios(List<Integer> orders) implements Step {
+    public FileFolios {
+      orders = orders.stream().distinct().sorted().toList();
+    }
+
+    @Override
+    public String toString() {
+      return "file" + new LargeFolios(orders);
+    }
+  }
+
   /** Which private memory is mapped by huge pages from now on, where it is written first. */
   record HugePolicy(HugePagePolicy policy) implements Step {
     @Override

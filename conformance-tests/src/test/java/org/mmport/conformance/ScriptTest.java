@@ -56,7 +56,7 @@ class ScriptTest {
     }
     assertEquals(
         steps, Script.parse(Script.write(steps)).lines().stream().map(Script.Line::step).toList());
-    assertEquals(34, steps.stream().map(Step::getClass).distinct().count(), "kinds of steps");
+    assertEquals(35, steps.stream().map(Step::getClass).distinct().count(), "kinds of steps");
   }
 
   @ParameterizedTest

@@ -6,7 +6,7 @@ public interface FileMappings {
   FileMappings NONE =
       new FileMappings() {
         @Override
-        public boolean makeClean(FilePages file, long index, long pfn) {
+        public boolean makeClean(FilePages file, long index, long pfn, int pages) {
           return false;
         }
 
@@ -17,12 +17,13 @@ public interface FileMappings {
       };
 
   /**
-   * Cleans and write-protects every shared mapping of a page, with the flushes that needs ({@code
-   * folio_mkclean}).
+   * Cleans and write-protects every shared mapping of pages of a folio, with the flushes that needs
+   * ({@code folio_mkclean}).
    *
+   * @param pfn of the first
    * @return whether one of them was dirty
    */
-  boolean makeClean(FilePages file, long index, long pfn);
+  boolean makeClean(FilePages file, long index, long pfn, int pages);
 
   /**
    * Unmaps pages of a file everywhere, private copies of them included ({@code

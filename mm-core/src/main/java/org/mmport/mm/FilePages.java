@@ -1,19 +1,20 @@
 package org.mmport.mm;
 
-import java.util.ArrayList;
 import java.util.List;
+import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 import org.mmport.machine.Folios;
 import org.mmport.machine.LockRank;
+import org.mmport.machine.OutOfFramesException;
 import org.mmport.machine.PageFlag;
 import org.mmport.spi.InvalidRequestException;
 
 /**
- * A file and its page cache: {@code struct address_space}. The cache holds one reference to each of
- * its folios, which are of one frame. Pages count from 0.
+ * A file and its page cache: {@code struct address_space}. The cache holds one reference to a folio
+ * for each of its pages; whether they are dirty is said of the folio, as in Linux. Pages count from
+ * 0.
  *
  * <p>Any number of threads may call everything. The lock inside is held for no call of {@link
  * FileMappings}; locks of page tables may be held outside of it, and those of frames are taken
@@ -28,7 +29,7 @@ public final class FilePages {
   private final ReentrantLock lock;
   private final Storage storage;
   private final Optional<ShmemStorage> shmem;
-  private final TreeMap<Long, Long> pfnByIndex = new TreeMap<>();
+  private final CachedPages cache;
   private volatile long sizePages;
 
   /**
@@ -39,6 +40,7 @@ public final class FilePages {
     this.id = id;
     this.folios = folios;
     this.lock = folios.newLock(LockRank.FILE, id);
+    this.cache = new CachedPages(id, folios);
     this.storage = storage;
     this.shmem = storage instanceof ShmemStorage swap ? Optional.of(swap) : Optional.empty();
     this.sizePages = requireSize(sizePages);
@@ -86,27 +88,46 @@ public final class FilePages {
   public int cachedPages() {
     lock.lock();
     try {
-      return pfnByIndex.size();
+      return cache.size();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Frames of the pages in the cache, by page: for those who count all anew. */
+  public NavigableMap<Long, Long> cachedFrames() {
+    lock.lock();
+    try {
+      return cache.all();
     } finally {
       lock.unlock();
     }
   }
 
   /**
-   * The frame of a page, with a reference for the caller; read in if it is not in the cache.
+   * The frame of a page, with a reference for the caller; read in alone if it is not in the cache.
    *
    * @param node where to read it to, if it can be had
    * @return empty when the file ends before it (SIGBUS)
-   * @throws org.mmport.machine.OutOfFramesException when there is no frame; nothing was changed
+   * @throws OutOfFramesException when there is no frame; nothing was changed
    */
   public OptionalLong get(long index, int node) {
+    return get(index, node, List.of());
+  }
+
+  /**
+   * The same, read in with the pages around it in a folio, where one may be.
+   *
+   * @param orders log2 of the pages of such, the largest first
+   */
+  OptionalLong get(long index, int node, List<Integer> orders) {
     lock.lock();
     try {
       if (requireIndex(index) >= sizePages) {
         return OptionalLong.empty();
       }
-      Long cached = pfnByIndex.get(index);
-      long pfn = cached == null ? readIn(index, node) : cached;
+      OptionalLong cached = cache.find(index);
+      long pfn = cached.isPresent() ? cached.getAsLong() : readIn(index, node, orders);
       folios.ref(pfn, 1);
       return OptionalLong.of(pfn);
     } finally {
@@ -118,20 +139,30 @@ public final class FilePages {
   public OptionalLong find(long index) {
     lock.lock();
     try {
-      Long cached = pfnByIndex.get(requireIndex(index));
-      if (cached == null) {
-        return OptionalLong.empty();
-      }
-      folios.ref(cached, 1);
-      return OptionalLong.of(cached);
+      OptionalLong cached = cache.find(requireIndex(index));
+      cached.ifPresent(pfn -> folios.ref(pfn, 1));
+      return cached;
     } finally {
       lock.unlock();
     }
   }
 
   /**
-   * Writes back what is dirty among pages, in the cache or in a mapping. Does nothing, and looks at
-   * no mapping, where nothing is written back (R1.8).
+   * How many pages of a folio are in the cache, from its first on: all, but where the file ended in
+   * it while somebody held it.
+   */
+  int held(long pfn) {
+    lock.lock();
+    try {
+      return cache.held(pfn);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Writes back folios with any of some pages that are dirty, in the cache or in a mapping. Does
+   * nothing, and looks at no mapping, where nothing is written back (R1.8).
    *
    * @return pages written
    */
@@ -145,10 +176,10 @@ public final class FilePages {
       if (found.isPresent()) {
         long pfn = found.getAsLong();
         try {
-          if (mappings.makeClean(this, index, pfn)) {
+          if (mappings.makeClean(this, index, pfn, folios.framesFrom(pfn))) {
             folios.set(pfn, PageFlag.DIRTY);
           }
-          written += writeIfDirty(index, pfn) ? 1 : 0;
+          written += writeIfDirty(index, pfn);
         } finally {
           folios.unref(pfn, 1);
         }
@@ -176,7 +207,8 @@ public final class FilePages {
   }
 
   /**
-   * Drops a page from the cache if only the cache holds it and it is clean, as reclaim does.
+   * Drops the folio of a page from the cache if only the cache holds it and it is clean, as reclaim
+   * does.
    *
    * @return whether it was dropped
    */
@@ -188,13 +220,53 @@ public final class FilePages {
   boolean evict(long index, int callers) {
     lock.lock();
     try {
-      Long pfn = pfnByIndex.get(requireIndex(index));
-      if (pfn == null || folios.refCount(pfn) != 1 + callers || folios.is(pfn, PageFlag.DIRTY)) {
+      OptionalLong found = cache.find(requireIndex(index));
+      if (found.isEmpty()) {
         return false;
       }
-      pfnByIndex.remove(index);
-      release(pfn);
+      long pfn = found.getAsLong();
+      if (folios.refCount(pfn) != cache.held(pfn) + callers || folios.is(pfn, PageFlag.DIRTY)) {
+        return false;
+      }
+      cache.remove(pfn);
       return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Makes pages of a large folio of the cache, to which the caller has a reference ({@code
+   * split_huge_page()} with {@code i_pages} locked, so that nobody finds it meanwhile).
+   *
+   * @return false, and nothing changed, where somebody else holds it, or it is not here whole
+   */
+  boolean split(long head) {
+    lock.lock();
+    try {
+      if (cache.held(head) != folios.framesFrom(head) || !folios.isSplittable(head)) {
+        return false;
+      }
+      folios.split(head);
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * The folio that has pages on both sides of where one begins, with a reference for the caller.
+   */
+  OptionalLong findAcross(long index) {
+    lock.lock();
+    try {
+      OptionalLong found = cache.find(requireIndex(index));
+      if (found.isEmpty() || folios.headOf(found.getAsLong()) == found.getAsLong()) {
+        return OptionalLong.empty();
+      }
+      long head = folios.headOf(found.getAsLong());
+      folios.ref(head, 1);
+      return OptionalLong.of(head);
     } finally {
       lock.unlock();
     }
@@ -209,13 +281,14 @@ public final class FilePages {
   boolean swapOut(long index, int callers) {
     lock.lock();
     try {
-      Long pfn = pfnByIndex.get(requireIndex(index));
-      if (pfn == null || folios.refCount(pfn) != 1 + callers) {
+      OptionalLong found = cache.find(requireIndex(index));
+      if (found.isEmpty()
+          || folios.isLarge(found.getAsLong())
+          || folios.refCount(found.getAsLong()) != 1 + callers) {
         return false;
       }
-      storage.write(index, folios.bytes(pfn));
-      pfnByIndex.remove(index);
-      release(pfn);
+      storage.write(index, folios.bytes(found.getAsLong()));
+      cache.remove(found.getAsLong());
       return true;
     } catch (OutOfSwapException e) {
       return false;
@@ -224,47 +297,75 @@ public final class FilePages {
     }
   }
 
-  private long readIn(long index, int node) {
-    long pfn = folios.alloc(0, node);
+  /**
+   * {@code page_cache_ra_order()}, {@code shmem_suitable_orders()}: aligned in the file, within it,
+   * and beside nothing that is in memory or in swap.
+   */
+  private long readIn(long index, int node, List<Integer> orders) {
+    for (int order : orders) {
+      long first = index & -(1L << order);
+      long pages = 1L << order;
+      if (first + pages <= sizePages && !cache.hasAny(first, pages) && !anySwapped(first, pages)) {
+        try {
+          return readIn(first, folios.alloc(order, node)) + (index - first);
+        } catch (OutOfFramesException e) {
+          // No block of that order is left; a smaller one may be.
+        }
+      }
+    }
+    return readIn(index, folios.alloc(0, node));
+  }
+
+  private boolean anySwapped(long first, long pages) {
+    return shmem.isPresent() && shmem.get().holdsAny(first, pages);
+  }
+
+  /** Takes over the reference to a new folio, which it returns. */
+  private long readIn(long index, long head) {
     boolean filled = false;
     boolean swapped = isSwapped(index);
+    int pages = folios.framesFrom(head);
     try {
-      storage.read(index, folios.bytes(pfn));
+      for (int i = 0; i < pages; i++) {
+        storage.read(index + i, folios.bytes(head + i));
+      }
       filled = true;
     } finally {
       if (!filled) {
-        folios.unref(pfn, 1);
+        folios.unref(head, 1);
       }
     }
     if (swapped) {
       // What it holds is nowhere else any more.
-      folios.set(pfn, PageFlag.DIRTY);
+      folios.set(head, PageFlag.DIRTY);
     }
-    folios.set(pfn, PageFlag.UPTODATE);
-    folios.set(pfn, PageFlag.PAGECACHE);
-    folios.setMapping(pfn, id, index);
-    pfnByIndex.put(index, pfn);
-    return pfn;
+    cache.add(head, index);
+    return head;
   }
 
-  /** Under the lock, so that of two that write the later has the later bytes. */
-  private boolean writeIfDirty(long index, long pfn) {
+  /**
+   * Under the lock, so that of two that write the later has the later bytes. Returns how many pages
+   * it wrote: those of its folio that are here.
+   */
+  private long writeIfDirty(long index, long pfn) {
     lock.lock();
     try {
-      Long cached = pfnByIndex.get(index);
-      if (cached == null || cached != pfn || !folios.testAndClear(pfn, PageFlag.DIRTY)) {
-        return false;
+      OptionalLong cached = cache.find(index);
+      if (cached.isEmpty()
+          || cached.getAsLong() != pfn
+          || !folios.testAndClear(pfn, PageFlag.DIRTY)) {
+        return 0;
       }
       boolean kept = false;
       try {
-        storage.write(index, folios.bytes(pfn));
+        cache.of(pfn).forEach((page, frame) -> storage.write(page, folios.bytes(frame)));
         kept = true;
       } finally {
         if (!kept) {
           folios.set(pfn, PageFlag.DIRTY);
         }
       }
-      return true;
+      return cache.held(pfn);
     } finally {
       lock.unlock();
     }
@@ -284,22 +385,14 @@ public final class FilePages {
   private void dropFrom(long firstIndex) {
     lock.lock();
     try {
-      var cutOff = pfnByIndex.tailMap(firstIndex, true);
-      cutOff.values().forEach(this::release);
-      cutOff.clear();
+      cache.removeFrom(firstIndex);
       storage.truncate(firstIndex);
     } finally {
       lock.unlock();
     }
   }
 
-  private void release(long pfn) {
-    folios.clear(pfn, PageFlag.DIRTY);
-    folios.clear(pfn, PageFlag.PAGECACHE);
-    folios.setMapping(pfn, 0, 0);
-    folios.unref(pfn, 1);
-  }
-
+  /** The first pages of folios that are to be looked at. */
   private List<Long> cachedIn(long firstIndex, long lastIndex) {
     lock.lock();
     try {
@@ -308,7 +401,7 @@ public final class FilePages {
             "pages %d to %d of file %d: end before they start"
                 .formatted(firstIndex, lastIndex, id));
       }
-      return new ArrayList<>(pfnByIndex.subMap(firstIndex, true, lastIndex, true).keySet());
+      return cache.folioPages(firstIndex, lastIndex);
     } finally {
       lock.unlock();
     }

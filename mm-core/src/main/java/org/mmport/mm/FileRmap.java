@@ -8,49 +8,61 @@ import org.mmport.spi.PteFormat;
 final class FileRmap implements FileMappings {
   private final MmSystem system;
   private final Rmap rmap;
+  private final FolioEntries entries;
+  private final SplitFolios splitFolios;
   private final PteFormat format;
 
   FileRmap(MmSystem system, Rmap rmap) {
     this.system = system;
     this.rmap = rmap;
+    this.entries = new FolioEntries(system, rmap);
+    this.splitFolios = new SplitFolios(system);
     this.format = system.variant().format();
   }
 
-  /** {@code page_mkclean_one()}: clean, so that the next write is noticed. */
+  /** {@code page_vma_mkclean_one()}: clean, so that the next write is noticed. */
   @Override
-  public boolean makeClean(FilePages file, long index, long pfn) {
-    boolean dirty = false;
-    for (Mapping mapping : rmap.of(file.id(), index, index)) {
-      if (mapping.vma().shared()) {
-        dirty |= makeClean(mapping.mm(), mapping.va(index), pfn);
+  public boolean makeClean(FilePages file, long index, long pfn, int pages) {
+    boolean[] dirty = new boolean[1];
+    entries.each(
+        pfn,
+        pages,
+        Vma::shared,
+        (users, table, at, raw, most, gather) -> {
+          int found = written(table, at, raw, most);
+          if (found > 0) {
+            dirty[0] |= makeClean(table, at, found);
+          }
+          return Math.max(found, 1);
+        });
+    return dirty[0];
+  }
+
+  /** How many entries from one on are dirty or may be written by, and map pages in a row. */
+  private int written(PteTable table, int index, long raw, int most) {
+    long pfn = system.pfn(raw);
+    long next = raw;
+    int found = 0;
+    while (format.present(next, Level.PTE)
+        && system.pfn(next) == pfn + found
+        && (format.dirty(next, Level.PTE) || format.write(next, Level.PTE))) {
+      found += most == 1 ? 1 : table.hint(index + found);
+      if (found >= most) {
+        return most;
       }
+      next = table.get(index + found);
     }
-    return dirty;
+    return found;
   }
 
-  private boolean makeClean(AddressSpace space, long va, long pfn) {
-    // Those who share the table are done with it at once, their CPUs too.
-    TableUsers users = TableUsers.of(space, va);
-    try (PageGather gather = users.gather()) {
-      boolean dirty =
-          users.table(gather).map(table -> makeClean(table, table.index(va), pfn)).orElse(false);
-      gather.flush();
-      return dirty;
-    }
-  }
-
-  private boolean makeClean(PteTable table, int index, long pfn) {
-    long raw = table.get(index);
-    if (!format.present(raw, Level.PTE) || system.pfn(raw) != pfn) {
-      return false;
-    }
-    if (!format.dirty(raw, Level.PTE) && !format.write(raw, Level.PTE)) {
-      return false;
-    }
-    table.wrProtect(index, 1);
+  private boolean makeClean(PteTable table, int index, int pages) {
+    table.wrProtect(index, pages);
     // Only now is it sure that no CPU marks it once more.
-    boolean dirty = format.dirty(table.get(index), Level.PTE);
-    table.mkClean(index, 1);
+    boolean dirty = false;
+    for (int i = 0; i < pages; i += pages == 1 ? 1 : table.hint(index + i)) {
+      dirty |= format.dirty(table.get(index + i), Level.PTE);
+    }
+    table.mkClean(index, pages);
     return dirty;
   }
 
@@ -63,6 +75,7 @@ final class FileRmap implements FileMappings {
   void truncate(FilePages file, long sizePages) {
     if (sizePages >= 0 && sizePages < file.sizePages()) {
       own(file, sizePages, file.sizePages() - 1);
+      splitFolios.across(file, sizePages);
     }
     file.truncate(sizePages, this);
   }

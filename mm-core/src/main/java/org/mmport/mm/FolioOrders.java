@@ -16,6 +16,8 @@ final class FolioOrders {
   private final MmuVariant variant;
   private volatile List<Integer> anon = List.of();
 
+  private volatile List<Integer> file = List.of();
+
   FolioOrders(MmuVariant variant) {
     this.variant = variant;
   }
@@ -28,6 +30,19 @@ final class FolioOrders {
   /** Has private memory come in these, each less than a table of the last level maps. */
   void useAnon(Collection<Integer> orders) {
     anon = checked("folios", orders, MIN_ANON_ORDER, tableOrder() - 1);
+  }
+
+  /** Those of files, the largest first. */
+  List<Integer> file() {
+    return file;
+  }
+
+  /**
+   * Has files come in these, up to what a table of the last level maps ({@code MAX_PAGECACHE_ORDER}
+   * of include/linux/pagemap.h is HPAGE_PMD_ORDER).
+   */
+  void useFile(Collection<Integer> orders) {
+    file = checked("folios of files", orders, 1, tableOrder());
   }
 
   /** log2 of what a table of the last level maps. */

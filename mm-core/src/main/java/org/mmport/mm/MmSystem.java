@@ -246,6 +246,23 @@ public final class MmSystem {
   }
 
   /**
+   * Which sizes of folios files, and shared memory without a name, are read in, beside single
+   * pages: the largest that is aligned in the file, within it, and overlaps nothing that is there
+   * ({@code mapping_set_folio_order_range()}, and {@code hugepages-*kB/shmem_enabled}). None at
+   * first. What is in memory already stays as it is.
+   *
+   * @param orders each log2 of pages, from 1 to what a table of the last level maps
+   * @throws InvalidRequestException for an order that is not
+   */
+  public void useFileFolios(Collection<Integer> orders) {
+    locked(
+        () -> {
+          folioOrders.useFile(orders);
+          return orders;
+        });
+  }
+
+  /**
    * Which private memory is mapped by huge pages where it is written first, if there is a block for
    * one: by leaves that map what a table of the last level does. None at first. What is mapped
    * already stays as it is.

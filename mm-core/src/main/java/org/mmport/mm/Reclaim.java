@@ -1,11 +1,14 @@
 package org.mmport.mm;
 
+import java.util.EnumSet;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.mmport.machine.Folios;
 import org.mmport.machine.OutOfFramesException;
 import org.mmport.machine.PageFlag;
 import org.mmport.pgtable.HugeEntry;
+import org.mmport.pgtable.PteBatch;
+import org.mmport.pgtable.PteBatch.Ignored;
 import org.mmport.pgtable.PteTable;
 import org.mmport.spi.Level;
 import org.mmport.spi.PteFormat;
@@ -21,6 +24,8 @@ final class Reclaim {
   private final Rmap rmap;
   private final SwapCache swapCache;
   private final FileRmap fileRmap;
+  private final FolioEntries entries;
+  private final PteBatch batch;
   private final SplitFolios splitFolios;
   private final LazyFreed lazyFreed;
   private ReclaimCounts counts = ReclaimCounts.ZERO;
@@ -32,6 +37,8 @@ final class Reclaim {
     this.rmap = rmap;
     this.swapCache = swapCache;
     this.fileRmap = fileRmap;
+    this.entries = new FolioEntries(system, rmap);
+    this.batch = new PteBatch(system.variant(), EnumSet.allOf(Ignored.class));
     this.splitFolios = new SplitFolios(system);
     this.lazyFreed = new LazyFreed(system);
   }
@@ -66,10 +73,16 @@ final class Reclaim {
     count(new ReclaimCounts(freed, freed, 0, 0, 0, 0));
   }
 
+  /** Whether it is written to its file whole, or is there as it is. */
+  private boolean goesToFile(long head) {
+    return folios.is(head, PageFlag.PAGECACHE) && !system.file(folios.mapping(head)).maySwap();
+  }
+
   /**
-   * Pages go one by one, so a large folio that was not used becomes pages, which are looked at
-   * next: {@code split_folio_to_list()} of {@code shrink_folio_list()}, where swap has no room for
-   * it whole. Gives back the caller's reference, and returns how many pages there are to look at.
+   * Pages go to swap one by one, so a large folio that was not used becomes pages, which are looked
+   * at next: {@code split_folio_to_list()} of {@code shrink_folio_list()}, where swap has no room
+   * for it whole. That of a file on storage goes as it is. Gives back the caller's reference, and
+   * returns how many pages there are to look at.
    */
   private int lookAtLarge(long head) {
     int pages = folios.framesFrom(head);
@@ -77,6 +90,10 @@ final class Reclaim {
     if (lazy) {
       if (mayGo(head) && own(head)) {
         lazyFreed.drop(head);
+      }
+    } else if (goesToFile(head)) {
+      if (mayGo(head)) {
+        dropFromFile(head);
       }
     } else if (folios.isSplittable(head) && mayGo(head)) {
       int freed = splitFolios.split(head, system.lru()::addFirst);
@@ -219,7 +236,7 @@ final class Reclaim {
     }
     boolean exclusive = folios.testAndClear(pfn, PageFlag.ANON_EXCLUSIVE);
     for (Mapping mapping : rmap.ofPage(pfn)) {
-      unmap(mapping, pfn, raw -> system.swapEntries().of(slot, raw, exclusive));
+      swapOut(mapping, pfn, raw -> system.swapEntries().of(slot, raw, exclusive));
     }
     SwapArea area = swapCache.requireArea();
     if (folios.testAndClear(pfn, PageFlag.DIRTY)) {
@@ -231,15 +248,15 @@ final class Reclaim {
     }
   }
 
-  /** Drops a page of a file from all mappings and from the cache, once it is written back. */
-  private void dropFromFile(long pfn) {
-    FilePages file = system.file(folios.mapping(pfn));
+  /** Drops a folio of a file from all mappings and from the cache, once it is written back. */
+  private void dropFromFile(long head) {
+    FilePages file = system.file(folios.mapping(head));
     if (file.maySwap()) {
-      swapOutOfFile(file, pfn);
+      swapOutOfFile(file, head);
     } else if (file.isWrittenBack()) {
-      long index = folios.index(pfn);
+      long index = folios.index(head);
       long written = file.writeBack(index, index, fileRmap);
-      unmapOfFile(pfn);
+      unmapOfFile(head);
       count(new ReclaimCounts(0, 0, 0, 0, written, 0));
       file.evict(index, 1);
     }
@@ -258,15 +275,27 @@ final class Reclaim {
     }
   }
 
-  private void unmapOfFile(long pfn) {
-    for (Mapping mapping : rmap.ofPage(pfn)) {
-      unmap(mapping, pfn, raw -> format.empty(Level.PTE));
-    }
+  /** {@code try_to_unmap_one()}, of pages of a folio together. */
+  private void unmapOfFile(long head) {
+    entries.each(
+        head,
+        folios.framesFrom(head),
+        vma -> true,
+        (users, table, index, raw, most, gather) -> {
+          int pages = most == 1 ? 1 : batch.length(table, index, raw, most);
+          if (format.dirty(table.clear(index, pages), Level.PTE)) {
+            folios.set(head, PageFlag.DIRTY);
+          }
+          users.count(table, 0, -pages, 0);
+          rmap.remove(system.pfn(raw), pages);
+          gather.releaseLater(head, pages);
+          return pages;
+        });
   }
 
   /** What stands in the place of a leaf whose page goes. */
   private interface Replacement {
-    /** An entry that is not present, or none. */
+    /** An entry that is not present. */
     long of(long raw);
   }
 
@@ -274,19 +303,19 @@ final class Reclaim {
    * {@code try_to_unmap_one()}: nobody writes the page through this mapping after, nor through
    * those that have the same table. So there is nothing to copy, for which there may be no memory.
    */
-  private void unmap(Mapping mapping, long pfn, Replacement replacement) {
+  private void swapOut(Mapping mapping, long pfn, Replacement replacement) {
     long va = mapping.va(folios.index(pfn));
     TableUsers users = TableUsers.of(mapping.mm(), va);
     try (PageGather gather = users.gather()) {
       users
           .table(gather)
           .filter(table -> maps(table.get(table.index(va)), pfn))
-          .ifPresent(table -> unmap(users, table, table.index(va), pfn, replacement, gather));
+          .ifPresent(table -> swapOut(users, table, table.index(va), pfn, replacement, gather));
       gather.flush();
     }
   }
 
-  private void unmap(
+  private void swapOut(
       TableUsers users,
       PteTable table,
       int index,
@@ -298,13 +327,9 @@ final class Reclaim {
       folios.set(pfn, PageFlag.DIRTY);
     }
     long raw = replacement.of(old);
-    if (format.none(raw, Level.PTE)) {
-      users.count(table, 0, -1, 0);
-    } else {
-      swapCache.requireArea().dup(system.swapEntries().slot(raw), 1);
-      table.setNonPresent(index, raw);
-      users.count(table, -1, 0, 1);
-    }
+    swapCache.requireArea().dup(system.swapEntries().slot(raw), 1);
+    table.setNonPresent(index, raw);
+    users.count(table, -1, 0, 1);
     rmap.remove(pfn, 1);
     gather.releaseLater(pfn, 1);
   }

@@ -16,7 +16,8 @@ public record ReclaimCounts(
   /** Nothing. */
   public static final ReclaimCounts ZERO = new ReclaimCounts(0, 0, 0, 0, 0, 0);
 
-  ReclaimCounts plus(ReclaimCounts other) {
+  /** These and others together. */
+  public ReclaimCounts plus(ReclaimCounts other) {
     return new ReclaimCounts(
         scanned + other.scanned,
         freed + other.freed,

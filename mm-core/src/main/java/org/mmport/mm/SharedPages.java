@@ -1,8 +1,10 @@
 package org.mmport.mm;
 
 import java.util.BitSet;
+import java.util.EnumSet;
 import org.mmport.machine.Folios;
 import org.mmport.pgtable.PteBatch;
+import org.mmport.pgtable.PteBatch.Ignored;
 import org.mmport.pgtable.PteTable;
 import org.mmport.pgtable.TableSharer;
 import org.mmport.spi.Level;
@@ -13,7 +15,7 @@ import org.mmport.spi.PteFormat;
  * map count, however many processes see it; a table that is copied gives each page a second of
  * both, and its owner the cause to copy it when it is written: all that {@link Fork#copyEntry}
  * would have done, or for pages of a large folio {@link Fork#copyPages}. Pages of shared mappings
- * are written by all as they are, and are single ones.
+ * are written by all as they are.
  */
 final class SharedPages implements TableSharer {
   private final AddressSpace mm;
@@ -24,6 +26,9 @@ final class SharedPages implements TableSharer {
   private final SwapEntries swapEntries;
   private final PteBatch batch;
 
+  /** Which of them may be written stays as it is: for the others it is to be noticed first. */
+  private final PteBatch sharedBatch;
+
   SharedPages(AddressSpace mm) {
     this.mm = mm;
     this.system = mm.system();
@@ -32,6 +37,7 @@ final class SharedPages implements TableSharer {
     this.format = system.variant().format();
     this.swapEntries = system.swapEntries();
     this.batch = PteBatch.ofCopies(system.variant());
+    this.sharedBatch = new PteBatch(system.variant(), EnumSet.of(Ignored.YOUNG, Ignored.DIRTY));
   }
 
   @Override
@@ -50,9 +56,10 @@ final class SharedPages implements TableSharer {
       }
       long pfn = system.pfn(raw);
       int most = Math.min(anon.pagesFrom(pfn), parts.left(i, from.entries()));
-      nr = most == 1 ? 1 : batch.length(from, i, raw, most);
+      boolean shared = parts.shared().get(i);
+      nr = most == 1 ? 1 : (shared ? sharedBatch : batch).length(from, i, raw, most);
       dup(pfn, nr);
-      if (parts.shared().get(i)) {
+      if (shared) {
         // Dirty it is already where it was written (copy_present_pte() of mm/memory.c).
         to.set(i, nr, format.mkOld(format.mkClean(raw, Level.PTE), Level.PTE));
       } else {
@@ -96,7 +103,8 @@ final class SharedPages implements TableSharer {
    * The mappings that a table serves.
    *
    * @param firsts their first entries
-   * @param shared all entries of shared ones: none is cached together with others
+   * @param shared all entries of shared ones: none that may be written is cached together with
+   *     others, as those are of other folios
    */
   private record Parts(BitSet firsts, BitSet shared) {
     /** How many entries there are from one on to the end of its mapping (R4.27). */

@@ -65,6 +65,12 @@ final class ShmemStorage implements Storage {
     return slotByPage.containsKey(page);
   }
 
+  /** Whether it has any of so many pages. */
+  boolean holdsAny(long first, long count) {
+    Long next = slotByPage.ceilingKey(first);
+    return next != null && next < first + count;
+  }
+
   /** The pages that it has, ascending. */
   List<Long> pages() {
     return List.copyOf(slotByPage.keySet());

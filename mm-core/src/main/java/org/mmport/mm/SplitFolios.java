@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.function.LongConsumer;
 import org.mmport.machine.Folios;
+import org.mmport.machine.PageFlag;
 import org.mmport.pgtable.PteTable;
 import org.mmport.spi.Level;
 import org.mmport.spi.PteFormat;
@@ -64,23 +65,43 @@ final class SplitFolios {
   }
 
   /**
+   * Before a file ends within a folio: what stays is in pages of its own then ({@code
+   * truncate_inode_partial_folio()}). Where somebody holds it, it stays one.
+   */
+  void across(FilePages file, long firstIndex) {
+    OptionalLong head = file.findAcross(firstIndex);
+    if (head.isPresent()) {
+      split(head.getAsLong(), system.lru()::add);
+    }
+  }
+
+  /**
    * Splits a folio that {@linkplain Folios#isSplittable can be}, and gives the caller's reference
    * back. Returns how many pages that freed, and hands on the others.
    */
   int split(long head, LongConsumer others) {
+    boolean cached = folios.is(head, PageFlag.PAGECACHE);
     splitLeaves(head);
     int pages = folios.framesFrom(head);
-    List<Long> mapped = new ArrayList<>();
+    List<Long> kept = new ArrayList<>();
     for (long pfn = head; pfn < head + pages; pfn++) {
       if (folios.mapCount(pfn) > 0) {
         unfold(pfn);
-        mapped.add(pfn);
+        kept.add(pfn);
+      } else if (cached) {
+        kept.add(pfn);
       }
     }
-    folios.split(head);
+    if (!cached) {
+      folios.split(head);
+    } else if (!system.file(folios.mapping(head)).split(head)) {
+      folios.unref(head, 1);
+      others.accept(head);
+      return 0;
+    }
     folios.unref(head, 1);
-    mapped.forEach(others::accept);
-    return pages - mapped.size();
+    kept.forEach(others::accept);
+    return pages - kept.size();
   }
 
   /**

@@ -65,7 +65,7 @@ class FilePagesTest {
     }
 
     @Override
-    public boolean makeClean(FilePages file, long index, long pfn) {
+    public boolean makeClean(FilePages file, long index, long pfn, int pages) {
       cleanings++;
       return dirty.remove(index);
     }
