@@ -215,7 +215,7 @@ public final class PhysicalMemory implements AutoCloseable {
 
   /**
    * Gives the memory back. Any access afterwards throws {@link IllegalStateException}; no thread
-   * may be in the middle of one.
+   * may be in the middle of one, or of a loop of them.
    */
   @Override
   public void close() {

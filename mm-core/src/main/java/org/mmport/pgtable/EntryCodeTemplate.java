@@ -321,8 +321,6 @@ final class EntryCodeTemplate extends EntryCode {
 
   @Override
   long translate(EntryMemory memory, long[] roots, long va) {
-    // The loads below are plain: this keeps the JIT from taking one out of a caller's loop.
-    VarHandle.loadLoadFence();
     try {
       return translated(memory, roots, va);
     } catch (IndexOutOfBoundsException e) {

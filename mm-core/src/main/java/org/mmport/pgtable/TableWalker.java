@@ -78,6 +78,10 @@ public abstract class TableWalker {
   /**
    * The physical address that a CPU would reach, whatever the rights, or {@link #NOT_MAPPED} where
    * it would fault. The fast way; {@link #walk} says why.
+   *
+   * <p>Entries are read as plain fields of Java are: once is enough for a loop in which nothing
+   * else happens. Who waits for another thread's change calls {@link Thread#onSpinWait} in it, or
+   * takes the lock under which the change is made.
    */
   public abstract long translate(long va);
 

@@ -45,8 +45,11 @@ public interface PteFormat {
 
   /** Whether a present entry maps memory rather than a table. Always true at PTE. */
   default boolean leaf(long raw, Level level) {
+    if (level == Level.PTE) {
+      return true;
+    }
     boolean marked = (raw & bits().leaf()) != 0 || (~raw & bits().pageOrTable()) != 0;
-    return level == Level.PTE || (marked && leaves().at(level) != 0);
+    return marked && leaves().at(level) != 0;
   }
 
   /**

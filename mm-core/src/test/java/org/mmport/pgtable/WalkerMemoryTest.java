@@ -2,10 +2,12 @@ package org.mmport.pgtable;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -162,6 +164,36 @@ class WalkerMemoryTest {
           IllegalStateException.class,
           () ->
               image.table.map(image.pageBytes, 0, image.pageBytes, Protection.PAGE_SHARED, gather));
+    }
+  }
+
+  /** Long enough for the loop to be compiled, with all that the compiler takes out of it. */
+  @ParameterizedTest
+  @MethodSource("variants")
+  void whoSpinsSeesWhatOthersMap(MmuVariant variant) throws InterruptedException {
+    try (Image image = new Image(variant)) {
+      TableWalker walker = image.table.walker();
+      long missing = image.pageBytes;
+      AtomicBoolean stopped = new AtomicBoolean();
+      Thread waiting =
+          new Thread(
+              () -> {
+                while (walker.translate(missing) == TableWalker.NOT_MAPPED && !stopped.getPlain()) {
+                  Thread.onSpinWait();
+                }
+              });
+      waiting.setDaemon(true);
+      waiting.start();
+      Thread.sleep(100);
+      try (MmuGather gather = image.table.gather(request -> {})) {
+        image.table.map(missing, 0, image.pageBytes, Protection.PAGE_SHARED, gather);
+        gather.flush();
+      }
+      waiting.join(10_000);
+      boolean seen = !waiting.isAlive();
+      stopped.set(true);
+      waiting.join();
+      assertTrue(seen, variant + ": whoever waits for a page must see it mapped");
     }
   }
 }
