@@ -2,8 +2,8 @@ package org.mmport.machine;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static org.mmport.machine.FrameTable.ALL;
 
-import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
 
 /**
@@ -20,13 +20,11 @@ final class FolioFields {
   private static final VarHandle LONG = JAVA_LONG.varHandle();
 
   private final FrameTable frames;
-  private final MemorySegment records;
   private final Steps steps;
 
   FolioFields(FrameTable frames, Steps steps) {
     this.frames = frames;
     this.steps = steps;
-    this.records = frames.records();
   }
 
   static long counts(int refs, int maps) {
@@ -44,17 +42,17 @@ final class FolioFields {
   /** Of a head: the references, and all mapcounts of the folio together. */
   long counts(long head) {
     steps.folio(Steps.Kind.LOAD, head);
-    return (long) LONG.getVolatile(records, frames.offset(head) + FrameTable.COUNTS);
+    return (long) LONG.getVolatile(ALL, frames.record(head) + FrameTable.COUNTS);
   }
 
   void setCounts(long head, long counts) {
     steps.folio(Steps.Kind.STORE, head);
-    LONG.setVolatile(records, frames.offset(head) + FrameTable.COUNTS, counts);
+    LONG.setVolatile(ALL, frames.record(head) + FrameTable.COUNTS, counts);
   }
 
   boolean compareAndSetCounts(long head, long expected, long counts) {
     steps.folio(Steps.Kind.UPDATE, head);
-    return LONG.compareAndSet(records, frames.offset(head) + FrameTable.COUNTS, expected, counts);
+    return LONG.compareAndSet(ALL, frames.record(head) + FrameTable.COUNTS, expected, counts);
   }
 
   /** A reference more, unless there is none. Returns whether it was taken. */
@@ -72,48 +70,48 @@ final class FolioFields {
 
   int flags(long pfn) {
     steps.folio(Steps.Kind.LOAD, pfn);
-    return (int) INT.getVolatile(records, frames.offset(pfn) + FrameTable.FLAGS);
+    return (int) INT.getVolatile(ALL, frames.record(pfn) + FrameTable.FLAGS);
   }
 
   void setFlags(long pfn, int flags) {
     steps.folio(Steps.Kind.STORE, pfn);
-    INT.setVolatile(records, frames.offset(pfn) + FrameTable.FLAGS, flags);
+    INT.setVolatile(ALL, frames.record(pfn) + FrameTable.FLAGS, flags);
   }
 
   /** Returns the flags as they were. */
   int orFlags(long pfn, int bits) {
     steps.folio(Steps.Kind.UPDATE, pfn);
-    return (int) INT.getAndBitwiseOr(records, frames.offset(pfn) + FrameTable.FLAGS, bits);
+    return (int) INT.getAndBitwiseOr(ALL, frames.record(pfn) + FrameTable.FLAGS, bits);
   }
 
   /** Returns the flags as they were. */
   int clearFlags(long pfn, int bits) {
     steps.folio(Steps.Kind.UPDATE, pfn);
-    return (int) INT.getAndBitwiseAnd(records, frames.offset(pfn) + FrameTable.FLAGS, ~bits);
+    return (int) INT.getAndBitwiseAnd(ALL, frames.record(pfn) + FrameTable.FLAGS, ~bits);
   }
 
   long mapping(long head) {
-    return (long) LONG.getVolatile(records, frames.offset(head) + FrameTable.MAPPING);
+    return (long) LONG.getVolatile(ALL, frames.record(head) + FrameTable.MAPPING);
   }
 
   long index(long head) {
-    return (long) LONG.getVolatile(records, frames.offset(head) + FrameTable.INDEX);
+    return (long) LONG.getVolatile(ALL, frames.record(head) + FrameTable.INDEX);
   }
 
   void setMapping(long head, long mapping, long index) {
-    LONG.setVolatile(records, frames.offset(head) + FrameTable.INDEX, index);
-    LONG.setVolatile(records, frames.offset(head) + FrameTable.MAPPING, mapping);
+    LONG.setVolatile(ALL, frames.record(head) + FrameTable.INDEX, index);
+    LONG.setVolatile(ALL, frames.record(head) + FrameTable.MAPPING, mapping);
   }
 
   /** A counter at that offset of a frame's record. */
   int counter(long pfn, long field) {
     steps.folio(Steps.Kind.LOAD, pfn);
-    return (int) INT.getVolatile(records, frames.offset(pfn) + field);
+    return (int) INT.getVolatile(ALL, frames.record(pfn) + field);
   }
 
   int raise(long pfn, long field, int by) {
     steps.folio(Steps.Kind.UPDATE, pfn);
-    return (int) INT.getAndAdd(records, frames.offset(pfn) + field, by) + by;
+    return (int) INT.getAndAdd(ALL, frames.record(pfn) + field, by) + by;
   }
 
   /** What is left, or -1 with nothing changed when it would go below 0. */
@@ -125,7 +123,7 @@ final class FolioFields {
       }
       int left = (int) (count - by);
       steps.folio(Steps.Kind.UPDATE, pfn);
-      if (INT.compareAndSet(records, frames.offset(pfn) + field, count, left)) {
+      if (INT.compareAndSet(ALL, frames.record(pfn) + field, count, left)) {
         return left;
       }
     }

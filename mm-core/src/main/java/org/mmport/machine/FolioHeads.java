@@ -21,17 +21,22 @@ final class FolioHeads {
     return head;
   }
 
-  /** The same for those who change its counts next, where it is seen whether it is in use. */
+  /**
+   * The same for those who hold a reference, as all must who ask for flags, or change its counts
+   * next, where it is seen whether it is in use.
+   */
   long block(long pfn) {
-    if (!frames.contains(pfn)) {
-      throw FolioCounts.notInUse(pfn);
-    }
-    // Asked several times for every entry that is copied or zapped, nearly always of single pages.
-    return frames.isPlainPage(pfn) ? pfn : headOfBlock(pfn);
+    // Asked several times for every entry that is copied or zapped.
+    return isPage(pfn) ? pfn : headOfBlock(pfn);
+  }
+
+  /** Whether a frame is a folio of its own: told by one look, and so are nearly all. */
+  boolean isPage(long pfn) {
+    return frames.contains(pfn) && frames.isPlainPage(pfn);
   }
 
   private long headOfBlock(long pfn) {
-    long head = frames.headOf(pfn);
+    long head = frames.contains(pfn) ? frames.headOf(pfn) : FrameTable.NONE;
     if (head == FrameTable.NONE
         || frames.state(head) != FrameTable.ALLOCATED_HEAD
         || frames.use(head) != FrameTable.PLAIN) {
@@ -47,7 +52,7 @@ final class FolioHeads {
 
   /** The frame whose record has the flag: the page's own, or its folio's. */
   long flagged(long pfn, PageFlag flag) {
-    long head = inUse(pfn);
+    long head = block(pfn);
     return flag.ofOnePage() ? pfn : head;
   }
 

@@ -108,6 +108,9 @@ public final class Folios {
    * copied, of one that is mapped, so nothing that others change is looked at.
    */
   public boolean isLarge(long pfn) {
+    if (heads.isPage(pfn)) {
+      return false;
+    }
     long head = frames.contains(pfn) ? frames.headOf(pfn) : FrameTable.NONE;
     if (head == FrameTable.NONE) {
       throw FolioCounts.notInUse(pfn);
@@ -214,9 +217,10 @@ public final class Folios {
    * @throws InvalidRequestException above 2^31 - 1 references
    */
   public void dup(long pfn) {
-    long head = heads.block(pfn);
-    counts.add(head, 1, 1);
-    if (heads.isLarge(head)) {
+    if (heads.isPage(pfn)) {
+      counts.add(pfn, 1, 1);
+    } else {
+      counts.add(heads.block(pfn), 1, 1);
       fields.raise(pfn, FrameTable.PAGE_MAPS, 1);
     }
   }
@@ -242,6 +246,10 @@ public final class Folios {
    * @throws InvalidRequestException where one is not mapped, or behind the folio's end
    */
   public boolean unmapPages(long pfn, int pages) {
+    if (pages == 1 && heads.isPage(pfn)) {
+      counts.add(pfn, 0, -1);
+      return false;
+    }
     long head = heads.within(pfn, pages);
     return counts.unmapPages(head, pfn, pages);
   }
@@ -314,7 +322,10 @@ public final class Folios {
   }
 
   public void set(long pfn, PageFlag flag) {
-    fields.orFlags(heads.flagged(pfn, flag), flag.bit());
+    long flagged = heads.flagged(pfn, flag);
+    if ((fields.flags(flagged) & flag.bit()) == 0) {
+      fields.orFlags(flagged, flag.bit());
+    }
   }
 
   public void clear(long pfn, PageFlag flag) {

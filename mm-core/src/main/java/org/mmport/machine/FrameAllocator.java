@@ -74,6 +74,7 @@ public final class FrameAllocator {
     long count = (endPhysAddr - base) >> pageShift;
     this.frames =
         new FrameTable(memory.mapBeside(count * FrameTable.RECORD_BYTES), base >> pageShift);
+    memory.tellBeforeClose(frames);
     this.nodes = new ArrayList<>();
     this.fallbacks = new int[topology.nodes().size()][];
     for (NumaNode node : topology.nodes()) {

@@ -40,7 +40,7 @@ import java.nio.ByteOrder;
  * queue's; folios' fields are accessed atomically, by {@link FolioFields}. Fields 8 to 16 of tails
  * are zero, too, where a block is handed out.
  */
-final class FrameTable {
+final class FrameTable implements PhysicalMemory.ByAddress {
   static final int RECORD_BYTES = 64;
 
   /** No frame: the end of a list, or nothing found. Frame 0 is a frame like others. */
@@ -80,15 +80,31 @@ final class FrameTable {
   private static final long FRESH_SLOT = 52;
   private static final long FREED_SLOT = 56;
 
+  /** As for entries, and for the same reason: docs/adr/0011-entries-by-address.md. */
+  @SuppressWarnings("restricted")
+  static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
+  /** Tells the JIT that records are aligned, and their addresses small. */
+  private static final long RECORD_MASK = (1L << 56) - RECORD_BYTES;
+
   private final MemorySegment records;
+  private final long base;
   private final long firstPfn;
-  private final long count;
+
+  /** 0 when the memory has been given back. */
+  private long count;
 
   /** Records, zeroed, for frames from a page frame number on. */
   FrameTable(MemorySegment records, long firstPfn) {
     this.records = records;
+    this.base = records.address();
     this.firstPfn = firstPfn;
     this.count = records.byteSize() / RECORD_BYTES;
+  }
+
+  @Override
+  public void memoryCloses() {
+    count = 0;
   }
 
   MemorySegment records() {
@@ -110,7 +126,7 @@ final class FrameTable {
 
   /** Whether a frame is a block of its own, handed out for whatever is not tables. */
   boolean isPlainPage(long pfn) {
-    return (records.get(BLOCK, offset(pfn)) & BLOCK_KIND) == ALLOCATED_HEAD;
+    return (ALL.get(BLOCK, record(pfn) + STATE) & BLOCK_KIND) == ALLOCATED_HEAD;
   }
 
   /** The head of the block that a frame is in; {@link #NONE} where it never was in one. */
@@ -134,91 +150,91 @@ final class FrameTable {
 
   void markAllocated(long pfn, int order, int node) {
     markHead(pfn, ALLOCATED_HEAD, order, node);
-    long record = offset(pfn);
-    records.set(JAVA_INT, record + USE, 0);
+    long record = record(pfn);
+    ALL.set(JAVA_INT, record + USE, 0);
     for (long field = 8; field < RECORD_BYTES; field += Long.BYTES) {
-      records.set(JAVA_LONG, record + field, 0);
+      ALL.set(JAVA_LONG, record + field, 0);
     }
   }
 
   void markNoHead(long pfn) {
-    records.set(JAVA_BYTE, offset(pfn) + STATE, NO_HEAD);
+    ALL.set(JAVA_BYTE, record(pfn) + STATE, NO_HEAD);
   }
 
   byte state(long pfn) {
-    return records.get(JAVA_BYTE, offset(pfn) + STATE);
+    return ALL.get(JAVA_BYTE, record(pfn) + STATE);
   }
 
   int order(long pfn) {
-    return records.get(JAVA_BYTE, offset(pfn) + ORDER);
+    return ALL.get(JAVA_BYTE, record(pfn) + ORDER);
   }
 
   int node(long pfn) {
-    return records.get(JAVA_SHORT, offset(pfn) + NODE);
+    return ALL.get(JAVA_SHORT, record(pfn) + NODE);
   }
 
   byte use(long pfn) {
-    return records.get(JAVA_BYTE, offset(pfn) + USE);
+    return ALL.get(JAVA_BYTE, record(pfn) + USE);
   }
 
   void setUse(long pfn, byte use) {
-    records.set(JAVA_BYTE, offset(pfn) + USE, use);
+    ALL.set(JAVA_BYTE, record(pfn) + USE, use);
   }
 
   int slotShift(long pfn) {
-    return records.get(JAVA_BYTE, offset(pfn) + SLOT_SHIFT);
+    return ALL.get(JAVA_BYTE, record(pfn) + SLOT_SHIFT);
   }
 
   void setSlotShift(long pfn, int slotShift) {
-    records.set(JAVA_BYTE, offset(pfn) + SLOT_SHIFT, (byte) slotShift);
+    ALL.set(JAVA_BYTE, record(pfn) + SLOT_SHIFT, (byte) slotShift);
   }
 
   long firstId(long pfn) {
-    return records.get(JAVA_LONG, offset(pfn) + FIRST_ID);
+    return ALL.get(JAVA_LONG, record(pfn) + FIRST_ID);
   }
 
   void setFirstId(long pfn, long id) {
-    records.set(JAVA_LONG, offset(pfn) + FIRST_ID, id);
+    ALL.set(JAVA_LONG, record(pfn) + FIRST_ID, id);
   }
 
   int slotsInUse(long pfn) {
-    return records.get(JAVA_INT, offset(pfn) + SLOTS_IN_USE);
+    return ALL.get(JAVA_INT, record(pfn) + SLOTS_IN_USE);
   }
 
   void setSlotsInUse(long pfn, int slots) {
-    records.set(JAVA_INT, offset(pfn) + SLOTS_IN_USE, slots);
+    ALL.set(JAVA_INT, record(pfn) + SLOTS_IN_USE, slots);
   }
 
   int freshSlot(long pfn) {
-    return records.get(JAVA_INT, offset(pfn) + FRESH_SLOT);
+    return ALL.get(JAVA_INT, record(pfn) + FRESH_SLOT);
   }
 
   void setFreshSlot(long pfn, int slot) {
-    records.set(JAVA_INT, offset(pfn) + FRESH_SLOT, slot);
+    ALL.set(JAVA_INT, record(pfn) + FRESH_SLOT, slot);
   }
 
   int freedSlot(long pfn) {
-    return records.get(JAVA_INT, offset(pfn) + FREED_SLOT);
+    return ALL.get(JAVA_INT, record(pfn) + FREED_SLOT);
   }
 
   void setFreedSlot(long pfn, int slot) {
-    records.set(JAVA_INT, offset(pfn) + FREED_SLOT, slot);
+    ALL.set(JAVA_INT, record(pfn) + FREED_SLOT, slot);
   }
 
   long next(long pfn) {
-    return records.get(JAVA_LONG, offset(pfn) + NEXT);
+    return ALL.get(JAVA_LONG, record(pfn) + NEXT);
   }
 
   long previous(long pfn) {
-    return records.get(JAVA_LONG, offset(pfn) + PREVIOUS);
+    return ALL.get(JAVA_LONG, record(pfn) + PREVIOUS);
   }
 
   /** Puts a frame in front of a list. Returns the new head of that list. */
   long push(long pfn, long listHead) {
-    records.set(JAVA_LONG, offset(pfn) + NEXT, listHead);
-    records.set(JAVA_LONG, offset(pfn) + PREVIOUS, NONE);
+    ALL.set(JAVA_LONG, record(pfn) + NEXT, listHead);
+    ALL.set(JAVA_LONG, record(pfn) + PREVIOUS, NONE);
     if (listHead != NONE) {
-      records.set(JAVA_LONG, offset(listHead) + PREVIOUS, pfn);
+      ALL.set(JAVA_LONG, record(listHead) + PREVIOUS, pfn);
     }
     return pfn;
   }
@@ -228,24 +244,33 @@ final class FrameTable {
     long next = next(pfn);
     long previous = previous(pfn);
     if (next != NONE) {
-      records.set(JAVA_LONG, offset(next) + PREVIOUS, previous);
+      ALL.set(JAVA_LONG, record(next) + PREVIOUS, previous);
     }
     if (previous == NONE) {
       return next;
     }
-    records.set(JAVA_LONG, offset(previous) + NEXT, next);
+    ALL.set(JAVA_LONG, record(previous) + NEXT, next);
     return listHead;
   }
 
   private void markHead(long pfn, byte state, int order, int node) {
-    long record = offset(pfn);
-    records.set(JAVA_BYTE, record + STATE, state);
-    records.set(JAVA_BYTE, record + ORDER, (byte) order);
-    records.set(JAVA_SHORT, record + NODE, (short) node);
+    long record = record(pfn);
+    ALL.set(JAVA_BYTE, record + STATE, state);
+    ALL.set(JAVA_BYTE, record + ORDER, (byte) order);
+    ALL.set(JAVA_SHORT, record + NODE, (short) node);
   }
 
-  /** Where a frame's record starts among {@link #records}. */
-  long offset(long pfn) {
-    return (pfn - firstPfn) * RECORD_BYTES;
+  /**
+   * Where the machine we run on has a frame's record.
+   *
+   * @throws IllegalStateException for a frame without one, as all are when memory has been closed
+   */
+  long record(long pfn) {
+    long index = pfn - firstPfn;
+    if (Long.compareUnsigned(index, count) >= 0) {
+      throw new IllegalStateException(
+          "frame 0x%x: memory is closed, or has no such frame".formatted(pfn));
+    }
+    return (base + index * RECORD_BYTES) & RECORD_MASK;
   }
 }

@@ -133,10 +133,13 @@ final class AnonPages {
    * folio_try_dup_anon_rmap_pte()}).
    */
   boolean tryDup(long pfn) {
-    if (folios.is(pfn, PageFlag.ANON_EXCLUSIVE) && folios.maybePinned(pfn)) {
-      return false;
+    if (folios.is(pfn, PageFlag.ANON_EXCLUSIVE)) {
+      if (folios.maybePinned(pfn)) {
+        return false;
+      }
+      folios.clear(pfn, PageFlag.ANON_EXCLUSIVE);
     }
-    dup(pfn);
+    folios.dup(pfn);
     return true;
   }
 

@@ -245,4 +245,19 @@ class FoliosTest {
     String text = String.valueOf(refused.getMessage());
     assertTrue(text.contains(part), text);
   }
+
+  /**
+   * Records are reached by address: without a look at the memory's state this ended the process.
+   */
+  @Test
+  void closedMemoryHasNoFolios() {
+    PhysicalMemory closed = TestMemory.fromBase(FRAMES);
+    Folios gone = new Folios(FrameAllocator.singleNode(closed, PAGE_SHIFT));
+    long page = gone.alloc(0, 0);
+    long head = gone.alloc(2, 0);
+    closed.close();
+    assertThrows(InvalidRequestException.class, () -> gone.ref(page, 1));
+    assertThrows(InvalidRequestException.class, () -> gone.is(head + 1, PageFlag.DIRTY));
+    assertThrows(IllegalStateException.class, () -> gone.alloc(0, 0));
+  }
 }
