@@ -116,8 +116,11 @@ public final class Ratios {
       beside(figures, of + 2 * i, of + 0, "single pages", munmaps[i]);
     }
     for (String way : new String[] {"batched", "lazy"}) {
-      String of = "ExecBenchmark.forkExec way=";
-      beside(figures, of + way, of + "eager", "eager", 1.05);
+      for (String written : new String[] {"1", "3"}) {
+        String of = "ExecBenchmark.forkExec way=";
+        String with = " written=" + written;
+        beside(figures, of + way + with, of + "eager" + with, "eager", 1.05);
+      }
     }
   }
 

@@ -61,17 +61,21 @@ final class SharedRanges {
   void drop(long va, long sizeBytes, PageGather gather) {
     if (mm.pageTable().mayShare()) {
       long firstVa = firstFree(va);
-      mm.pageTable()
-          .dropShared(firstVa, lastFree(va + sizeBytes - 1) - firstVa + 1, gather.gather());
+      long freeBytes = lastFree(va + sizeBytes - 1) - firstVa + 1;
+      mm.pageTable().dropShared(va, sizeBytes, firstVa, freeBytes, gather.gather());
     }
   }
 
-  /** Leaves all shared tables, for all mappings go. */
+  /** Leaves all shared tables, for all mappings go. There are none but where something is mapped. */
   void dropAll(PageGather gather) {
     if (mm.pageTable().mayShare()) {
       VaRegion user = mm.system().userRegion();
-      mm.pageTable()
-          .dropShared(user.firstVa(), user.lastVa() - user.firstVa() + 1, gather.gather());
+      long userBytes = user.lastVa() - user.firstVa() + 1;
+      for (Vma vma : mm.mappings().all()) {
+        long sizeBytes = vma.lastVa() - vma.firstVa() + 1;
+        mm.pageTable()
+            .dropShared(vma.firstVa(), sizeBytes, user.firstVa(), userBytes, gather.gather());
+      }
     }
   }
 

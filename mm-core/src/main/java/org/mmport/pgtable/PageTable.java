@@ -336,14 +336,19 @@ public abstract class PageTable implements AutoCloseable {
   }
 
   /**
-   * Unhooks the shared tables that serve nothing outside of a range, without a look at what is in
-   * them: others go on using them.
+   * Unhooks the shared tables that serve any of a range and nothing outside of a second one,
+   * without a look at what is in them: others go on using them.
    *
    * @throws InvalidRequestException for an unaligned or non-canonical range
    */
-  public final void dropShared(long va, long sizeBytes, MmuGather gather) {
+  public final void dropShared(
+      long va, long sizeBytes, long freeVa, long freeBytes, MmuGather gather) {
     long root = roots[requireRange("drop", va, sizeBytes).root()];
-    sharing.drop(root, va, va + sizeBytes - 1, gather);
+    sharing.drop(
+        root,
+        new TableSharing.Span(va, va + sizeBytes - 1),
+        new TableSharing.Span(freeVa, freeVa + freeBytes - 1),
+        gather);
   }
 
   /**

@@ -351,13 +351,14 @@ final class TableSharing {
 
   // Leaving.
 
-  void drop(long root, long va, long lastVa, MmuGather gather) {
+  /** Those that serve any of a range, and nothing but what is {@code free}. */
+  void drop(long root, Span range, Span free, MmuGather gather) {
     if (on) {
-      drop(geometry.rootLevel(), root, new Span(va, lastVa), gather);
+      drop(geometry.rootLevel(), root, range, free, gather);
     }
   }
 
-  private void drop(Level level, long table, Span range, MmuGather gather) {
+  private void drop(Level level, long table, Span range, Span free, MmuGather gather) {
     if (level == Level.PTE) {
       return;
     }
@@ -369,8 +370,8 @@ final class TableSharing {
       if (entries.isTable(raw, level)) {
         long below = format.tableAddr(raw, level);
         if (space.useCount(below) == 1) {
-          drop(geometry.nextReal(level), below, new Span(at, last), gather);
-        } else if (range.contains(entry)) {
+          drop(geometry.nextReal(level), below, new Span(at, last), free, gather);
+        } else if (free.contains(entry)) {
           store(level, table, index, raw, format.empty(level), entry, gather);
           space.addLive(table, -1);
           space.addUse(below, -1);
