@@ -1,12 +1,12 @@
 package org.mmport.conformance;
 
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.UnaryOperator;
 import org.mmport.spi.HashEntry;
 import org.mmport.spi.HashMmu;
 import org.mmport.spi.HashSegment;
+import org.mmport.spi.HashSegments;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.Rights;
@@ -30,30 +30,10 @@ final class BrokenPpc64Hash {
         variant,
         good -> {
           HashMmu mmu = change.apply(good.segmentMap().hashMmu().orElseThrow());
-          return withSegments(good, keysOf(good.segmentMap().segmentShift(), mmu));
+          return withSegments(good, new HashSegments(mmu, good.segmentMap().segmentShift()));
         },
         message,
         clauses);
-  }
-
-  private static SegmentMap keysOf(int segmentShift, HashMmu mmu) {
-    return new SegmentMap() {
-      @Override
-      public int segmentShift() {
-        return segmentShift;
-      }
-
-      @Override
-      public long segment(long context, long va) {
-        HashSegment segment = mmu.segment(context, va);
-        return segment.vsid() | (segment.shift() == 40 ? 1L << 62 : 0);
-      }
-
-      @Override
-      public Optional<HashMmu> hashMmu() {
-        return Optional.of(mmu);
-      }
-    };
   }
 
   static MmuVariant withSegments(MmuVariant good, SegmentMap map) {

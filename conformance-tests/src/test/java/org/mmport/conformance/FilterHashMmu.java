@@ -4,8 +4,10 @@ import java.nio.ByteOrder;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import org.mmport.spi.HashBits;
 import org.mmport.spi.HashEntry;
 import org.mmport.spi.HashMmu;
+import org.mmport.spi.HashNotes;
 import org.mmport.spi.HashSegment;
 import org.mmport.spi.Level;
 import org.mmport.spi.MemoryView;
@@ -17,6 +19,16 @@ class FilterHashMmu implements HashMmu {
 
   FilterHashMmu(HashMmu in) {
     this.in = in;
+  }
+
+  @Override
+  public HashBits bits() {
+    return in.bits();
+  }
+
+  @Override
+  public HashNotes notes() {
+    return in.notes();
   }
 
   @Override

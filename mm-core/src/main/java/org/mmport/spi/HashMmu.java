@@ -25,10 +25,20 @@ public interface HashMmu {
    */
   record Table(HashMmu mmu, long physAddr, long groups) {}
 
-  /** Entries in a group. */
-  int groupEntries();
+  /** What of its entries is data. */
+  HashBits bits();
 
-  ByteOrder byteOrder();
+  /** How leaves of the tree note where their entries were put. */
+  HashNotes notes();
+
+  /** Entries in a group. */
+  default int groupEntries() {
+    return bits().groupEntries();
+  }
+
+  default ByteOrder byteOrder() {
+    return bits().byteOrder();
+  }
 
   /** Where registers say that the hash table is; empty where they do not. */
   Optional<Table> locate(Registers registers, MemoryView memory);
@@ -42,10 +52,14 @@ public interface HashMmu {
   /** The hash of an address's virtual page, of which the low bits choose a group. */
   long hash(HashSegment segment, long va, int which);
 
-  boolean valid(HashEntry entry);
+  default boolean valid(HashEntry entry) {
+    return (entry.tag() & bits().valid()) != 0;
+  }
 
   /** By which of its hashes a valid entry was put where it is. */
-  int which(HashEntry entry);
+  default int which(HashEntry entry) {
+    return (entry.tag() & bits().secondary()) == 0 ? 0 : 1;
+  }
 
   /** Whether a valid entry translates the address, found in the group of that hash. */
   boolean matches(HashEntry entry, HashSegment segment, long va, int which);
@@ -59,10 +73,14 @@ public interface HashMmu {
   OptionalLong va(HashEntry entry, HashSegment segment, long group, long groups);
 
   /** Whether the page was used since the mark was last cleared. */
-  boolean young(HashEntry entry);
+  default boolean young(HashEntry entry) {
+    return (entry.data() & bits().young()) != 0;
+  }
 
   /** Whether the page was written since the mark was last cleared. */
-  boolean dirty(HashEntry entry);
+  default boolean dirty(HashEntry entry) {
+    return (entry.data() & bits().dirty()) != 0;
+  }
 
   /** log2 of the bytes that an entry maps. */
   int shift(HashEntry entry, HashSegment segment);
@@ -83,25 +101,38 @@ public interface HashMmu {
   HashEntry encode(HashSegment segment, long va, long raw, Level level, int shift, int which);
 
   /** The same entry with the rights and marks of another. */
-  HashEntry withProtection(HashEntry entry, HashEntry other);
+  default HashEntry withProtection(HashEntry entry, HashEntry other) {
+    long protection = bits().protection();
+    return new HashEntry(entry.tag(), (entry.data() & ~protection) | (other.data() & protection));
+  }
 
   /** Where in its two groups a leaf's entry was put: group entries + index for the secondary. */
-  OptionalInt slot(long raw, long slotWord);
+  default OptionalInt slot(long raw, long slotWord) {
+    return notes().slot(raw, slotWord);
+  }
 
-  /** The leaf that notes that it was put there. */
-  long withSlot(long raw, int slot);
+  /** The leaf that notes that it was put there; anything else noted goes, and so does a lock. */
+  default long withSlot(long raw, int slot) {
+    return notes().with(raw, slot);
+  }
 
   /** The leaf that notes no place. */
-  long withoutSlot(long raw);
+  default long withoutSlot(long raw) {
+    return notes().without(raw);
+  }
 
   /**
    * What the word behind the entries notes of that place; not asked where {@link #slotWordBytes} is
    * 0.
    */
-  long slotWord(int slot);
+  default long slotWord(int slot) {
+    return notes().word(slot);
+  }
 
   /**
    * Bytes from a leaf of a level to the word that notes its place; 0 where the leaf itself does.
    */
-  int slotWordBytes(Level level);
+  default int slotWordBytes(Level level) {
+    return notes().wordBytes(level);
+  }
 }

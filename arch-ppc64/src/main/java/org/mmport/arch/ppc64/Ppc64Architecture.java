@@ -14,8 +14,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
+import org.mmport.arch.ppc64.Ppc64HashMmu.Form;
 import org.mmport.spi.Architecture;
 import org.mmport.spi.BatchOps;
+import org.mmport.spi.HashMmu;
+import org.mmport.spi.HashNotes;
+import org.mmport.spi.HashSegments;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmuFeature;
 import org.mmport.spi.MmuVariant;
@@ -39,8 +43,9 @@ public final class Ppc64Architecture implements Architecture {
                   "ppc64/hash-4k",
                   Ppc64Geometry.HASH_4K,
                   Ppc64PteFormat.hash4k(Ppc64Geometry.HASH_4K),
-                  new Ppc64Vsids.Today(44),
-                  new Ppc64HashedLeaf.Small())
+                  44,
+                  "",
+                  "F_SECOND F_GIX")
               .leavingOut(
                   LEAF_PMD,
                   "16M pages are runs of 8 entries, hashed as one; here each leaf is hashed by itself")
@@ -51,16 +56,21 @@ public final class Ppc64Architecture implements Architecture {
               "ppc64/hash-64k",
               Ppc64Geometry.HASH_64K,
               Ppc64PteFormat.hash64k(Ppc64Geometry.HASH_64K),
-              new Ppc64Vsids.Today(49),
-              new Ppc64HashedLeaf.Large(Ppc64Geometry.HASH_64K)),
+              49,
+              "COMBO",
+              ""),
           hash2006(
               "ppc64/hash-4k-2006",
               Ppc64Geometry.HASH_4K_2006,
-              Ppc64PteFormat2006.pages4k(Ppc64Geometry.HASH_4K_2006)),
+              Ppc64PteFormat2006.pages4k(Ppc64Geometry.HASH_4K_2006),
+              "",
+              "SECONDARY GROUP_IX"),
           hash2006(
               "ppc64/hash-64k-2006",
               Ppc64Geometry.HASH_64K_2006,
-              Ppc64PteFormat2006.pages64k(Ppc64Geometry.HASH_64K_2006)));
+              Ppc64PteFormat2006.pages64k(Ppc64Geometry.HASH_64K_2006),
+              "COMBO",
+              "SLOT"));
 
   @Override
   public List<MmuVariant> variants() {
@@ -88,25 +98,25 @@ public final class Ppc64Architecture implements Architecture {
   }
 
   private static MmuVariant hash(
-      String id,
-      PagingGeometry geometry,
-      Ppc64PteFormat format,
-      Ppc64Vsids vsids,
-      Ppc64HashedLeaf leaf) {
-    Ppc64HashMmu mmu = Ppc64HashMmu.of(geometry.pageShift(), format, vsids, leaf);
+      String id, PagingGeometry geometry, PteFormat format, int areaBits, String other, String at) {
+    HashNotes notes = HashNotes.of(geometry, format, "HASHPTE", other, at);
+    Ppc64HashedLeaf leaf = new Ppc64HashedLeaf.Today(format.bits().key());
+    HashMmu mmu =
+        new Ppc64HashMmu(format, new Ppc64Vsids.Today(areaBits), leaf, notes, Form.POWER8);
     return hashed(id, geometry, format, Ppc64TlbRules.hash(format), mmu);
   }
 
   private static MmuVariant hash2006(
-      String id, PagingGeometry geometry, Ppc64PteFormat2006 format) {
-    Ppc64HashedLeaf leaf = new Ppc64HashedLeaf.Of2006(format.flags().strayInPage());
-    Ppc64HashMmu mmu = Ppc64HashMmu.of(geometry.pageShift(), format, new Ppc64Vsids.Of2006(), leaf);
+      String id, PagingGeometry geometry, PteFormat format, String other, String at) {
+    HashNotes notes = HashNotes.of(geometry, format, "HASHPTE", other, at);
+    Ppc64HashedLeaf leaf = new Ppc64HashedLeaf.Of2006(format.bits());
+    HashMmu mmu = new Ppc64HashMmu(format, new Ppc64Vsids.Of2006(), leaf, notes, Form.POWER8);
     return hashed(id, geometry, format, Ppc64TlbRules.of2006(format), mmu)
         .leavingOut(LEAF_PMD, HUGEPTE_2006);
   }
 
   private static MmuVariant hashed(
-      String id, PagingGeometry geometry, PteFormat format, TlbRules rules, Ppc64HashMmu mmu) {
+      String id, PagingGeometry geometry, PteFormat format, TlbRules rules, HashMmu mmu) {
     return new MmuVariant(
         id,
         geometry,
@@ -114,7 +124,7 @@ public final class Ppc64Architecture implements Architecture {
         format,
         rules,
         BatchOps.ENTRY_WISE,
-        new Ppc64Segments(mmu),
+        new HashSegments(mmu, Ppc64HashMmu.SHIFT_256M),
         Ppc64Architecture::softwareRoots);
   }
 

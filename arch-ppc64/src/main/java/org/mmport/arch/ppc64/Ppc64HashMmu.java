@@ -1,14 +1,14 @@
 package org.mmport.arch.ppc64;
 
 import java.nio.ByteOrder;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.stream.LongStream;
+import org.mmport.spi.HashBits;
 import org.mmport.spi.HashEntry;
 import org.mmport.spi.HashMmu;
+import org.mmport.spi.HashNotes;
 import org.mmport.spi.HashSegment;
 import org.mmport.spi.InvalidRequestException;
 import org.mmport.spi.Level;
@@ -24,13 +24,13 @@ import org.mmport.spi.Rights;
  * them, {@code ppc_hash64_htab_lookup()} in target/ppc/mmu-hash64.c. Page sizes are those of POWER7
  * to POWER9.
  *
- * @param pageShift of the tree
  * @param tree its entries
  * @param leaf how its leaves are hashed
+ * @param notes where they note that
  * @param form of the hash table's entries
  */
 record Ppc64HashMmu(
-    int pageShift, PteFormat tree, Ppc64Vsids vsids, Ppc64HashedLeaf leaf, Form form)
+    PteFormat tree, Ppc64Vsids vsids, Ppc64HashedLeaf leaf, HashNotes notes, Form form)
     implements HashMmu {
   static final int SHIFT_256M = 28;
   static final int SHIFT_1T = 40;
@@ -68,6 +68,8 @@ record Ppc64HashMmu(
   static final long G = 1L << 3;
   static final long N = 1L << 2;
   private static final long PROTECTION = PP0 | KEY | R | C | W | I | M | G | N | 3;
+  private static final HashBits BITS =
+      new HashBits(8, ByteOrder.BIG_ENDIAN, VALID, SECONDARY, R, C, PROTECTION);
 
   private static final long SLB_VALID = 1L << 27;
   static final long SLB_KS = 1L << 11;
@@ -89,6 +91,18 @@ record Ppc64HashMmu(
   private record PageSize(int baseShift, long slb, int shift, long encoding) {
     long mask() {
       return (1L << Math.min(shift, 20)) - (1L << 12);
+    }
+
+    static PageSize of(HashSegment segment, int shift) {
+      for (PageSize size : PAGE_SIZES) {
+        if (size.baseShift == segment.pageShift() && size.shift == shift) {
+          return size;
+        }
+      }
+      throw new InvalidRequestException(
+          "page of 2^%d bytes in a segment of 2^%d: sizes are %s"
+              .formatted(
+                  shift, segment.pageShift(), PAGE_SIZES.stream().map(PageSize::shift).toList()));
     }
   }
 
@@ -119,18 +133,9 @@ record Ppc64HashMmu(
     }
   }
 
-  static Ppc64HashMmu of(int pageShift, PteFormat tree, Ppc64Vsids vsids, Ppc64HashedLeaf leaf) {
-    return new Ppc64HashMmu(pageShift, tree, vsids, leaf, Form.POWER8);
-  }
-
   @Override
-  public int groupEntries() {
-    return 8;
-  }
-
-  @Override
-  public ByteOrder byteOrder() {
-    return ByteOrder.BIG_ENDIAN;
+  public HashBits bits() {
+    return BITS;
   }
 
   /** SDR1, or entry LPIDR of the partition table where its HR says hash. */
@@ -146,13 +151,13 @@ record Ppc64HashMmu(
   }
 
   private Table table(Form found, long origin) {
-    HashMmu mmu = new Ppc64HashMmu(pageShift, tree, vsids, leaf, found);
+    HashMmu mmu = new Ppc64HashMmu(tree, vsids, leaf, notes, found);
     return new Table(mmu, origin & HTABORG, 1L << (11 + (origin & 31)));
   }
 
   @Override
   public HashSegment segment(long context, long va) {
-    return vsids.segment(context, va, pageShift);
+    return vsids.segment(context, va, notes.geometry().pageShift());
   }
 
   @Override
@@ -181,16 +186,6 @@ record Ppc64HashMmu(
   }
 
   @Override
-  public boolean valid(HashEntry entry) {
-    return (entry.tag() & VALID) != 0;
-  }
-
-  @Override
-  public int which(HashEntry entry) {
-    return (entry.tag() & SECONDARY) == 0 ? 0 : 1;
-  }
-
-  @Override
   public boolean matches(HashEntry entry, HashSegment segment, long va, int which) {
     return tagOf(entry) == (tag(segment, va) | VALID | (which == 0 ? 0 : SECONDARY))
         && encodedShift(entry, segment.pageShift()) != 0;
@@ -211,16 +206,6 @@ record Ppc64HashMmu(
         .filter(va -> (hash(segment, va, which(entry)) & groups - 1) == group)
         .filter(va -> matches(entry, segment, va, which(entry)))
         .findFirst();
-  }
-
-  @Override
-  public boolean young(HashEntry entry) {
-    return (entry.data() & R) != 0;
-  }
-
-  @Override
-  public boolean dirty(HashEntry entry) {
-    return (entry.data() & C) != 0;
   }
 
   /** Without L and software's bits, in the form of POWER8. */
@@ -286,54 +271,12 @@ record Ppc64HashMmu(
   @Override
   public HashEntry encode(
       HashSegment segment, long va, long raw, Level level, int shift, int which) {
-    PageSize size =
-        PAGE_SIZES.stream()
-            .filter(s -> s.baseShift() == segment.pageShift() && s.shift() == shift)
-            .findFirst()
-            .orElseThrow(
-                () ->
-                    new InvalidRequestException(
-                        "page of 2^%d bytes in a segment of 2^%d: sizes are %s"
-                            .formatted(
-                                shift,
-                                segment.pageShift(),
-                                Arrays.toString(
-                                    PAGE_SIZES.stream().mapToInt(PageSize::shift).toArray()))));
+    PageSize size = PageSize.of(segment, shift);
     long tag =
         tag(segment, va) | VALID | (size.shift() > 12 ? LARGE : 0) | (which == 0 ? 0 : SECONDARY);
     long data = (tree.physAddr(raw, level) & -1L << shift) | size.encoding() | leaf.protection(raw);
     return form == Form.POWER8
         ? new HashEntry(tag, data)
         : new HashEntry(tag & COMMON, data | b(segment) << B_SHIFT_DATA);
-  }
-
-  @Override
-  public HashEntry withProtection(HashEntry entry, HashEntry other) {
-    return new HashEntry(entry.tag(), (entry.data() & ~PROTECTION) | (other.data() & PROTECTION));
-  }
-
-  @Override
-  public OptionalInt slot(long raw, long slotWord) {
-    return leaf.slot(raw, slotWord);
-  }
-
-  @Override
-  public long withSlot(long raw, int slot) {
-    return leaf.withSlot(raw, slot);
-  }
-
-  @Override
-  public long withoutSlot(long raw) {
-    return leaf.withoutSlot(raw);
-  }
-
-  @Override
-  public long slotWord(int slot) {
-    return leaf.slotWord(slot);
-  }
-
-  @Override
-  public int slotWordBytes(Level level) {
-    return leaf.slotWordBytes(level);
   }
 }

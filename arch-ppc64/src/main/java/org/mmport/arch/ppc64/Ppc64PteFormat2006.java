@@ -28,20 +28,9 @@ record Ppc64PteFormat2006(
     long pteTableBytes,
     long upperTableBytes)
     implements PteFormat {
-  static final long PRESENT = 1;
-  static final long USER = 2;
-  static final long EXEC = 4;
-  static final long GUARDED = 8;
-  static final long COHERENT = 0x10;
-  static final long NO_CACHE = 0x20;
-  static final long WRITETHRU = 0x40;
-  static final long DIRTY = 0x80;
-  static final long ACCESSED = 0x100;
-  static final long RW = 0x200;
-  static final long HASHPTE = 0x400;
-  static final long BUSY = 0x800;
-  static final long COMBO = 0x10000000;
-  static final long PFN_4K = 0x20000000;
+  private static final long COHERENT = 0x10;
+  private static final long NO_CACHE = 0x20;
+  private static final long PFN_4K = 0x20000000;
 
   /** {@code KERNELBASE}: directories hold addresses in the linear map. */
   private static final long KERNEL = 0xcL << 60;
@@ -141,7 +130,7 @@ record Ppc64PteFormat2006(
 
   @Override
   public boolean valid(long raw, Level level) {
-    return level == Level.PTE ? (raw & PRESENT) != 0 && !protnone(raw, level) : raw != 0;
+    return level == Level.PTE ? (raw & bits.valid()) != 0 && !protnone(raw, level) : raw != 0;
   }
 
   @Override
@@ -180,9 +169,9 @@ record Ppc64PteFormat2006(
    */
   @Override
   public boolean protnone(long raw, Level level) {
-    long uncached = NO_CACHE | RW | DIRTY;
+    long uncached = NO_CACHE | bits.write() | bits.dirty();
     return level == Level.PTE
-        && (raw & (PRESENT | USER | COHERENT)) == PRESENT
+        && (raw & (bits.valid() | bits.user() | COHERENT)) == bits.valid()
         && (raw & uncached) != uncached;
   }
 

@@ -1,5 +1,8 @@
 package org.mmport.arch.ppc64;
 
+import java.util.List;
+import org.mmport.spi.EntryField;
+import org.mmport.spi.EntryKind;
 import org.mmport.spi.FlushScope;
 import org.mmport.spi.PresentOnlyTlb;
 import org.mmport.spi.PteFormat;
@@ -36,20 +39,11 @@ final class Ppc64TlbRules {
   }
 
   /** What {@code ptep_set_access_flags()} adds without a flush of the hash table is free. */
-  static TlbRules of2006(Ppc64PteFormat2006 format) {
-    long loss =
-        Ppc64PteFormat2006.DIRTY
-            | Ppc64PteFormat2006.ACCESSED
-            | Ppc64PteFormat2006.RW
-            | Ppc64PteFormat2006.EXEC;
-    long either =
-        format.bits().pageFrame()
-            | Ppc64PteFormat2006.PRESENT
-            | Ppc64PteFormat2006.USER
-            | Ppc64PteFormat2006.GUARDED
-            | Ppc64PteFormat2006.COHERENT
-            | Ppc64PteFormat2006.NO_CACHE
-            | Ppc64PteFormat2006.WRITETHRU;
+  static TlbRules of2006(PteFormat format) {
+    List<EntryField> fields = format.fields();
+    String names = "PRESENT USER GUARDED COHERENT NO_CACHE WRITETHRU RPN";
+    long either = EntryField.bits(fields, EntryKind.PAGE, names);
+    long loss = EntryField.bits(fields, EntryKind.PAGE, "DIRTY ACCESSED RW EXEC");
     return walkedBySoftware(new PresentOnlyTlb(format, -1, either, loss, loss));
   }
 
