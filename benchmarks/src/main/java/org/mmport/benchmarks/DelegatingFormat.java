@@ -6,6 +6,7 @@ import java.lang.invoke.MethodHandles;
 import java.util.List;
 import org.mmport.spi.EntryField;
 import org.mmport.spi.EntryFlags;
+import org.mmport.spi.EntryLayout;
 import org.mmport.spi.LeafMasks;
 import org.mmport.spi.Level;
 import org.mmport.spi.Protection;
@@ -32,6 +33,11 @@ class DelegatingFormat implements PteFormat {
     } catch (IOException | ReflectiveOperationException e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  @Override
+  public EntryLayout layout() {
+    return to.layout();
   }
 
   @Override

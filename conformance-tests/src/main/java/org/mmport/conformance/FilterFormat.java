@@ -3,6 +3,7 @@ package org.mmport.conformance;
 import java.util.List;
 import org.mmport.spi.EntryField;
 import org.mmport.spi.EntryFlags;
+import org.mmport.spi.EntryLayout;
 import org.mmport.spi.LeafMasks;
 import org.mmport.spi.Level;
 import org.mmport.spi.Protection;
@@ -16,6 +17,11 @@ class FilterFormat implements PteFormat {
 
   FilterFormat(PteFormat in) {
     this.in = in;
+  }
+
+  @Override
+  public EntryLayout layout() {
+    return in.layout();
   }
 
   @Override

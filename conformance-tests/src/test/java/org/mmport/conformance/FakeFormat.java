@@ -8,6 +8,7 @@ import static org.mmport.spi.EntryKind.TABLE;
 import java.util.ArrayList;
 import java.util.List;
 import org.mmport.spi.EntryField;
+import org.mmport.spi.EntryLayout;
 import org.mmport.spi.EntryRole;
 import org.mmport.spi.InvalidRequestException;
 import org.mmport.spi.Level;
@@ -46,7 +47,7 @@ final class FakeFormat implements PteFormat {
   static final long NONE_MARK = 1L << 11;
 
   private final PagingGeometry geometry;
-  private final List<EntryField> fields;
+  private final EntryLayout layout;
   private final PteBits bits;
   private final long empty;
   private final long kept;
@@ -65,8 +66,8 @@ final class FakeFormat implements PteFormat {
     this.geometry = geometry;
     this.empty = empty;
     this.rich = geometry.entryBytes() == 8;
-    this.fields = rich ? richFields(geometry.pageShift(), inRun) : poorFields();
-    this.bits = PteBits.of(fields);
+    this.layout = EntryLayout.of(rich ? richFields(geometry.pageShift(), inRun) : poorFields());
+    this.bits = layout.bits();
     this.kept =
         bits.pageFrame()
             | L
@@ -140,13 +141,8 @@ final class FakeFormat implements PteFormat {
   }
 
   @Override
-  public List<EntryField> fields() {
-    return fields;
-  }
-
-  @Override
-  public PteBits bits() {
-    return bits;
+  public EntryLayout layout() {
+    return layout;
   }
 
   @Override
@@ -243,7 +239,7 @@ final class FakeFormat implements PteFormat {
   }
 
   private long typeMask() {
-    return fields.stream()
+    return layout.fields().stream()
         .filter(field -> field.role() == EntryRole.MEMORY_TYPE)
         .mapToLong(EntryField::mask)
         .reduce(0, (a, b) -> a | b);

@@ -48,7 +48,7 @@ public record EntryField(
 
   /**
    * Bits by the names of their fields, which entries of that kind have: {@code R/W U/S}. {@code
-   * ATT=2} is a value in a field of several bits.
+   * ATT=2} is a value in a field of several bits, {@code *} is every field.
    *
    * @throws InvalidRequestException for a name that no field has, or a value that does not fit
    */
@@ -58,7 +58,8 @@ public record EntryField(
       String[] parts = word.split("=", 2);
       long mask =
           fields.stream()
-              .filter(field -> field.name().equals(parts[0]) && field.kinds().contains(kind))
+              .filter(field -> field.name().equals(parts[0]) || parts[0].equals("*"))
+              .filter(field -> field.kinds().contains(kind))
               .mapToLong(EntryField::mask)
               .reduce(0, (a, b) -> a | b);
       requireNamed(mask != 0, word, "no field of a " + kind + " entry has that name");

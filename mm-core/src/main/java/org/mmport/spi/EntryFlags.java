@@ -18,6 +18,7 @@ import java.util.TreeSet;
  * @param types of memory types
  * @param kernelTable of entries that point at the kernel's tables
  * @param userTable the same of a process's tables
+ * @param changed what a change of rights takes from the new protection besides the bits of rights
  * @param stray what hardware or the kernel may leave behind in an unused entry
  * @param strayInPage the same at PTE
  */
@@ -28,6 +29,7 @@ public record EntryFlags(
     Types types,
     long kernelTable,
     long userTable,
+    long changed,
     long stray,
     long strayInPage) {
   private static final List<String> RIGHTS =
@@ -78,6 +80,8 @@ public record EntryFlags(
    *       or lacking a right adds, to both owners' or after {@code kernel} or {@code user} to one's
    *   <li>names of {@link MemoryType}; those without a row are refused
    *   <li>{@code table}, {@code kernel table}, {@code user table}
+   *   <li>{@code changed}: what a change of rights takes from the new protection besides the bits
+   *       whose roles say that they are rights ({@code pte_modify()})
    *   <li>{@code unused}, {@code unused page}: what may be left behind in an unused entry, and more
    *       of that at PTE
    * </ul>
@@ -98,6 +102,7 @@ public record EntryFlags(
             type(rows, MemoryType.UNCACHED)),
         sum(rows, "table", "kernel table"),
         sum(rows, "table", "user table"),
+        sum(rows, "changed"),
         sum(rows, "unused"),
         sum(rows, "unused", "unused page"));
   }
@@ -176,6 +181,7 @@ public record EntryFlags(
                 "table",
                 "kernel table",
                 "user table",
+                "changed",
                 "unused",
                 "unused page"));
     for (String right : RIGHTS) {

@@ -24,7 +24,10 @@ public enum EntryRole {
   EXEC,
   /** Keeps the kernel from executing. */
   NO_KERNEL_EXEC,
-  /** Keeps everybody from writing. */
+  /**
+   * Keeps everybody from writing. In leaves beside WRITE, which is then software's word for what
+   * may become writable: set until the first write, so that its absence makes dirty (DBM of arm64).
+   */
   NO_WRITE,
   /** Keeps user code from reading and writing. */
   NO_USER,

@@ -12,7 +12,8 @@ import java.util.regex.Pattern;
  */
 public record KernelAreas(VaRegion all, VaRegion linearMap, VaRegion vmalloc) {
   private static final Pattern AREAS =
-      Pattern.compile("linear (X)-(X) vmalloc (X)-(X)".replace("X", "[0-9a-f]{1,16}"));
+      Pattern.compile(
+          "(?:kernel (X)-(X) )?linear (X)-(X) vmalloc (X)-(X)".replace("X", "[0-9a-f]{1,16}"));
 
   public KernelAreas {
     requirePart(all, linearMap);
@@ -33,22 +34,26 @@ public record KernelAreas(VaRegion all, VaRegion linearMap, VaRegion vmalloc) {
   }
 
   /**
-   * The same from text, in hexadecimal: {@code linear c0000000-f7ffffff vmalloc f8800000-febfffff}.
+   * The same from text, in hexadecimal: {@code linear c0000000-f7ffffff vmalloc f8800000-febfffff},
+   * and before that {@code kernel c0000000-ffffffff} where only those of the region are the
+   * kernel's.
    *
    * @throws InvalidRequestException for text that is not so made
    */
-  public static KernelAreas of(VaRegion all, String text) {
+  public static KernelAreas of(VaRegion region, String text) {
     Matcher parts = AREAS.matcher(text);
     if (!parts.matches()) {
       throw new InvalidRequestException(
           "kernel areas '%s': write 'linear FIRST-LAST vmalloc FIRST-LAST', in hexadecimal"
               .formatted(text));
     }
-    long[] ends = new long[4];
-    for (int i = 0; i < ends.length; i++) {
+    long[] ends = new long[6];
+    for (int i = parts.group(1) == null ? 2 : 0; i < ends.length; i++) {
       ends[i] = Long.parseUnsignedLong(parts.group(i + 1), 16);
     }
-    return of(all, ends[0], ends[1], ends[2], ends[3]);
+    VaRegion all =
+        parts.group(1) == null ? region : new VaRegion("kernel", ends[0], ends[1], region.root());
+    return of(all, ends[2], ends[3], ends[4], ends[5]);
   }
 
   private static void requirePart(VaRegion all, VaRegion area) {

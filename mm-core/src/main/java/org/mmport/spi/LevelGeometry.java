@@ -17,7 +17,7 @@ import java.util.regex.Pattern;
 public record LevelGeometry(
     Level level, int indexBits, boolean leafAllowed, TablePlacement placement, int leafPaBits) {
   private static final Pattern WORD =
-      Pattern.compile("([A-Z0-9]+):([0-9]{1,9})(\\+?)(?:/([0-9]{1,9}))?");
+      Pattern.compile("([A-Z0-9]+):([0-9]{1,9})(?:(\\+)([0-9]{1,2})?)?(?:/([0-9]{1,9}))?");
 
   public LevelGeometry {
     requireIndexBits(level, indexBits);
@@ -70,14 +70,14 @@ public record LevelGeometry(
       throw new InvalidRequestException(
           "level '%s': 0 index bits; leave a folded level out".formatted(word));
     }
-    LevelGeometry exact = of(level, indexBits, entryBytes, !parts.group(3).isEmpty());
-    return parts.group(4) == null
-        ? exact
-        : new LevelGeometry(
-            level,
-            indexBits,
-            exact.leafAllowed(),
-            TablePlacement.natural(Integer.parseInt(parts.group(4))));
+    LevelGeometry exact = of(level, indexBits, entryBytes, parts.group(3) != null);
+    String bytes = parts.group(5);
+    return new LevelGeometry(
+        level,
+        indexBits,
+        exact.leafAllowed(),
+        bytes == null ? exact.placement() : TablePlacement.natural(Integer.parseInt(bytes)),
+        parts.group(4) == null ? 0 : Integer.parseInt(parts.group(4)));
   }
 
   private static void requireIndexBits(Level level, int indexBits) {

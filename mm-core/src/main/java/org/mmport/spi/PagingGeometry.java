@@ -103,6 +103,12 @@ public record PagingGeometry(
         pageShift, layout, paBits, order, entryBytes, entryBytes, levels(entryBytes, levels));
   }
 
+  /** The same where memory sees no wider stores, so that wider entries are stored in halves. */
+  public PagingGeometry storedBy(int widestBytes) {
+    return new PagingGeometry(
+        pageShift, vaLayout, paBits, byteOrder, entryBytes, widestBytes, levels);
+  }
+
   /** Real levels from the root down, each naturally placed; those not named are folded. */
   public static List<LevelGeometry> levels(LevelGeometry... real) {
     List<LevelGeometry> all = new ArrayList<>();
@@ -119,7 +125,8 @@ public record PagingGeometry(
   /**
    * Real levels from text, each naturally placed: {@code PGD:9 PUD:9+ PMD:9+ PTE:9+} names index
    * bits, and with a plus where leaves are allowed. {@code PMD:10+/16384} is a level whose tables
-   * take so many bytes, because they keep something behind their entries.
+   * take so many bytes, because they keep something behind their entries; {@code PGD:10+40} is one
+   * whose leaves hold 40 physical address bits, not as many as a page's.
    *
    * @throws InvalidRequestException for text that is not so made
    */

@@ -1,5 +1,7 @@
 package org.mmport.spi;
 
+import java.util.List;
+
 /**
  * The rules of a TLB that caches only present entries and forgets by itself what a fault showed to
  * be stale, so that making an entry or raising its rights creates no duty where the bits that
@@ -18,6 +20,24 @@ public record PresentOnlyTlb(
     PteBits bits = format.bits();
     return new PresentOnlyTlb(
         format, bits.readInTable(), bits.readInLeaf(), lostInPage, lostInHuge);
+  }
+
+  /**
+   * One whose TLB holds fields that are named, as {@link EntryField#bits} reads names.
+   *
+   * @param table of a table's entry
+   * @param leaf of a page's entry
+   * @param lost which fields hardware would set again too late once they are cleared in a leaf
+   */
+  public static PresentOnlyTlb of(PteFormat format, String table, String leaf, String lost) {
+    List<EntryField> fields = format.fields();
+    long onClear = EntryField.bits(fields, EntryKind.PAGE, lost);
+    return new PresentOnlyTlb(
+        format,
+        EntryField.bits(fields, EntryKind.TABLE, table),
+        EntryField.bits(fields, EntryKind.PAGE, leaf),
+        onClear,
+        onClear);
   }
 
   @Override

@@ -53,6 +53,7 @@ public record PteBits(
     long reservedInPage,
     long reservedInHuge,
     long reservedInTable,
+    long validInRoot,
     long reservedInRoot,
     long readInLeaf,
     long readInTable,
@@ -131,6 +132,7 @@ public record PteBits(
         mask(fields, EntryRole.RESERVED, EntryKind.PAGE),
         mask(fields, EntryRole.RESERVED, EntryKind.HUGE),
         mask(fields, EntryRole.RESERVED, EntryKind.TABLE),
+        mask(fields, EntryRole.VALID, EntryKind.ROOT),
         mask(fields, EntryRole.RESERVED, EntryKind.ROOT),
         read(fields, EntryKind.PAGE) | read(fields, EntryKind.HUGE),
         read(fields, EntryKind.TABLE),
@@ -152,13 +154,38 @@ public record PteBits(
   /**
    * The entry with its dirtiness where it belongs: in hardware's bit while the entry is writable,
    * in the saved one while it is not (x86: {@code mksaveddirty_shift}, {@code
-   * clear_saveddirty_shift}).
+   * clear_saveddirty_shift}); nothing keeps from writing what is writable and dirty.
    */
   public long settleDirty(long raw) {
+    if (noWrite != 0) {
+      return (raw & dirty) != 0 ? withoutNoWrite(raw) : raw;
+    }
     if (savedDirty == 0 || (raw & dirty) == 0) {
       return raw;
     }
     return (raw & ~dirty) | ((raw & write) != 0 ? hardwareDirty() : savedDirty);
+  }
+
+  private long withoutNoWrite(long raw) {
+    return (raw & write) != 0 ? raw & ~noWrite : raw;
+  }
+
+  /** A leaf as hardware leaves it that wrote through it. */
+  long written(long raw) {
+    return noWrite != 0 ? withoutNoWrite(raw) : raw | hardwareDirty();
+  }
+
+  /**
+   * Whether an entry was written through, which where there is {@link EntryRole#NO_WRITE} it shows
+   * by being writable without it.
+   */
+  boolean wasWritten(long raw) {
+    return noWrite != 0 && (raw & (write | noWrite)) == write;
+  }
+
+  /** The same, dirty if it was written through, for what shows that to be taken away. */
+  long keepDirty(long raw) {
+    return wasWritten(raw) ? raw | dirty : raw;
   }
 
   /** What a table entry leaves to those below by the bits in it that take rights away. */

@@ -17,23 +17,32 @@ import java.util.List;
  */
 public interface PteFormat {
 
-  /**
-   * Every field of every kind of entry; in each kind they cover all bits of the entry and do not
-   * overlap.
-   */
-  List<EntryField> fields();
+  /** What of its entries is data; kept in a final field by the port. */
+  EntryLayout layout();
 
-  /** The masks of {@link #fields()}; kept in a static final field by the port. */
-  PteBits bits();
-
-  /** What entries are made of, in the names of {@link #fields()}; kept like {@link #bits()}. */
-  default EntryFlags flags() {
-    return EntryFlags.NONE;
+  /** {@link EntryLayout#fields}. */
+  default List<EntryField> fields() {
+    return layout().fields();
   }
 
-  /** Which levels have leaves, and which bits of an address those choose. */
+  /** {@link EntryLayout#bits}. */
+  default PteBits bits() {
+    return layout().bits();
+  }
+
+  /** {@link EntryLayout#flags}. */
+  default EntryFlags flags() {
+    return layout().flags();
+  }
+
+  /** {@link EntryLayout#leaves}. */
   default LeafMasks leaves() {
-    return LeafMasks.ANY;
+    return layout().leaves();
+  }
+
+  /** Whether entries of the level are of {@link EntryKind#ROOT}. */
+  default boolean ofRoot(Level level) {
+    return level == Level.PGD && bits().validInRoot() != 0;
   }
 
   // What hardware sees.
@@ -60,24 +69,34 @@ public interface PteFormat {
     if (leaf(raw, level)) {
       return raw & (level == Level.PTE ? bits().reservedInPage() : bits().reservedInHuge());
     }
-    return raw & (bits().reservedInTable() | (leaves().at(level) == 0 ? bits().leaf() : 0));
+    return raw & (ofRoot(level) ? bits().reservedInRoot() : reservedInTable(level));
+  }
+
+  private long reservedInTable(Level level) {
+    return bits().reservedInTable() | (leaves().at(level) == 0 ? bits().leaf() : 0);
   }
 
   /**
    * The {@link Rights} that a valid entry, table or leaf, leaves to what is below it. Being old
    * takes none away, also where hardware refuses old leaves for software to make them young.
+   * Entries of {@link EntryKind#ROOT} take none away.
    */
   default int rights(long raw, Level level) {
+    if (ofRoot(level)) {
+      return Rights.ALL;
+    }
     if ((bits().writeTable() | bits().userTable()) == 0 && !leaf(raw, level)) {
       return bits().rightsBelow(raw);
     }
+    boolean read = bits().read() == 0 || (raw & (bits().read() | bits().write())) != 0;
     boolean exec = (raw & bits().noExec()) == 0 && (~raw & bits().exec()) == 0;
     int kernel =
-        Rights.KERNEL_READ
+        (read ? Rights.KERNEL_READ : 0)
             | ((raw & bits().write()) != 0 ? Rights.KERNEL_WRITE : 0)
             | (exec ? Rights.KERNEL_EXEC : 0);
+    boolean user = (raw & bits().user()) != 0 || (~raw & bits().noUser()) != 0;
     // In Rights, the user's three bits are the kernel's, shifted up by three.
-    return (raw & bits().user()) != 0 ? kernel | kernel << 3 : kernel;
+    return user ? kernel | kernel << 3 : kernel;
   }
 
   /**
@@ -126,10 +145,14 @@ public interface PteFormat {
 
   /**
    * A valid entry as hardware leaves it that was led on or through by it: marked as accessed, where
-   * entries of its kind have such a mark. Asked only where the variant has {@link
-   * MmuFeature#HW_ACCESSED}. Intel SDM volume 3A, section 4.8; Arm ARM DDI 0487, D8.5.
+   * entries of its kind have such a mark, as those of {@link EntryKind#ROOT} have not. Asked only
+   * where the variant has {@link MmuFeature#HW_ACCESSED}. Intel SDM volume 3A, section 4.8; Arm ARM
+   * DDI 0487, D8.5.
    */
   default long touched(long raw, Level level) {
+    if (ofRoot(level)) {
+      return raw;
+    }
     return raw | (leaf(raw, level) ? bits().young() : bits().youngTable());
   }
 
@@ -139,7 +162,7 @@ public interface PteFormat {
    * the variant has {@link MmuFeature#HW_DIRTY}. Sources as for {@link #touched}.
    */
   default long written(long raw, Level level) {
-    return raw | bits().hardwareDirty();
+    return bits().written(raw);
   }
 
   // What the kernel sees.
@@ -170,6 +193,15 @@ public interface PteFormat {
     return !valid(raw, level) || leaf(raw, level);
   }
 
+  /**
+   * Bits in which an entry is unlike those that the kernel makes for its own tables, but for the
+   * address, the accessed bit and the user's: where {@code pmd_bad()} wants exact flags.
+   */
+  default long unlikeTable(long raw) {
+    long free = bits().tableFrame() | bits().userTable() | bits().youngTable();
+    return (raw ^ flags().kernelTable()) & ~free;
+  }
+
   /** Whether the entry is present for Linux but not for hardware, to catch every access. */
   default boolean protnone(long raw, Level level) {
     return (raw & bits().protnone()) != 0 && (raw & bits().valid()) == 0;
@@ -180,7 +212,7 @@ public interface PteFormat {
   }
 
   default boolean dirty(long raw, Level level) {
-    return (raw & bits().dirty()) != 0;
+    return (raw & bits().dirty()) != 0 || bits().wasWritten(raw);
   }
 
   default boolean write(long raw, Level level) {
@@ -218,7 +250,7 @@ public interface PteFormat {
   }
 
   default long mkClean(long raw, Level level) {
-    return raw & ~bits().dirty();
+    return (raw & ~bits().dirty()) | bits().noWrite();
   }
 
   default long mkWrite(long raw, Level level) {
@@ -227,7 +259,7 @@ public interface PteFormat {
 
   /** Takes write permission away and keeps the entry dirty if it was. */
   default long wrProtect(long raw, Level level) {
-    return bits().settleDirty(raw & ~bits().write());
+    return bits().settleDirty(bits().keepDirty(raw) & ~bits().write()) | bits().noWrite();
   }
 
   default long mkSpecial(long raw, Level level) {
@@ -286,8 +318,9 @@ public interface PteFormat {
    * The same leaf with other rights; keeps address, young, dirty, software bits and memory type.
    */
   default long modify(long raw, long pgprot, Level level) {
-    long protection = bits().protection();
-    long flags = bits().settleDirty((raw & ~protection) | (pgprot & protection));
+    long protection = bits().protection() | flags().changed();
+    long kept = bits().keepDirty(raw) & ~protection;
+    long flags = bits().settleDirty(kept | (pgprot & protection));
     return withPhysAddr(flags, physAddr(raw, level), level);
   }
 
@@ -331,9 +364,12 @@ public interface PteFormat {
 
   /**
    * An entry that points at a table; {@code level} is the level of the entry. Leaves all rights to
-   * those below.
+   * those below. One of {@link EntryKind#ROOT} is valid and an address, nothing else.
    */
   default long mkTable(long physAddr, Level level, TableOwner owner) {
+    if (ofRoot(level)) {
+      return physAddr | bits().validInRoot();
+    }
     long high = bits().tableHigh();
     long low = physAddr & (bits().tableFrame() ^ high);
     return flags().table(owner) | low | (physAddr >>> bits().lift() & high);

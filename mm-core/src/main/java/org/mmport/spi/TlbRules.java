@@ -1,6 +1,7 @@
 package org.mmport.spi;
 
 /** What the TLB demands: pure functions of an entry's change. */
+@FunctionalInterface
 public interface TlbRules {
 
   /**
@@ -15,4 +16,15 @@ public interface TlbRules {
    * @param newRaw value that they must come to see
    */
   TlbDuty duty(long oldRaw, long newRaw, Level level);
+
+  /**
+   * The same where software walks the tables, so that nothing caches them: what was cached of the
+   * leaves below one that goes must go with it.
+   */
+  default TlbRules walkedBySoftware() {
+    return (oldRaw, newRaw, level) -> {
+      TlbDuty duty = duty(oldRaw, newRaw, level);
+      return duty.scope() == FlushScope.WALK_CACHES ? TlbDuty.FLUSH_LEAF : duty;
+    };
+  }
 }

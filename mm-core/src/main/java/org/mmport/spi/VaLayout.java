@@ -43,13 +43,25 @@ public record VaLayout(List<VaRegion> regions, Optional<KernelHalf> kernelHalf) 
   }
 
   /**
-   * The same with the last region the kernel's, whose root entries are copied.
+   * The same with the last region the kernel's, or part of it, whose root entries are copied.
    *
    * @param areas as {@link KernelAreas#of(VaRegion, String)} reads them
    */
   public VaLayout withCopiedKernel(KernelHalf.Upkeep upkeep, String areas) {
     return withKernelHalf(
         new KernelHalf.CopiedRootEntries(KernelAreas.of(regions.getLast(), areas), upkeep));
+  }
+
+  /**
+   * Two roots: root 0 from address 0 up, and root 1, the kernel's own, for the addresses that the
+   * text names (trees of ppc64).
+   *
+   * @param areas as {@link KernelAreas#of(VaRegion, String)} reads them, with {@code kernel}
+   */
+  public static VaLayout withOwnKernel(int userBits, String areas) {
+    VaRegion user = new VaRegion("user", 0, (1L << userBits) - 1, 0);
+    KernelAreas kernel = KernelAreas.of(new VaRegion("kernel", 1L << userBits, -1L, 1), areas);
+    return new VaLayout(List.of(user, kernel.all())).withKernelHalf(new KernelHalf.OwnRoot(kernel));
   }
 
   private static void requireHalf(List<VaRegion> regions, KernelHalf half) {

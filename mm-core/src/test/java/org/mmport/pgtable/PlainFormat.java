@@ -5,10 +5,10 @@ import static org.mmport.spi.EntryField.bit;
 import java.util.List;
 import org.mmport.spi.EntryField;
 import org.mmport.spi.EntryKind;
+import org.mmport.spi.EntryLayout;
 import org.mmport.spi.EntryRole;
 import org.mmport.spi.Level;
 import org.mmport.spi.Protection;
-import org.mmport.spi.PteBits;
 import org.mmport.spi.PteFormat;
 import org.mmport.spi.TableOwner;
 
@@ -26,14 +26,13 @@ final class PlainFormat implements PteFormat {
   static final long NO_EXEC = 64;
   static final long GLOBAL = 128;
 
-  private final List<EntryField> fields;
-  private final PteBits bits;
+  private final EntryLayout layout;
   private final long empty;
 
   PlainFormat(int entryBytes, int pageShift, long empty) {
     int top = entryBytes * 8 - 1;
     this.empty = empty;
-    this.fields =
+    List<EntryField> fields =
         List.of(
             bit("V", 0, EntryRole.VALID, "valid"),
             bit("W", 1, EntryRole.WRITE, "write"),
@@ -46,17 +45,12 @@ final class PlainFormat implements PteFormat {
             EntryField.of(
                 "PFN", top, pageShift, EntryRole.FRAME, "frame", EntryKind.PAGE, EntryKind.HUGE),
             EntryField.of("TABLE", top, 10, EntryRole.FRAME, "table", EntryKind.TABLE));
-    this.bits = PteBits.of(fields);
+    this.layout = EntryLayout.of(fields);
   }
 
   @Override
-  public List<EntryField> fields() {
-    return fields;
-  }
-
-  @Override
-  public PteBits bits() {
-    return bits;
+  public EntryLayout layout() {
+    return layout;
   }
 
   @Override

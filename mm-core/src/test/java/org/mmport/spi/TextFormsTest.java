@@ -3,15 +3,30 @@ package org.mmport.spi;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.nio.ByteOrder;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** What ports write as text: read as meant, or refused in one line that says how to write it. */
 class TextFormsTest {
+  private static final String PARTS =
+      """
+      TP 0   V VALID   used
+      T  7:1 A FRAME   address
+      H  7:0 I IGNORED of large leaves, which the shape has not
+      [small 8k]
+      P  7:1 A FRAME   address
+      [large]
+      P  7:2 A FRAME   address
+      P  1   X EXEC    may be executed
+      """;
+
   @Test
   void levelsAreReadAsMeant() {
     List<LevelGeometry> levels = PagingGeometry.levels(4, "PGD:1 PMD:16+ PTE:9+");
@@ -32,6 +47,16 @@ class TextFormsTest {
         PagingGeometry.levels(8, "PGD:8 PTE:8+/4096").getLast());
   }
 
+  @Test
+  void leavesMayReachFurtherThanPages() {
+    assertEquals(
+        List.of(40, 0),
+        PagingGeometry.levels(4, "PGD:10+40 PTE:10+").stream()
+            .filter(level -> !level.isFolded())
+            .map(LevelGeometry::leafPaBits)
+            .toList());
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -47,6 +72,7 @@ class TextFormsTest {
           PGD:+          | level 'PGD:+': write its name, a colon, its index bits
           PGD:-1         | level 'PGD:-1': write its name, a colon, its index bits
           PGD:0x9        | level 'PGD:0x9': write its name, a colon, its index bits
+          PGD:9+400      | level 'PGD:9+400': write its name, a colon, its index bits
           PGD:9++        | level 'PGD:9++': write its name, a colon, its index bits
           PGD+9          | level 'PGD+9': write its name, a colon, its index bits
           PGD:9999999999 | level 'PGD:9999999999': write its name, a colon, its index bits
@@ -254,5 +280,86 @@ class TextFormsTest {
             assertThrows(InvalidRequestException.class, () -> reader.accept(text)).getMessage());
     assertEquals(says, message.substring(0, Math.min(says.length(), message.length())));
     assertEquals(1, message.lines().count(), message);
+  }
+
+  private static EntryLayout layout(String flags, String... parts) {
+    VaLayout addresses = VaLayout.zeroExtended(22);
+    PagingGeometry geometry =
+        PagingGeometry.of(12, addresses, 32, ByteOrder.LITTLE_ENDIAN, 8, "PGD:1 PTE:9+");
+    return EntryLayout.of(geometry, PARTS, flags, parts);
+  }
+
+  @Test
+  void partsAreTakenByTheirNames() {
+    EntryLayout small = layout("all: V\n[large]\nexec: X", "8k");
+    assertEquals(0xfe, small.bits().pageFrame());
+    assertEquals(0, small.flags().user().exec());
+    EntryLayout large = layout("all: V\n[large]\nexec: X", "large");
+    assertEquals(0xfc, large.bits().pageFrame());
+    assertEquals(2, large.flags().user().exec());
+    assertEquals(-1L << 12, large.leaves().pte());
+  }
+
+  @Test
+  void fieldsOfLargeLeavesAreNotThoseOfAShapeWithoutThem() {
+    assertEquals(
+        Set.of(EntryKind.TABLE, EntryKind.PAGE),
+        layout("", "large").fields().stream()
+            .flatMap(field -> field.kinds().stream())
+            .collect(Collectors.toSet()));
+  }
+
+  @Test
+  void aPartThatNoLineNamesIsRefused() {
+    refused("16k", "entry layout of [16k]: no line names it", part -> layout("", part));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "cr0 31=1 off, 0x80000000, 0x0, found",
+    "cr0 31=1 off, 0x0, 0x0, off",
+    "cr0 5=0 on, 0x20, 0x0, on",
+    "cr0 5=0 on, 0x1f, 0x0, found",
+    "cr1 known what of cr1?, 0x0, 0x0, what of cr1?",
+    "cr1 0=1 off, 0x0, 0x0, found"
+  })
+  void rootsAreFoundByRules(String rule, String cr0, String cr3, String says) {
+    Registers registers =
+        new Registers(Map.of("cr0", Long.decode(cr0), "cr3", Long.decode(cr3) | 0x1fff));
+    RootLookup expected =
+        says.equals("found")
+            ? new RootLookup.Found(List.of(0x1000L))
+            : new RootLookup.NotSelected(says);
+    assertEquals(expected, RootRegisters.of("cr3", -4096, rule).find(registers));
+  }
+
+  @Test
+  void aRootThatIsNotKnownIsNotFound() {
+    assertEquals(
+        new RootLookup.NotSelected("cr3 is not known"),
+        RootRegisters.of("cr3", -4096, "").find(Registers.NONE));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"cr0", "cr0 31=1", "cr0 31=2 off", "cr0 131=1 off", "cr0 known"})
+  void malformedRulesAreRefused(String rule) {
+    refused(
+        rule,
+        "register rule '%s': write register, 'known' or a bit's value".formatted(rule),
+        text -> RootRegisters.of("cr3", -1, text));
+  }
+
+  @Test
+  void theKernelsAddressesAreReadAsMeant() {
+    VaRegion all = new VaRegion("all", 0, 0xffff_ffffL, 0);
+    KernelAreas areas =
+        KernelAreas.of(
+            all, "kernel c0000000-ffffffff linear c0000000-cfffffff vmalloc d0000000-dfffffff");
+    assertEquals(new VaRegion("kernel", 0xc000_0000L, 0xffff_ffffL, 0), areas.all());
+    VaLayout own =
+        VaLayout.withOwnKernel(16, "kernel f0000-fffff linear f0000-f7fff vmalloc f8000-fffff");
+    assertEquals(
+        List.of(new VaRegion("user", 0, 0xffff, 0), new VaRegion("kernel", 0xf0000, 0xfffff, 1)),
+        own.regions());
   }
 }

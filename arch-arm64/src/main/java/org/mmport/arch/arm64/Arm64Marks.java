@@ -10,19 +10,17 @@ import org.mmport.spi.MmuFeature;
  */
 enum Arm64Marks {
   /** HA and HD are set. */
-  BY_HARDWARE(Arm64PteFormat.WRITE, "hardware may clear AP2; Linux: writable"),
+  BY_HARDWARE(Arm64PteFormat.WRITE),
 
   /** Both are clear, or there is no FEAT_HAFDBS: the first access faults, and the first write. */
-  BY_SOFTWARE(0, "software: writable; hardware looks at AP2 alone");
+  BY_SOFTWARE(0);
 
   private static final long HA_HD = 3L << 39;
 
   private final long dirtied;
-  private final String dbm;
 
-  Arm64Marks(long dirtied, String dbm) {
+  Arm64Marks(long dirtied) {
     this.dirtied = dirtied;
-    this.dbm = dbm;
   }
 
   /** The bit with which hardware clears AP2 where it refused a write otherwise; 0 for none. */
@@ -35,11 +33,6 @@ enum Arm64Marks {
       case BY_HARDWARE -> Set.of(MmuFeature.HW_ACCESSED, MmuFeature.HW_DIRTY);
       case BY_SOFTWARE -> Set.of();
     };
-  }
-
-  /** What bit 51 of a leaf means. */
-  String dbm() {
-    return dbm;
   }
 
   /** Whose work TCR_EL1 says it is; with HA alone, clean pages are software's. */

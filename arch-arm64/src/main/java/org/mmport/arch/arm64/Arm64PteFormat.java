@@ -1,14 +1,10 @@
 package org.mmport.arch.arm64;
 
-import java.util.List;
 import org.mmport.spi.BatchOps;
 import org.mmport.spi.ContiguousRuns;
-import org.mmport.spi.EntryField;
-import org.mmport.spi.EntryFlags;
-import org.mmport.spi.LeafMasks;
+import org.mmport.spi.EntryLayout;
 import org.mmport.spi.Level;
 import org.mmport.spi.PagingGeometry;
-import org.mmport.spi.PteBits;
 import org.mmport.spi.PteFormat;
 import org.mmport.spi.Rights;
 
@@ -16,22 +12,21 @@ import org.mmport.spi.Rights;
  * Stage 1 descriptors of the EL1&amp;0 regime, with the software bits of Linux.
  *
  * <p>Hardware bits: Arm ARM DDI 0487, D8.3 (VMSAv8-64 descriptor formats) and D8.4 (permissions).
- * Software bits and the {@code mk*} rules: Linux {@code arch/arm64/include/asm/pgtable-prot.h} and
+ * Bits that are RES0 are not looked at by hardware. Software bits and the {@code mk*} rules: Linux {@code arch/arm64/include/asm/pgtable-prot.h} and
  * {@code pgtable.h}.
  *
  * @param dirtied {@link Arm64Marks#dirtied()}
  */
-record Arm64PteFormat(
-    List<EntryField> fields, PteBits bits, EntryFlags flags, LeafMasks leaves, long dirtied)
-    implements PteFormat {
+record Arm64PteFormat(EntryLayout layout, long dirtied) implements PteFormat {
   /** Linux's PTE_WRITE; with it hardware may clear AP2 at the first write (DBM). */
   static final long WRITE = 1L << 51;
 
-  private static final long GP = 1L << 50;
-  private static final long VALID = 1L << 0;
-  private static final long TYPE = 1L << 1;
-
-  private static final String COMMON =
+  /**
+   * Where addresses lie, D8.3.1: up to 48 bits in place; of 52, 64K keeps bits 51:48 in 15:12
+   * ({@code PTE_ADDR_LOW}, {@code PTE_ADDR_HIGH}), and smaller granules bits 51:50 in 9:8, once
+   * shareability, which TCR_EL1 then says: LPA2.
+   */
+  private static final String FIELDS =
       """
       THPS 0     VALID      VALID                     used by hardware
       THP  1     TYPE       PAGE_OR_TABLE             1: table or page, 0: block
@@ -42,7 +37,6 @@ record Arm64PteFormat(
       HP   10    AF         YOUNG                     accessed
       HP   11    nG         NOT_GLOBAL_OR_INVALIDATED not global; if not valid: present for Linux
       HP   50    GP         OTHER                     guarded (BTI)
-      HP   51    DBM        WRITE                     <whose>
       HP   52    CONT       CONTIGUOUS                one of a contiguous run
       HP   53    PXN        NO_KERNEL_EXEC            EL1 may not execute
       HP   54    UXN        NO_EXEC                   EL0 may not execute
@@ -67,26 +61,30 @@ record Arm64PteFormat(
       S    11    0          RESERVED                  or it would count as present
       S    61:12 OFFSET     SWAP_OFFSET               offset
       S    63:62 0          RESERVED                  unused
-      """;
-
-  /**
-   * Where addresses lie, D8.3.1: up to 48 bits in place; of 52, 64K keeps bits 51:48 in 15:12.
-   * {@code PTE_ADDR_LOW}, {@code PTE_ADDR_HIGH}.
-   */
-  private static final String IN_PLACE =
-      """
-      THP  47:%d ADDRESS    FRAME          bits 47 and below
-      THP  49:48 RES0       IGNORED        zero, not looked at
-      HP   9:8   SH         OTHER          shareability
-      T    9:2   IGN        IGNORED        ignored
-      """;
-
-  /** Smaller granules keep bits 51:50 in 9:8, once shareability, which TCR_EL1 then says: LPA2. */
-  private static final String LPA2 =
-      """
-      THP  49:%d ADDRESS    FRAME          bits 49 and below
-      THP  9:8   ADDRESS_HI FRAME_HIGH     bits 51:50
-      T    7:2   IGN        IGNORED        ignored
+      [BY_HARDWARE]
+      HP   51    DBM        WRITE                     hardware may clear AP2; Linux: writable
+      [BY_SOFTWARE]
+      HP   51    DBM        WRITE                     software: writable; hardware looks at AP2 alone
+      [4k 16k 64k]
+      THP  49:48 RES0       IGNORED                   zero, not looked at
+      HP   9:8   SH         OTHER                     shareability
+      T    9:2   IGN        IGNORED                   ignored
+      [4k]
+      THP  47:12 ADDRESS    FRAME                     bits 47 and below
+      [16k]
+      THP  47:14 ADDRESS    FRAME                     bits 47 and below
+      [64k]
+      THP  47:16 ADDRESS    FRAME                     bits 47 and below
+      THP  15:12 ADDRESS_HI FRAME_HIGH                bits 51:48
+      [16k 16k-lpa2]
+      THP  13:12 RES0       IGNORED                   zero, not looked at
+      [4k-lpa2 16k-lpa2]
+      THP  9:8   ADDRESS_HI FRAME_HIGH                bits 51:50
+      T    7:2   IGN        IGNORED                   ignored
+      [4k-lpa2]
+      THP  49:12 ADDRESS    FRAME                     bits 49 and below
+      [16k-lpa2]
+      THP  49:14 ADDRESS    FRAME                     bits 49 and below
       """;
 
   /**
@@ -110,71 +108,56 @@ record Arm64PteFormat(
       table: VALID TYPE AF
       kernel table: UXNTable
       user table: PXNTable
+      changed: GP
+      [4k 16k 64k]
+      all: TYPE AF SH=3
+      [4k-lpa2 16k-lpa2]
+      all: TYPE AF
       """;
 
   static Arm64PteFormat of(PagingGeometry geometry, Arm64Marks marks) {
-    int shift = geometry.pageShift();
-    boolean lpa2 = Arm64Roots.lpa2(geometry);
-    String below =
-        switch (shift) {
-          case 14 -> "THP 13:12 RES0 IGNORED zero, not looked at\n";
-          case 16 -> "THP 15:12 ADDRESS_HI FRAME_HIGH bits 51:48\n";
-          default -> "";
-        };
-    String text = COMMON.replace("<whose>", marks.dbm()) + (lpa2 ? LPA2 : IN_PLACE) + below;
-    List<EntryField> fields = EntryField.table(text.formatted(shift));
-    String all = lpa2 ? "all: TYPE AF" : "all: TYPE AF SH=3";
-    return new Arm64PteFormat(
-        fields,
-        PteBits.of(fields),
-        EntryFlags.of(fields, FLAGS + all),
-        LeafMasks.of(geometry),
-        marks.dirtied());
+    String granule = (geometry.pageBytes() >> 10) + (Arm64Roots.lpa2(geometry) ? "k-lpa2" : "k");
+    EntryLayout layout = EntryLayout.of(geometry, FIELDS, FLAGS, granule, marks.name());
+    return new Arm64PteFormat(layout, marks.dirtied());
   }
 
   /** CONT_PTES and CONT_PMDS: {@code CONFIG_ARM64_CONT_PTE_SHIFT}, arch/arm64/Kconfig. */
   BatchOps runs(PagingGeometry geometry) {
     Level upper = geometry.at(Level.PMD).isFolded() ? Level.PGD : Level.PMD;
     return switch (geometry.pageShift()) {
-      case 12 -> new ContiguousRuns(bits.contiguous(), 16, upper, 16);
-      case 14 -> new ContiguousRuns(bits.contiguous(), 128, upper, 32);
-      default -> new ContiguousRuns(bits.contiguous(), 32, upper, 32);
+      case 12 -> new ContiguousRuns(bits().contiguous(), 16, upper, 16);
+      case 14 -> new ContiguousRuns(bits().contiguous(), 128, upper, 32);
+      default -> new ContiguousRuns(bits().contiguous(), 32, upper, 32);
     };
   }
 
   /** Level 3 entries of type 01, and blocks where there are none, are invalid: D8.3.2. */
   @Override
   public boolean valid(long raw, Level level) {
-    return (raw & (VALID | TYPE)) == (VALID | TYPE) || validBlock(raw, level);
+    return (~raw & (bits().valid() | bits().pageOrTable())) == 0 || validBlock(raw, level);
   }
 
   private boolean validBlock(long raw, Level level) {
-    return (raw & VALID) != 0 && level != Level.PTE && leaves.at(level) != 0;
+    return (raw & bits().valid()) != 0 && level != Level.PTE && leaves().at(level) != 0;
   }
 
   @Override
   public boolean leaf(long raw, Level level) {
-    return level == Level.PTE || (raw & bits.pageOrTable()) == 0;
-  }
-
-  /** Bits that are RES0 here are not looked at by hardware. */
-  @Override
-  public long reserved(long raw, Level level) {
-    return 0;
+    return level == Level.PTE || (raw & bits().pageOrTable()) == 0;
   }
 
   /** D8.4.1; a page that is writable and clean can be written where hardware makes it dirty. */
   @Override
   public int rights(long raw, Level level) {
     if (!leaf(raw, level)) {
-      return bits.rightsBelow(raw);
+      return bits().rightsBelow(raw);
     }
-    boolean write = (raw & bits.noWrite()) == 0 || (raw & dirtied) != 0;
+    boolean write = (raw & bits().noWrite()) == 0 || (raw & dirtied) != 0;
     int data = Rights.KERNEL_READ | (write ? Rights.KERNEL_WRITE : 0);
     return data
-        | ((raw & bits.user()) != 0 ? data << 3 : 0)
-        | ((raw & bits.noKernelExec()) == 0 ? Rights.KERNEL_EXEC : 0)
-        | ((raw & bits.noExec()) == 0 ? Rights.USER_EXEC : 0);
+        | ((raw & bits().user()) != 0 ? data << 3 : 0)
+        | ((raw & bits().noKernelExec()) == 0 ? Rights.KERNEL_EXEC : 0)
+        | ((raw & bits().noExec()) == 0 ? Rights.USER_EXEC : 0);
   }
 
   /** What EL0 can write, with APTable regarded, is never executed at EL1. */
@@ -183,54 +166,10 @@ record Arm64PteFormat(
     return (left & Rights.USER_WRITE) == 0 ? left : left & ~Rights.KERNEL_EXEC;
   }
 
-  /** D8.5.5: hardware makes a leaf with DBM writable, and so tells that it is dirty. */
-  @Override
-  public long written(long raw, Level level) {
-    return (raw & WRITE) != 0 ? raw & ~bits.noWrite() : raw;
-  }
-
   /** Present, not valid, and neither for EL0 nor executable there. */
   @Override
   public boolean protnone(long raw, Level level) {
-    long kept = bits.notGlobal() | bits.noExec();
-    return (raw & (bits.valid() | kept | bits.user())) == kept;
-  }
-
-  @Override
-  public boolean dirty(long raw, Level level) {
-    return (raw & bits.dirty()) != 0 || hardwareDirty(raw);
-  }
-
-  private boolean hardwareDirty(long raw) {
-    return (raw & (WRITE | bits.noWrite())) == WRITE;
-  }
-
-  @Override
-  public long mkDirty(long raw, Level level) {
-    return (raw | bits.dirty()) & ((raw & WRITE) != 0 ? ~bits.noWrite() : -1L);
-  }
-
-  @Override
-  public long mkClean(long raw, Level level) {
-    return (raw & ~bits.dirty()) | bits.noWrite();
-  }
-
-  @Override
-  public long mkWrite(long raw, Level level) {
-    return (raw | WRITE) & ((raw & bits.dirty()) != 0 ? ~bits.noWrite() : -1L);
-  }
-
-  @Override
-  public long wrProtect(long raw, Level level) {
-    return ((raw | (hardwareDirty(raw) ? bits.dirty() : 0)) & ~WRITE) | bits.noWrite();
-  }
-
-  /** {@code pte_modify()}, but the memory type is kept. */
-  @Override
-  public long modify(long raw, long pgprot, Level level) {
-    long protection = bits.protection() | GP;
-    long kept = (hardwareDirty(raw) ? raw | bits.dirty() : raw) & ~protection;
-    long changed = kept | (pgprot & protection);
-    return (changed & bits.dirty()) != 0 ? mkDirty(changed, level) : changed;
+    long kept = bits().notGlobal() | bits().noExec();
+    return (raw & (bits().valid() | kept | bits().user())) == kept;
   }
 }

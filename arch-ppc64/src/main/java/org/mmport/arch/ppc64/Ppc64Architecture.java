@@ -37,12 +37,12 @@ public final class Ppc64Architecture implements Architecture {
 
   private static final List<MmuVariant> VARIANTS =
       List.of(
-          radix("ppc64/radix-4k", Ppc64Geometry.RADIX_4K),
-          radix("ppc64/radix-64k", Ppc64Geometry.RADIX_64K),
+          radix("radix-4k", Ppc64Geometry.RADIX_4K),
+          radix("radix-64k", Ppc64Geometry.RADIX_64K),
           hash(
                   "ppc64/hash-4k",
                   Ppc64Geometry.HASH_4K,
-                  Ppc64PteFormat.hash4k(Ppc64Geometry.HASH_4K),
+                  Ppc64PteFormat.hash("hash-4k", Ppc64Geometry.HASH_4K),
                   44,
                   "",
                   "F_SECOND F_GIX")
@@ -55,7 +55,7 @@ public final class Ppc64Architecture implements Architecture {
           hash(
               "ppc64/hash-64k",
               Ppc64Geometry.HASH_64K,
-              Ppc64PteFormat.hash64k(Ppc64Geometry.HASH_64K),
+              Ppc64PteFormat.hash("hash-64k", Ppc64Geometry.HASH_64K),
               49,
               "COMBO",
               ""),
@@ -90,11 +90,12 @@ public final class Ppc64Architecture implements Architecture {
     return Set.of(21);
   }
 
-  private static MmuVariant radix(String id, PagingGeometry geometry) {
+  private static MmuVariant radix(String name, PagingGeometry geometry) {
     Set<MmuFeature> features = Set.of(HW_ACCESSED, HW_DIRTY, ASID, BROADCAST_TLBI, ROOT_RELOAD);
-    Ppc64PteFormat format = Ppc64PteFormat.radix(geometry);
+    Ppc64PteFormat format = Ppc64PteFormat.radix(name, geometry);
     Ppc64Roots roots = new Ppc64Roots(geometry.at(Level.PTE).indexBits());
-    return new MmuVariant(id, geometry, features, format, Ppc64TlbRules.radix(format), roots);
+    return new MmuVariant(
+        "ppc64/" + name, geometry, features, format, Ppc64TlbRules.radix(format), roots);
   }
 
   private static MmuVariant hash(

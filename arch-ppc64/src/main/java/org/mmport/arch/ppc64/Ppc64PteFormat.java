@@ -1,14 +1,8 @@
 package org.mmport.arch.ppc64;
 
-import java.util.List;
-import java.util.Set;
-import org.mmport.spi.EntryField;
-import org.mmport.spi.EntryFlags;
-import org.mmport.spi.EntryKind;
-import org.mmport.spi.LeafMasks;
+import org.mmport.spi.EntryLayout;
 import org.mmport.spi.Level;
 import org.mmport.spi.PagingGeometry;
-import org.mmport.spi.PteBits;
 import org.mmport.spi.PteFormat;
 import org.mmport.spi.Rights;
 import org.mmport.spi.TableOwner;
@@ -22,24 +16,13 @@ import org.mmport.spi.TableOwner;
  * @param pmdSize index bits that entries at PMD name (NLS), 0 where they name none
  * @param upperSize the same above
  */
-record Ppc64PteFormat(
-    List<EntryField> fields,
-    PteBits bits,
-    EntryFlags flags,
-    LeafMasks leaves,
-    long badBits,
-    int pmdSize,
-    int upperSize)
+record Ppc64PteFormat(EntryLayout layout, long badBits, int pmdSize, int upperSize)
     implements PteFormat {
   static final long V = 1L << 63;
 
   /** L in the manual, {@code _PAGE_PTE} in Linux: a leaf, not a table. */
   static final long L = 1L << 62;
 
-  /** {@code _PAGE_INVALID}: kept from hardware while a huge leaf is split. */
-  static final long INVALID = 1L << 61;
-
-  static final long R = 1L << 8;
   static final long C = 1L << 7;
   static final long ATT = 3L << 4;
   private static final long NON_IDEMPOTENT = 2L << 4;
@@ -55,14 +38,12 @@ record Ppc64PteFormat(
   static final long NLB = (1L << 53) - (1L << 8);
   static final long NLS = 31;
 
-  private static final Set<EntryKind> NO_HUGE =
-      Set.of(EntryKind.TABLE, EntryKind.PAGE, EntryKind.SWAP);
-
   /**
-   * What they have in common. Swap entries: the macros after "Encode and de-code a swap entry";
-   * every stored pte carries _PAGE_PTE.
+   * First what they have in common; {@code radix.h}, {@code hash-4k.h} (the slot is noted in the
+   * entry) and {@code hash-64k.h} (the slots are noted behind the entries). Swap entries: the
+   * macros after "Encode and de-code a swap entry"; every stored pte carries _PAGE_PTE.
    */
-  private static final String COMMON =
+  private static final String FIELDS =
       """
       THPS 63    V          VALID          valid
       THP  62    L          LEAF           leaf: _PAGE_PTE
@@ -91,59 +72,42 @@ record Ppc64PteFormat(
       S    8:6   0          RESERVED       0
       S    5     E          SWAP_EXCLUSIVE anonymous exclusive
       S    4:0   TYPE       SWAP_TYPE      which swap device
-      """;
-
-  private static final String PAGES_4K =
-      """
+      [radix-4k hash-4k]
       P    15:12 RPN        FRAME          in pages of 4 KiB
       S    15:12 OFFSET     SWAP_OFFSET    as RPN
-      """;
-
-  private static final String PAGES_64K =
-      """
+      [radix-64k hash-64k]
       S    15:12 OFFSET     RESERVED       as RPN
-      """;
-
-  /** Leaves above PTE, from what the smallest of them maps. */
-  private static final String HUGE =
-      """
-      H    52:%d RPN        FRAME          low bits 0 in larger leaves
-      H    %d:12 RPN        IGNORED        below the leaf's size
-      """;
-
-  /** Linux's {@code radix.h}. */
-  private static final String RADIX =
-      """
+      [radix-4k radix-64k]
+      H    52:21 RPN        FRAME          low bits 0 in larger leaves
+      H    20:12 RPN        IGNORED        below the leaf's size
       HP   60:57 RSV        IGNORED        reserved
       HP   56:53 RPN        RESERVED       above what any CPU has
       HP   6     RSV        IGNORED        reserved
-      """;
-
-  /** {@code hash-4k.h}: the slot is noted in the entry. */
-  private static final String HASH_4K =
-      """
+      [radix-64k]
+      P    15:12 RPN        IGNORED        in pages of 4 KiB
+      [hash-4k hash-64k]
+      HP   6     BUSY       OTHER          software: locked
+      [hash-4k]
       P    60    HASHPTE    OTHER          software: is hashed
       P    59:57 PKEY       KEY            protection key
       P    56    F_SECOND   OTHER          software: in the secondary group
       P    55:53 F_GIX      OTHER          software: index in the group
-      P    6     BUSY       OTHER          software: locked
-      """;
-
-  /** {@code hash-64k.h}: the slots are noted behind the entries. */
-  private static final String HASH_64K =
-      """
+      [hash-64k]
+      H    52:24 RPN        FRAME          low bits 0 in larger leaves
+      H    23:12 RPN        IGNORED        below the leaf's size
       HP   60:56 PKEY       KEY            protection key
       HP   55    HASHPTE    OTHER          software: is hashed
       HP   54:53 0          IGNORED        unused
       P    15:14 0          IGNORED        unused
       P    13    4K_PFN     OTHER          software: one page of 4 KiB
       P    12    COMBO      OTHER          software: hashed in pages of 4 KiB
-      HP   6     BUSY       OTHER          software: locked
       """;
 
   /**
    * {@code protection_map} and {@code PAGE_KERNEL*}; ATT knows no write-through. {@code
-   * RADIX_PMD_VAL_BITS} and its like.
+   * RADIX_PMD_VAL_BITS} and its like. Radix knows execute-only. Hardware writes R and C back late
+   * ({@code RADIX_PTE_NONE_MASK}), and what is noted of hashing stays behind ({@code
+   * H_PTE_NONE_MASK}).
    */
   private static final String FLAGS =
       """
@@ -157,49 +121,31 @@ record Ppc64PteFormat(
       UNCACHED: ATT=2
       WRITE_COMBINE: ATT=3
       table: V
+      [radix-4k radix-64k]
+      exec: EAA3
+      unused page: R C
+      [hash-4k hash-64k]
+      exec: EAA3 EAA1
+      [hash-4k]
+      unused page: BUSY HASHPTE F_SECOND F_GIX
+      [hash-64k]
+      unused page: BUSY HASHPTE COMBO
       """;
 
-  /** Radix knows execute-only; hardware writes R and C back late ({@code RADIX_PTE_NONE_MASK}). */
-  static Ppc64PteFormat radix(PagingGeometry geometry) {
-    String low = "P 15:12 RPN IGNORED in pages of 4 KiB\n";
-    return of(
-        geometry,
-        COMMON + HUGE + RADIX + (geometry.pageShift() == 12 ? PAGES_4K : PAGES_64K + low),
-        "exec: EAA3\nunused page: R C",
+  static Ppc64PteFormat radix(String name, PagingGeometry geometry) {
+    return new Ppc64PteFormat(
+        EntryLayout.of(geometry, FIELDS, FLAGS, name),
         0x60000000000000e0L,
         geometry.at(Level.PTE).indexBits(),
         geometry.at(Level.PMD).indexBits());
   }
 
-  /** What is hashed is noted in leaves, and stays behind: {@code H_PTE_NONE_MASK}. */
-  static Ppc64PteFormat hash4k(PagingGeometry geometry) {
-    String stray = "\nunused page: BUSY HASHPTE F_SECOND F_GIX";
-    return of(geometry, COMMON + HASH_4K + PAGES_4K, "exec: EAA3 EAA1" + stray, L | 0x3ff, 0, 0);
-  }
-
-  static Ppc64PteFormat hash64k(PagingGeometry geometry) {
-    String stray = "\nunused page: BUSY HASHPTE COMBO";
-    String text = COMMON + HUGE + HASH_64K + PAGES_64K;
-    return of(geometry, text, "exec: EAA3 EAA1" + stray, L | 0xfff, 0, 0);
-  }
-
-  private static Ppc64PteFormat of(
-      PagingGeometry geometry, String text, String more, long badBits, int pmdSize, int upperSize) {
-    int shift = geometry.shift(Level.PMD);
-    boolean huge = geometry.at(Level.PMD).leafAllowed();
-    List<EntryField> fields =
-        EntryField.table(text.formatted(shift, shift - 1)).stream()
-            .map(field -> huge ? field : field.in(NO_HUGE))
-            .filter(field -> !field.kinds().isEmpty())
-            .toList();
-    return new Ppc64PteFormat(
-        fields,
-        PteBits.of(fields),
-        EntryFlags.of(fields, FLAGS + more),
-        LeafMasks.of(geometry),
-        badBits,
-        pmdSize,
-        upperSize);
+  /** Tables lie at multiples of their size, of which that of the smallest is asked for. */
+  static Ppc64PteFormat hash(String name, PagingGeometry geometry) {
+    int pmdBytes = geometry.at(Level.PMD).placement().sizeBytes();
+    int pteBytes = geometry.at(Level.PTE).placement().sizeBytes();
+    long low = Math.min(pmdBytes, pteBytes) - 1;
+    return new Ppc64PteFormat(EntryLayout.of(geometry, FIELDS, FLAGS, name), L | low, 0, 0);
   }
 
   /** {@code pte_hw_valid()}; a leaf without any right (PROT_NONE) lets nothing through. */
@@ -219,26 +165,17 @@ record Ppc64PteFormat(
     return level == Level.PMD ? pmdSize : upperSize;
   }
 
-  /**
-   * EAA: writing includes reading, and what the user may do the kernel may do. Nothing is run from
-   * non-idempotent I/O, which is guarded.
-   */
+  /** Nothing is run from non-idempotent I/O, which is guarded. */
   @Override
   public int rights(long raw, Level level) {
-    if (!leaf(raw, level)) {
-      return Rights.ALL;
-    }
-    int kernel =
-        ((raw & (READ | WRITE)) != 0 ? Rights.KERNEL_READ : 0)
-            | ((raw & WRITE) != 0 ? Rights.KERNEL_WRITE : 0)
-            | ((raw & EXEC) != 0 && (raw & ATT) != NON_IDEMPOTENT ? Rights.KERNEL_EXEC : 0);
-    return (raw & PRIVILEGED) != 0 ? kernel : kernel | kernel << 3;
+    boolean guarded = leaf(raw, level) && (raw & ATT) == NON_IDEMPOTENT;
+    return PteFormat.super.rights(raw, level) & (guarded ? ~Rights.EXEC : -1);
   }
 
   /** {@code pte_present()}, {@code pmd_present()}. */
   @Override
   public boolean present(long raw, Level level) {
-    return (raw & (V | INVALID)) != 0 && (level != Level.PTE || leafBit(raw));
+    return (raw & (V | bits().invalidated())) != 0 && (level != Level.PTE || leafBit(raw));
   }
 
   /** {@code RADIX_PMD_BAD_BITS}, {@code H_PMD_BAD_BITS}. */

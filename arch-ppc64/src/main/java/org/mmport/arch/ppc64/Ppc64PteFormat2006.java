@@ -1,12 +1,8 @@
 package org.mmport.arch.ppc64;
 
-import java.util.List;
-import org.mmport.spi.EntryField;
-import org.mmport.spi.EntryFlags;
-import org.mmport.spi.LeafMasks;
+import org.mmport.spi.EntryLayout;
 import org.mmport.spi.Level;
 import org.mmport.spi.PagingGeometry;
-import org.mmport.spi.PteBits;
 import org.mmport.spi.PteFormat;
 
 /**
@@ -19,14 +15,7 @@ import org.mmport.spi.PteFormat;
  *     of the tables between it and the root
  */
 record Ppc64PteFormat2006(
-    List<EntryField> fields,
-    PteBits bits,
-    EntryFlags flags,
-    LeafMasks leaves,
-    int pageShift,
-    int frameShift,
-    long pteTableBytes,
-    long upperTableBytes)
+    EntryLayout layout, int pageShift, int frameShift, long pteTableBytes, long upperTableBytes)
     implements PteFormat {
   private static final long COHERENT = 0x10;
   private static final long NO_CACHE = 0x20;
@@ -35,7 +24,8 @@ record Ppc64PteFormat2006(
   /** {@code KERNELBASE}: directories hold addresses in the linear map. */
   private static final long KERNEL = 0xcL << 60;
 
-  private static final String COMMON =
+  /** E is what 2.6.18 has no mark for, in the one bit that its macros leave alone. */
+  private static final String FIELDS =
       """
       P 11    BUSY      OTHER        locked
       P 10    HASHPTE   OTHER        is hashed
@@ -53,11 +43,7 @@ record Ppc64PteFormat2006(
       T 61:60 0         RESERVED     00: in its linear map
       S 1     FILE      OTHER        an offset in a file, from RPN on, instead
       S 0     0         RESERVED     or it would be present
-      """;
-
-  /** E is what 2.6.18 has no mark for, in the one bit that its macros leave alone. */
-  private static final String PAGES_4K =
-      """
+      [4k]
       P 63:17 RPN       FRAME          page number
       P 16    SW        IGNORED        unused
       P 15    SECONDARY OTHER          in the secondary group
@@ -69,10 +55,7 @@ record Ppc64PteFormat2006(
       S 24    E         SWAP_EXCLUSIVE anonymous exclusive, if new
       S 23:18 TYPE      SWAP_TYPE      which device
       S 17:2  0         RESERVED       0
-      """;
-
-  private static final String PAGES_64K =
-      """
+      [64k]
       P 63:30 RPN       FRAME          page number
       P 29    4K_PFN    OTHER          one page of 4 KiB, by its number
       P 28    COMBO     OTHER          hashed in pages of 4 KiB
@@ -88,7 +71,10 @@ record Ppc64PteFormat2006(
       S 30:2  0         RESERVED       0
       """;
 
-  /** {@code protection_map}, {@code PAGE_KERNEL*}, {@code pgprot_noncached()}; what is hashed. */
+  /**
+   * {@code protection_map}, {@code PAGE_KERNEL*}, {@code pgprot_noncached()}; what is hashed.
+   * {@code pte_modify()} lost how the page was cached in 2006; here that stays.
+   */
   private static final String FLAGS =
       """
       all: PRESENT ACCESSED
@@ -102,35 +88,26 @@ record Ppc64PteFormat2006(
       WRITE_COMBINE: NO_CACHE
       UNCACHED: NO_CACHE GUARDED
       table: KERNEL
+      changed: COHERENT
+      [4k]
+      unused page: HASHPTE BUSY SECONDARY GROUP_IX
+      [64k]
+      unused page: HASHPTE BUSY COMBO HPTE_SUB SLOT
       """;
 
   static Ppc64PteFormat2006 pages4k(PagingGeometry geometry) {
-    String noted = "unused page: HASHPTE BUSY SECONDARY GROUP_IX";
-    return of(geometry, PAGES_4K, noted, 17, 4096, 1024);
+    return new Ppc64PteFormat2006(
+        EntryLayout.of(geometry, FIELDS, FLAGS, "4k"), 12, 17, 4096, 1024);
   }
 
   static Ppc64PteFormat2006 pages64k(PagingGeometry geometry) {
-    String noted = "unused page: HASHPTE BUSY COMBO HPTE_SUB SLOT";
-    return of(geometry, PAGES_64K, noted, 30, 65536, 32768);
-  }
-
-  private static Ppc64PteFormat2006 of(
-      PagingGeometry geometry, String own, String noted, int frameShift, long pte, long upper) {
-    List<EntryField> fields = EntryField.table(COMMON + own);
     return new Ppc64PteFormat2006(
-        fields,
-        PteBits.of(fields),
-        EntryFlags.of(fields, FLAGS + noted),
-        LeafMasks.of(geometry),
-        geometry.pageShift(),
-        frameShift,
-        pte,
-        upper);
+        EntryLayout.of(geometry, FIELDS, FLAGS, "64k"), 16, 30, 65536, 32768);
   }
 
   @Override
   public boolean valid(long raw, Level level) {
-    return level == Level.PTE ? (raw & bits.valid()) != 0 && !protnone(raw, level) : raw != 0;
+    return level == Level.PTE ? (raw & bits().valid()) != 0 && !protnone(raw, level) : raw != 0;
   }
 
   @Override
@@ -140,7 +117,7 @@ record Ppc64PteFormat2006(
   }
 
   private long frames(Level level) {
-    return bits.tableFrame() & -(level == Level.PMD ? pteTableBytes : upperTableBytes);
+    return bits().tableFrame() & -(level == Level.PMD ? pteTableBytes : upperTableBytes);
   }
 
   @Override
@@ -150,7 +127,7 @@ record Ppc64PteFormat2006(
 
   @Override
   public long withPhysAddr(long raw, long physAddr, Level level) {
-    return (raw & ~bits.pageFrame()) | physAddr >>> numberedShift(raw) << frameShift;
+    return (raw & ~bits().pageFrame()) | physAddr >>> numberedShift(raw) << frameShift;
   }
 
   /** With 4K_PFN the number counts pages of 4 KiB, whatever the page size. */
@@ -169,16 +146,9 @@ record Ppc64PteFormat2006(
    */
   @Override
   public boolean protnone(long raw, Level level) {
-    long uncached = NO_CACHE | bits.write() | bits.dirty();
+    long uncached = NO_CACHE | bits().write() | bits().dirty();
     return level == Level.PTE
-        && (raw & (bits.valid() | bits.user() | COHERENT)) == bits.valid()
+        && (raw & (bits().valid() | bits().user() | COHERENT)) == bits().valid()
         && (raw & uncached) != uncached;
-  }
-
-  /** {@code pte_modify()}, which in 2006 lost how the page was cached; here that stays. */
-  @Override
-  public long modify(long raw, long pgprot, Level level) {
-    long protection = bits.protection() | COHERENT;
-    return (raw & ~protection) | (pgprot & protection);
   }
 }

@@ -1,12 +1,17 @@
 package org.mmport.arch.ppc64;
 
-import java.util.List;
-import org.mmport.spi.EntryField;
-import org.mmport.spi.EntryKind;
-import org.mmport.spi.FlushScope;
+import static org.mmport.arch.ppc64.Ppc64PteFormat.ADDRESS;
+import static org.mmport.arch.ppc64.Ppc64PteFormat.ATT;
+import static org.mmport.arch.ppc64.Ppc64PteFormat.C;
+import static org.mmport.arch.ppc64.Ppc64PteFormat.L;
+import static org.mmport.arch.ppc64.Ppc64PteFormat.NLB;
+import static org.mmport.arch.ppc64.Ppc64PteFormat.NLS;
+import static org.mmport.arch.ppc64.Ppc64PteFormat.PRIVILEGED;
+import static org.mmport.arch.ppc64.Ppc64PteFormat.RWX;
+import static org.mmport.arch.ppc64.Ppc64PteFormat.V;
+
 import org.mmport.spi.PresentOnlyTlb;
 import org.mmport.spi.PteFormat;
-import org.mmport.spi.TlbDuty;
 import org.mmport.spi.TlbRules;
 
 /**
@@ -15,44 +20,22 @@ import org.mmport.spi.TlbRules;
  * nor R where hardware sets it.
  */
 final class Ppc64TlbRules {
-  private static final long LEAF_BITS =
-      Ppc64PteFormat.V
-          | Ppc64PteFormat.L
-          | Ppc64PteFormat.ADDRESS
-          | Ppc64PteFormat.ATT
-          | Ppc64PteFormat.PRIVILEGED;
-  private static final long TABLE_BITS =
-      Ppc64PteFormat.V | Ppc64PteFormat.L | Ppc64PteFormat.NLB | Ppc64PteFormat.NLS;
-
   /** Of addresses hardware reads what no CPU has, too. */
   static TlbRules radix(PteFormat format) {
-    long loss = Ppc64PteFormat.RWX | Ppc64PteFormat.C;
-    long table = TABLE_BITS | 0x7fL << 53;
-    return new PresentOnlyTlb(format, table, LEAF_BITS | 15L << 53, loss, loss);
+    return PresentOnlyTlb.of(format, "V L NLB NLS", "V L RPN ATT EAA0", "EAA1 EAA2 EAA3 C");
   }
 
   /** Software sets R at a hash fault only, so an entry that lost it must be hashed anew. */
   static TlbRules hash(PteFormat format) {
-    long loss = Ppc64PteFormat.RWX | Ppc64PteFormat.C | Ppc64PteFormat.R;
-    return walkedBySoftware(
-        new PresentOnlyTlb(format, TABLE_BITS, LEAF_BITS | format.bits().key(), loss, loss));
+    long leaf = V | L | ADDRESS | ATT | PRIVILEGED | format.bits().key();
+    long lost = RWX | C | format.bits().young();
+    return new PresentOnlyTlb(format, V | L | NLB | NLS, leaf, lost, lost).walkedBySoftware();
   }
 
   /** What {@code ptep_set_access_flags()} adds without a flush of the hash table is free. */
   static TlbRules of2006(PteFormat format) {
-    List<EntryField> fields = format.fields();
-    String names = "PRESENT USER GUARDED COHERENT NO_CACHE WRITETHRU RPN";
-    long either = EntryField.bits(fields, EntryKind.PAGE, names);
-    long loss = EntryField.bits(fields, EntryKind.PAGE, "DIRTY ACCESSED RW EXEC");
-    return walkedBySoftware(new PresentOnlyTlb(format, -1, either, loss, loss));
-  }
-
-  /** Nothing caches tables; what was hashed of the leaves below one that goes must go with it. */
-  private static TlbRules walkedBySoftware(TlbRules rules) {
-    return (oldRaw, newRaw, level) -> {
-      TlbDuty duty = rules.duty(oldRaw, newRaw, level);
-      return duty.scope() == FlushScope.WALK_CACHES ? TlbDuty.FLUSH_LEAF : duty;
-    };
+    String leaf = "PRESENT USER GUARDED COHERENT NO_CACHE WRITETHRU RPN";
+    return PresentOnlyTlb.of(format, "*", leaf, "DIRTY ACCESSED RW EXEC").walkedBySoftware();
   }
 
   private Ppc64TlbRules() {}

@@ -12,15 +12,11 @@ import java.util.List;
 import java.util.Set;
 import org.mmport.spi.Architecture;
 import org.mmport.spi.CpuNote;
-import org.mmport.spi.KernelAreas;
-import org.mmport.spi.KernelHalf;
 import org.mmport.spi.KernelHalf.Upkeep;
-import org.mmport.spi.Level;
-import org.mmport.spi.LevelGeometry;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PagingGeometry;
+import org.mmport.spi.PteFormat;
 import org.mmport.spi.VaLayout;
-import org.mmport.spi.VaRegion;
 
 /**
  * The port of 32-bit x86. PAE: a root of 4 entries in 32 bytes, entries of 8 bytes that are stored
@@ -35,10 +31,8 @@ public final class X86Architecture implements Architecture {
    * vmalloc's; its end, {@code PKMAP_BASE}, depends on the number of CPUs and is not before this
    * one: {@code pgtable_32_areas.h}.
    */
-  private static final KernelAreas KERNEL =
-      KernelAreas.of(
-          new VaRegion("kernel", 0xc000_0000L, 0xffff_ffffL, 0),
-          "linear c0000000-f7ffffff vmalloc f8800000-febfffff");
+  private static final String KERNEL =
+      "kernel c0000000-ffffffff linear c0000000-f7ffffff vmalloc f8800000-febfffff";
 
   /**
    * One table below the kernel's root entry, which all have: {@code SHARED_KERNEL_PMD}, as long as
@@ -46,20 +40,14 @@ public final class X86Architecture implements Architecture {
    * arch_sync_kernel_mappings()}).
    */
   private static final PagingGeometry PAE =
-      geometry(Upkeep.PREALLOCATED, 52, 8, PagingGeometry.levels(8, "PGD:2 PMD:9+ PTE:9+"));
+      geometry(Upkeep.PREALLOCATED, 52, 8, "PGD:2 PMD:9+ PTE:9+");
 
   /** Entries of the last quarter of the root come and go: {@code vmalloc_sync_one()}. */
   private static final PagingGeometry TWO_LEVEL =
-      geometry(
-          Upkeep.PROPAGATED,
-          32,
-          4,
-          PagingGeometry.levels(
-              LevelGeometry.of(Level.PGD, 10, 4, true).withLeafPaBits(40),
-              LevelGeometry.of(Level.PTE, 10, 4, true)));
+      geometry(Upkeep.PROPAGATED, 32, 4, "PGD:10+40 PTE:10+");
 
-  private static final X86PteFormat.Pae PAE_FORMAT = X86PteFormat.Pae.of(PAE);
-  private static final X86PteFormat.TwoLevel TWO_LEVEL_FORMAT = X86PteFormat.TwoLevel.of(TWO_LEVEL);
+  private static final PteFormat PAE_FORMAT = X86PteFormat.of(PAE, "pae");
+  private static final PteFormat TWO_LEVEL_FORMAT = X86PteFormat.of(TWO_LEVEL, "2level");
 
   private static final List<MmuVariant> VARIANTS =
       List.of(
@@ -69,21 +57,19 @@ public final class X86Architecture implements Architecture {
               Set.of(HW_ACCESSED, HW_DIRTY, HIERARCHICAL_RIGHTS, ROOT_ENTRIES_CACHED, ROOT_RELOAD),
               PAE_FORMAT,
               X86TlbRules.pae(PAE_FORMAT),
-              new X86Roots(true, 0xffff_ffe0L)),
+              X86Roots.PAE),
           new MmuVariant(
               "x86/2level",
               TWO_LEVEL,
               Set.of(HW_ACCESSED, HW_DIRTY, HIERARCHICAL_RIGHTS, ROOT_RELOAD),
               TWO_LEVEL_FORMAT,
               X86TlbRules.of(TWO_LEVEL_FORMAT),
-              new X86Roots(false, 0xffff_f000L)));
+              X86Roots.TWO_LEVEL));
 
-  private static PagingGeometry geometry(
-      Upkeep upkeep, int paBits, int entryBytes, List<LevelGeometry> levels) {
-    VaLayout layout =
-        VaLayout.zeroExtended(32).withKernelHalf(new KernelHalf.CopiedRootEntries(KERNEL, upkeep));
-    ByteOrder order = ByteOrder.LITTLE_ENDIAN;
-    return new PagingGeometry(12, layout, paBits, order, entryBytes, 4, levels);
+  private static PagingGeometry geometry(Upkeep upkeep, int paBits, int bytes, String levels) {
+    VaLayout layout = VaLayout.zeroExtended(32).withCopiedKernel(upkeep, KERNEL);
+    return PagingGeometry.of(12, layout, paBits, ByteOrder.LITTLE_ENDIAN, bytes, levels)
+        .storedBy(4);
   }
 
   @Override
