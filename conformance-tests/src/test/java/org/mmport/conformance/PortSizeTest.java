@@ -29,7 +29,7 @@ class PortSizeTest {
   @CsvSource({
     "arch-x86_64,  .*,    151, 165",
     "arch-x86-pae, .*,    146, 165",
-    "arch-arm64,   .*,    328, 165",
+    "arch-arm64,   .*,    308, 165",
     "arch-ppc64,   radix, 389, 165",
     "arch-ppc64,   hash,  389, 500"
   })

@@ -24,6 +24,16 @@ public record ContiguousRuns(long bit, int pteEntries, Level upper, int upperEnt
     }
   }
 
+  /** Runs by the bit that says so in a format, of pages and of the next larger leaves. */
+  public static ContiguousRuns of(
+      PteFormat format, PagingGeometry geometry, int pteEntries, int upperEntries) {
+    Level upper = Level.PGD;
+    while (geometry.nextReal(upper) != Level.PTE) {
+      upper = geometry.nextReal(upper);
+    }
+    return new ContiguousRuns(format.bits().contiguous(), pteEntries, upper, upperEntries);
+  }
+
   @Override
   public int runEntries(Level level) {
     return level == Level.PTE ? pteEntries : level == upper ? upperEntries : 1;

@@ -24,4 +24,9 @@ public sealed interface RootLookup {
 
   /** These registers do not put a CPU into this variant, or do not say; why, in a few words. */
   record NotSelected(String why) implements RootLookup {}
+
+  /** {@link NotSelected}. */
+  static RootLookup no(String why) {
+    return new NotSelected(why);
+  }
 }

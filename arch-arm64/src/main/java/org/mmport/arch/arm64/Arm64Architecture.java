@@ -15,13 +15,16 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import org.mmport.spi.Architecture;
+import org.mmport.spi.BatchOps;
+import org.mmport.spi.ContiguousRuns;
 import org.mmport.spi.KernelAreas;
 import org.mmport.spi.KernelHalf;
 import org.mmport.spi.MmuFeature;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PagingGeometry;
-import org.mmport.spi.SegmentMap;
+import org.mmport.spi.PteFormat;
 import org.mmport.spi.VaLayout;
+import org.mmport.spi.VaRegion;
 
 /**
  * The arm64 port. Every table but the root is a granule; the root is as small as its entries: Linux
@@ -67,36 +70,36 @@ public final class Arm64Architecture implements Architecture {
     VaLayout split = VaLayout.split(vaBits, vaBits);
     int bitsAtLeast = vaBits <= 48 ? vaBits : pageShift == 14 ? 47 : 48;
     long first = -(1L << vaBits);
-    long linearEnd = -(1L << (bitsAtLeast - 1));
-    long vmemmapBytes = ((linearEnd - first) >>> pageShift) * 64;
+    long modules = -(1L << (bitsAtLeast - 1));
+    long vmemmap = -(1L << 30) - ((modules - first) >>> pageShift) * 64;
+    VaRegion all = split.regions().getLast();
     KernelAreas areas =
-        KernelAreas.of(
-            split.regions().getLast(),
-            first,
-            linearEnd - 1,
-            linearEnd + (2L << 30),
-            -(1L << 30) - vmemmapBytes - (8L << 20) - 1);
+        KernelAreas.of(all, first, modules - 1, modules + (2L << 30), vmemmap - (8L << 20) - 1);
     return split.withKernelHalf(new KernelHalf.OwnRoot(areas));
+  }
+
+  /** CONT_PTES and CONT_PMDS: {@code CONFIG_ARM64_CONT_PTE_SHIFT}, arch/arm64/Kconfig. */
+  private static BatchOps runs(PteFormat format, PagingGeometry geometry) {
+    return switch (geometry.pageShift()) {
+      case 12 -> ContiguousRuns.of(format, geometry, 16, 16);
+      case 14 -> ContiguousRuns.of(format, geometry, 128, 32);
+      default -> ContiguousRuns.of(format, geometry, 32, 32);
+    };
   }
 
   private static MmuVariant variant(
       String id, int pageShift, int vaBits, int paBits, String levels, Arm64Marks marks) {
-    EnumSet<MmuFeature> features =
+    Set<MmuFeature> features =
         EnumSet.of(ASID, HIERARCHICAL_RIGHTS, BREAK_BEFORE_MAKE, BROADCAST_TLBI, ROOT_RELOAD);
     features.addAll(marks.features());
-    VaLayout layout = layout(pageShift, vaBits);
     PagingGeometry geometry =
-        PagingGeometry.of(pageShift, layout, paBits, ByteOrder.LITTLE_ENDIAN, 8, levels);
+        PagingGeometry.of(
+            pageShift, layout(pageShift, vaBits), paBits, ByteOrder.LITTLE_ENDIAN, 8, levels);
     Arm64PteFormat format = Arm64PteFormat.of(geometry, marks);
-    return new MmuVariant(
-            id,
-            geometry,
-            features,
-            format,
-            Arm64TlbRules.of(format, Arm64Roots.lpa2(geometry)),
-            format.runs(geometry),
-            SegmentMap.NONE,
-            new Arm64Roots(geometry, marks))
+    Arm64TlbRules rules = Arm64TlbRules.of(format, Arm64Roots.lpa2(geometry));
+    Arm64Roots roots = new Arm64Roots(geometry, marks);
+    return new MmuVariant(id, geometry, features, format, rules, roots)
+        .withBatchOps(runs(format, geometry))
         .leavingOut(
             PROTECTION_KEYS,
             "permission overlays (FEAT_S1POE) came with Linux 6.12, and QEMU 7.2 has no CPU to judge them");

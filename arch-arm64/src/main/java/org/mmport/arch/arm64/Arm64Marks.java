@@ -10,29 +10,20 @@ import org.mmport.spi.MmuFeature;
  */
 enum Arm64Marks {
   /** HA and HD are set. */
-  BY_HARDWARE(Arm64PteFormat.WRITE),
+  BY_HARDWARE,
 
   /** Both are clear, or there is no FEAT_HAFDBS: the first access faults, and the first write. */
-  BY_SOFTWARE(0);
+  BY_SOFTWARE;
 
   private static final long HA_HD = 3L << 39;
 
-  private final long dirtied;
-
-  Arm64Marks(long dirtied) {
-    this.dirtied = dirtied;
-  }
-
   /** The bit with which hardware clears AP2 where it refused a write otherwise; 0 for none. */
   long dirtied() {
-    return dirtied;
+    return this == BY_HARDWARE ? Arm64PteFormat.WRITE : 0;
   }
 
   Set<MmuFeature> features() {
-    return switch (this) {
-      case BY_HARDWARE -> Set.of(MmuFeature.HW_ACCESSED, MmuFeature.HW_DIRTY);
-      case BY_SOFTWARE -> Set.of();
-    };
+    return this == BY_HARDWARE ? Set.of(MmuFeature.HW_ACCESSED, MmuFeature.HW_DIRTY) : Set.of();
   }
 
   /** Whose work TCR_EL1 says it is; with HA alone, clean pages are software's. */

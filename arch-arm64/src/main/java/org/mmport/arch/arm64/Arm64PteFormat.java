@@ -1,7 +1,5 @@
 package org.mmport.arch.arm64;
 
-import org.mmport.spi.BatchOps;
-import org.mmport.spi.ContiguousRuns;
 import org.mmport.spi.EntryLayout;
 import org.mmport.spi.Level;
 import org.mmport.spi.PagingGeometry;
@@ -12,8 +10,8 @@ import org.mmport.spi.Rights;
  * Stage 1 descriptors of the EL1&amp;0 regime, with the software bits of Linux.
  *
  * <p>Hardware bits: Arm ARM DDI 0487, D8.3 (VMSAv8-64 descriptor formats) and D8.4 (permissions).
- * Bits that are RES0 are not looked at by hardware. Software bits and the {@code mk*} rules: Linux {@code arch/arm64/include/asm/pgtable-prot.h} and
- * {@code pgtable.h}.
+ * Bits that are RES0 are not looked at by hardware. Software bits and the {@code mk*} rules: Linux
+ * {@code arch/arm64/include/asm/pgtable-prot.h} and {@code pgtable.h}.
  *
  * @param dirtied {@link Arm64Marks#dirtied()}
  */
@@ -121,24 +119,11 @@ record Arm64PteFormat(EntryLayout layout, long dirtied) implements PteFormat {
     return new Arm64PteFormat(layout, marks.dirtied());
   }
 
-  /** CONT_PTES and CONT_PMDS: {@code CONFIG_ARM64_CONT_PTE_SHIFT}, arch/arm64/Kconfig. */
-  BatchOps runs(PagingGeometry geometry) {
-    Level upper = geometry.at(Level.PMD).isFolded() ? Level.PGD : Level.PMD;
-    return switch (geometry.pageShift()) {
-      case 12 -> new ContiguousRuns(bits().contiguous(), 16, upper, 16);
-      case 14 -> new ContiguousRuns(bits().contiguous(), 128, upper, 32);
-      default -> new ContiguousRuns(bits().contiguous(), 32, upper, 32);
-    };
-  }
-
   /** Level 3 entries of type 01, and blocks where there are none, are invalid: D8.3.2. */
   @Override
   public boolean valid(long raw, Level level) {
-    return (~raw & (bits().valid() | bits().pageOrTable())) == 0 || validBlock(raw, level);
-  }
-
-  private boolean validBlock(long raw, Level level) {
-    return (raw & bits().valid()) != 0 && level != Level.PTE && leaves().at(level) != 0;
+    boolean mayBeBlock = level != Level.PTE && leaves().at(level) != 0;
+    return (raw & bits().valid()) != 0 && (mayBeBlock || (raw & bits().pageOrTable()) != 0);
   }
 
   @Override

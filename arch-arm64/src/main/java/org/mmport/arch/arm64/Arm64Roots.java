@@ -36,7 +36,7 @@ record Arm64Roots(PagingGeometry geometry, Arm64Marks marks) implements RootFind
       return fromVmcoreInfo(registers, low);
     }
     if (tcr.isEmpty() || low.isEmpty() || high.isEmpty()) {
-      return new RootLookup.NotSelected("tcr_el1, ttbr0_el1 and ttbr1_el1 are not all known");
+      return RootLookup.no("tcr_el1, ttbr0_el1 and ttbr1_el1 are not all known");
     }
     int shift0 = granule(tcr.getAsLong() >>> 14, 12, 16, 14);
     int shift1 = granule(tcr.getAsLong() >>> 30, 0, 14, 12, 16);
@@ -47,8 +47,8 @@ record Arm64Roots(PagingGeometry geometry, Arm64Marks marks) implements RootFind
         || shift1 != geometry.pageShift()
         || bits0 != geometry.vaBits()
         || bits1 != geometry.vaBits()
-        || (geometry.pageShift() != 16 && lpa2(geometry) != ds)) {
-      return new RootLookup.NotSelected(
+        || (shift0 != 16 && lpa2(geometry) != ds)) {
+      return RootLookup.no(
           "TCR_EL1 says pages of 2^%d and 2^%d bytes, %d and %d address bits%s"
               .formatted(shift0, shift1, bits0, bits1, ds ? ", DS" : ""));
     }
@@ -67,7 +67,7 @@ record Arm64Roots(PagingGeometry geometry, Arm64Marks marks) implements RootFind
     return marks == Arm64Marks.BY_HARDWARE
         ? new RootLookup.Fallback(
             roots, "TCR_EL1.HA and HD are not both set, so clean pages cannot be written")
-        : new RootLookup.NotSelected("TCR_EL1.HA and HD are set");
+        : RootLookup.no("TCR_EL1.HA and HD are set");
   }
 
   private static int granule(long field, int... shifts) {
@@ -81,12 +81,11 @@ record Arm64Roots(PagingGeometry geometry, Arm64Marks marks) implements RootFind
     OptionalLong offset = registers.get("NUMBER(kimage_voffset)");
     OptionalLong pageBytes = registers.first("PAGESIZE", "NUMBER(PAGESIZE)");
     if (t1sz.isEmpty() || offset.isEmpty() || pageBytes.isEmpty()) {
-      return new RootLookup.NotSelected(
-          "VMCOREINFO lacks TCR_EL1_T1SZ, kimage_voffset or PAGESIZE");
+      return RootLookup.no("VMCOREINFO lacks TCR_EL1_T1SZ, kimage_voffset or PAGESIZE");
     }
     if (64 - t1sz.getAsLong() != geometry.vaBits()
         || pageBytes.getAsLong() != geometry.pageBytes()) {
-      return new RootLookup.NotSelected(
+      return RootLookup.no(
           "VMCOREINFO says pages of %d bytes, T1SZ %d"
               .formatted(pageBytes.getAsLong(), t1sz.getAsLong()));
     }

@@ -30,12 +30,12 @@ record X64Roots(int levels) implements RootFinder {
       return fromVmcoreInfo(registers);
     }
     if (registers.get("cr4").isEmpty()) {
-      return new RootLookup.NotSelected("cr4 is not known, which tells 4 levels from 5");
+      return RootLookup.no("cr4 is not known, which tells 4 levels from 5");
     }
     if (registers.lacks("cr0", CR0_PG)
         || registers.lacks("cr4", CR4_PAE)
         || registers.lacks("efer", EFER_LMA)) {
-      return new RootLookup.NotSelected("CR0.PG, CR4.PAE and EFER.LMA are not all set");
+      return RootLookup.no("CR0.PG, CR4.PAE and EFER.LMA are not all set");
     }
     int walked = registers.lacks("cr4", CR4_LA57) ? 4 : 5;
     return lookup(walked, registers.get("cr3").orElseThrow());
@@ -51,7 +51,7 @@ record X64Roots(int levels) implements RootFinder {
             "SYMBOL(init_top_pgt)", "SYMBOL(swapper_pg_dir)", "SYMBOL(init_level4_pgt)");
     OptionalLong physBase = registers.get("NUMBER(phys_base)");
     if (top.isEmpty() || physBase.isEmpty()) {
-      return new RootLookup.NotSelected("no cr3, and no init_top_pgt with phys_base in VMCOREINFO");
+      return RootLookup.no("no cr3, and no init_top_pgt with phys_base in VMCOREINFO");
     }
     int walked = registers.get("NUMBER(pgtable_l5_enabled)").orElse(0) == 0 ? 4 : 5;
     return lookup(walked, top.getAsLong() - START_KERNEL + physBase.getAsLong());
@@ -60,6 +60,6 @@ record X64Roots(int levels) implements RootFinder {
   private RootLookup lookup(int walked, long root) {
     return walked == levels
         ? new RootLookup.Found(List.of(root & ROOT))
-        : new RootLookup.NotSelected("the CPU walks " + walked + " levels");
+        : RootLookup.no("the CPU walks " + walked + " levels");
   }
 }
