@@ -144,7 +144,7 @@ record Ppc64PteFormat(EntryLayout layout, long badBits, int pmdSize, int upperSi
   static Ppc64PteFormat hash(String name, PagingGeometry geometry) {
     int pmdBytes = geometry.at(Level.PMD).placement().sizeBytes();
     int pteBytes = geometry.at(Level.PTE).placement().sizeBytes();
-    long low = Math.min(pmdBytes, pteBytes) - 1;
+    long low = Math.min(pmdBytes, pteBytes) - 1L;
     return new Ppc64PteFormat(EntryLayout.of(geometry, FIELDS, FLAGS, name), L | low, 0, 0);
   }
 

@@ -95,14 +95,14 @@ record Ppc64PteFormat2006(
       unused page: HASHPTE BUSY COMBO HPTE_SUB SLOT
       """;
 
-  static Ppc64PteFormat2006 pages4k(PagingGeometry geometry) {
+  static Ppc64PteFormat2006 of(String pages, PagingGeometry geometry) {
+    EntryLayout layout = EntryLayout.of(geometry, FIELDS, FLAGS, pages);
     return new Ppc64PteFormat2006(
-        EntryLayout.of(geometry, FIELDS, FLAGS, "4k"), 12, 17, 4096, 1024);
-  }
-
-  static Ppc64PteFormat2006 pages64k(PagingGeometry geometry) {
-    return new Ppc64PteFormat2006(
-        EntryLayout.of(geometry, FIELDS, FLAGS, "64k"), 16, 30, 65536, 32768);
+        layout,
+        geometry.pageShift(),
+        Long.numberOfTrailingZeros(layout.bits().pageFrame()),
+        geometry.at(Level.PTE).placement().sizeBytes(),
+        geometry.at(Level.PMD).placement().sizeBytes());
   }
 
   @Override

@@ -1,5 +1,11 @@
 package org.mmport.arch.ppc64;
 
+import static org.mmport.arch.ppc64.Ppc64PteFormat.ADDRESS;
+import static org.mmport.arch.ppc64.Ppc64PteFormat.L;
+import static org.mmport.arch.ppc64.Ppc64PteFormat.NLB;
+import static org.mmport.arch.ppc64.Ppc64PteFormat.NLS;
+import static org.mmport.arch.ppc64.Ppc64PteFormat.V;
+
 import java.nio.ByteOrder;
 import java.util.List;
 import java.util.OptionalLong;
@@ -37,27 +43,28 @@ record Ppc64Roots(int pteIndexBits) implements RootFinder {
   @Override
   public RootLookup find(Registers registers, MemoryView memory) {
     if ((registers.get("lpcr").orElse(LPCR_HR) & LPCR_HR) == 0) {
-      return no("LPCR[HR] is 0: hashed");
+      return RootLookup.no("LPCR[HR] is 0: hashed");
     }
     long[] tables = processTables(registers, memory).toArray();
     if (tables.length != 1) {
-      return no(
+      return RootLookup.no(
           "process tables found: %s; name one with prtb"
               .formatted(LongStream.of(tables).limit(9).mapToObj(Long::toHexString).toList()));
     }
     OptionalLong pid = registers.get("pid");
     if (pid.isEmpty()) {
-      return no("process table at 0x%x, but which pid? 0 is the kernel's".formatted(tables[0]));
+      return RootLookup.no(
+          "process table at 0x%x, but which pid? 0 is the kernel's".formatted(tables[0]));
     }
     long kernel = load(memory, tables[0]);
     long user = load(memory, tables[0] + 16 * pid.getAsLong());
     if (!isTree(kernel) || !isTree(user)) {
-      return no("no tree for pid %d at 0x%x".formatted(pid.getAsLong(), tables[0]));
+      return RootLookup.no("no tree for pid %d at 0x%x".formatted(pid.getAsLong(), tables[0]));
     }
     List<Long> roots = List.of(user & ROOT, kernel & ROOT);
     long wrong = pteIndexBits == 5 ? 9 : 5;
     return roots.stream().anyMatch(root -> hasLastLevelOf(memory, root, ROOT_ENTRIES, 2, wrong))
-        ? no("its last level has %d index bits".formatted(wrong))
+        ? RootLookup.no("its last level has %d index bits".formatted(wrong))
         : new RootLookup.Found(roots);
   }
 
@@ -83,13 +90,13 @@ record Ppc64Roots(int pteIndexBits) implements RootFinder {
     long next = entry & ROOT;
     for (int depth = 0; depth < 4; depth++) {
       long raw = load(memory, next);
-      if ((raw & Ppc64PteFormat.V) == 0) {
+      if ((raw & V) == 0) {
         return false;
       }
-      if ((raw & Ppc64PteFormat.L) != 0) {
-        return depth > 0 && (raw & Ppc64PteFormat.ADDRESS) == 0;
+      if ((raw & L) != 0) {
+        return depth > 0 && (raw & ADDRESS) == 0;
       }
-      next = raw & Ppc64PteFormat.NLB;
+      next = raw & NLB;
     }
     return false;
   }
@@ -98,13 +105,13 @@ record Ppc64Roots(int pteIndexBits) implements RootFinder {
       MemoryView memory, long table, int entries, int above, long bits) {
     return LongStream.range(0, entries)
         .map(i -> load(memory, table + 8 * i))
-        .filter(raw -> (raw & (Ppc64PteFormat.V | Ppc64PteFormat.L)) == Ppc64PteFormat.V)
+        .filter(raw -> (raw & (V | L)) == V)
         .limit(FOLLOWED)
         .anyMatch(
             raw ->
                 above == 0
-                    ? (raw & Ppc64PteFormat.NLS) == bits
-                    : hasLastLevelOf(memory, raw & Ppc64PteFormat.NLB, 512, above - 1, bits));
+                    ? (raw & NLS) == bits
+                    : hasLastLevelOf(memory, raw & NLB, 512, above - 1, bits));
   }
 
   private static boolean isTree(long entry) {
@@ -113,9 +120,5 @@ record Ppc64Roots(int pteIndexBits) implements RootFinder {
 
   private static long load(MemoryView memory, long physAddr) {
     return memory.load(physAddr, ByteOrder.BIG_ENDIAN).orElse(0);
-  }
-
-  private static RootLookup no(String why) {
-    return new RootLookup.NotSelected(why);
   }
 }
