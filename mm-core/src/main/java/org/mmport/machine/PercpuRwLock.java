@@ -33,8 +33,13 @@ public final class PercpuRwLock {
 
   /** A lock of a machine, of which there is one of that rank. */
   public PercpuRwLock(Steps steps, LockRank rank) {
+    this(steps, rank, 0);
+  }
+
+  /** One of several of that rank. */
+  public PercpuRwLock(Steps steps, LockRank rank, long number) {
     this.steps = steps;
-    this.name = new LockName(rank, 0);
+    this.name = new LockName(rank, number);
   }
 
   /** Has it alone from here on, once all who share it have given it back. */

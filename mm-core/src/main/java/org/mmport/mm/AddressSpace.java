@@ -28,6 +28,7 @@ public final class AddressSpace implements AutoCloseable {
   private final VmaTree vmas;
   private final UserRanges ranges;
   private final long family;
+  private final MmapLock mmapLock;
   private final PageFaults faults;
   private final FastFault fastFault;
   private final Heap heap;
@@ -45,6 +46,7 @@ public final class AddressSpace implements AutoCloseable {
   AddressSpace(MmSystem system, long contextId, long family) {
     this.system = system;
     this.family = family;
+    this.mmapLock = new MmapLock(this, contextId);
     this.pageTable =
         PageTable.create(
             system.tables(), TableOwner.USER, system.folios()::isOneFolio, new SharedPages(this));
@@ -91,41 +93,7 @@ public final class AddressSpace implements AutoCloseable {
    *     outside the user's, or where there is no gap that large
    */
   public long mmap(MmapRequest request) {
-    return locked(
-        () -> {
-          long sizeBytes = request.sizeBytes();
-          ranges.requirePages("mmap", request.va().orElse(0), sizeBytes);
-          long va =
-              request.va().isPresent()
-                  ? request.va().getAsLong()
-                  : ranges.requireGap("mmap", sizeBytes);
-          ranges.requireUser("mmap", va, sizeBytes);
-          sharedRanges.own(va, sizeBytes);
-          Vma vma =
-              new Vma(
-                  va,
-                  va + sizeBytes - 1,
-                  request.rights(),
-                  request.shared(),
-                  false,
-                  backing(request, va));
-          try {
-            vmas.insert(vma);
-          } catch (InvalidRequestException e) {
-            system.unmapped(List.of(vma));
-            throw e;
-          }
-          return va;
-        });
-  }
-
-  private Backing backing(MmapRequest request, long va) {
-    if (request.file().isPresent()) {
-      return request.file().get();
-    }
-    return request.shared()
-        ? new Backing.OfFile(system.createShared(request.sizeBytes() / pageBytes()), 0)
-        : new Backing.Anonymous(va);
+    return mmapLock.adding(() -> new Mmap(this).apply(request));
   }
 
   /**
@@ -134,7 +102,9 @@ public final class AddressSpace implements AutoCloseable {
    * @throws InvalidRequestException for an unaligned range or one that is not the user's
    */
   public void munmap(long va, long sizeBytes) {
-    locked(
+    mmapLock.changing(
+        va,
+        sizeBytes,
         () -> {
           ranges.requireRange("munmap", va, sizeBytes);
           new Unmap(this).range(va, sizeBytes);
@@ -160,26 +130,11 @@ public final class AddressSpace implements AutoCloseable {
    * @throws InvalidRequestException for an unaligned range or one with a hole
    */
   public void mprotect(long va, long sizeBytes, VmaRights rights) {
-    locked(
+    mmapLock.changing(
+        va,
+        sizeBytes,
         () -> {
-          ranges.requireRange("mprotect", va, sizeBytes);
-          long lastVa = va + sizeBytes - 1;
-          List<Vma> before = vmas.in(va, lastVa);
-          sharedRanges.own(va, sizeBytes);
-          hugeLeaves.cut(va, sizeBytes);
-          vmas.replace(va, lastVa, vma -> vma.withRights(rights));
-          try (PageGather gather = gather()) {
-            for (Vma vma : vmas.in(va, lastVa)) {
-              Vma part = vma.clip(va, lastVa);
-              pageTable.protect(
-                  part.firstVa(),
-                  part.lastVa() - part.firstVa() + 1,
-                  part.protection(),
-                  gather.gather());
-            }
-            gather.flush();
-          }
-          before.forEach(vma -> new Mlock(this).populateWritable(vma.clip(va, lastVa)));
+          new Mprotect(this).range(va, sizeBytes, rights);
           return va;
         });
   }
@@ -191,7 +146,9 @@ public final class AddressSpace implements AutoCloseable {
    *     anything is locked
    */
   public void dontNeed(long va, long sizeBytes) {
-    locked(
+    mmapLock.changing(
+        va,
+        sizeBytes,
         () -> {
           new Madvise(this).dontNeed(va, sizeBytes);
           return va;
@@ -470,14 +427,12 @@ public final class AddressSpace implements AutoCloseable {
     return system.variant().geometry().pageBytes();
   }
 
+  MmapLock mmapLock() {
+    return mmapLock;
+  }
+
   <T> T locked(Supplier<T> operation) {
-    system.lock.lock();
-    try {
-      requireOpen();
-      return system.withRoom(operation);
-    } finally {
-      system.lock.unlock();
-    }
+    return mmapLock.alone(operation);
   }
 
   /** With the lock held, or shared. */

@@ -4,15 +4,14 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import org.mmport.cpu.Access;
 import org.mmport.machine.OutOfFramesException;
-import org.mmport.machine.PercpuRwLock;
 import org.mmport.pgtable.PteTable;
 import org.mmport.spi.Level;
 import org.mmport.spi.PteFormat;
 
 /**
- * Faults side by side: those that most are share the machine's lock, and beside it take that of the
- * one table that they change. What they do not do they leave to {@link PageFaults}, which has the
- * lock alone, together with what they found.
+ * Faults side by side: those that most are share the lock of their address space, and beside it
+ * take that of the one table that they change. What they do not do they leave to {@link
+ * PageFaults}, which has the machine's lock alone, together with what they found.
  *
  * <p>While the lock is shared nothing is unmapped, protected, copied or reclaimed: mappings stay,
  * tables are made and not freed, and entries go from none to present and come to permit more. A
@@ -22,7 +21,7 @@ import org.mmport.spi.PteFormat;
 final class FastFault {
   private final AddressSpace mm;
   private final MmSystem system;
-  private final PercpuRwLock lock;
+  private final MmapLock lock;
   private final PageFaults faults;
   private final AnonPages anon;
   private final AnonFault anonFault;
@@ -31,7 +30,7 @@ final class FastFault {
   FastFault(AddressSpace mm, PageFaults faults, AnonPages anon, AnonFault anonFault) {
     this.mm = mm;
     this.system = mm.system();
-    this.lock = system.lock;
+    this.lock = mm.mmapLock();
     this.faults = faults;
     this.anon = anon;
     this.anonFault = anonFault;
@@ -61,7 +60,7 @@ final class FastFault {
    * @param cpu who made it, where one of the machine's did
    */
   FaultStatus handle(long va, Access access, OptionalInt cpu) {
-    Shared shared = shared(va, access);
+    Shared shared = lock.sharing(() -> shared(va, access));
     FaultStatus status =
         shared instanceof Shared.Done done && !needsOthers(done.status())
             ? done.status()
@@ -111,26 +110,20 @@ final class FastFault {
   }
 
   private Shared shared(long va, Access access) {
-    int slot = lock.lockShared();
-    try {
-      mm.requireOpen();
-      if (mm.pageTable().mayShare()) {
-        return LEFT;
-      }
-      Optional<Vma> found = mm.mappings().find(va);
-      Optional<FaultStatus> refusal = faults.refusal(found, va, access);
-      if (refusal.isPresent()) {
-        return new Shared.Done(refusal.get());
-      }
-      Vma vma = found.orElseThrow();
-      return vma.locked()
-              || !(vma.backing() instanceof Backing.Anonymous)
-              || mayBeHuge(vma, va, access)
-          ? LEFT
-          : anonymous(vma, va, access);
-    } finally {
-      lock.unlockShared(slot);
+    if (mm.pageTable().mayShare()) {
+      return LEFT;
     }
+    Optional<Vma> found = mm.mappings().find(va);
+    Optional<FaultStatus> refusal = faults.refusal(found, va, access);
+    if (refusal.isPresent()) {
+      return new Shared.Done(refusal.get());
+    }
+    Vma vma = found.orElseThrow();
+    return vma.locked()
+            || !(vma.backing() instanceof Backing.Anonymous)
+            || mayBeHuge(vma, va, access)
+        ? LEFT
+        : anonymous(vma, va, access);
   }
 
   /**

@@ -3,13 +3,11 @@ package org.mmport.mm;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.mmport.cpu.CpuSet;
@@ -55,20 +53,19 @@ public final class MmSystem {
   private final long zeroPfn;
   private final List<AddressSpace> spaces = new ArrayList<>();
   private final FaultCounts faults = new FaultCounts();
-  private final Set<FilePages> nameless = new LinkedHashSet<>();
-  private final Map<Long, FilePages> files = new HashMap<>();
   private final SwapEntries swapEntries;
   private final SwapCache swapCache;
   private final PageLru lru = new PageLru();
   private final Rmap rmap;
   private final FileRmap fileRmap;
+  private final Files files;
   private final Reclaim reclaim;
   private final FolioOrders folioOrders;
   private final HugePageSettings hugePages;
   private final NumaBalancing numa;
   private Optional<KernelSpace> kernel = Optional.empty();
   private long lastContext = LAST_KERNEL_CONTEXT;
-  private long lastOwner;
+  private final AtomicLong lastOwner = new AtomicLong();
 
   /**
    * A machine with nothing running.
@@ -88,6 +85,7 @@ public final class MmSystem {
     this.swapCache = new SwapCache(folios, swapEntries);
     this.rmap = new Rmap(folios);
     this.fileRmap = new FileRmap(this, rmap);
+    this.files = new Files(folios, swapCache, rmap);
     this.reclaim = new Reclaim(this, rmap, swapCache, fileRmap);
     this.folioOrders = new FolioOrders(variant);
     this.hugePages = new HugePageSettings(variant);
@@ -102,7 +100,7 @@ public final class MmSystem {
    * @throws org.mmport.machine.OutOfFramesException when there is no memory for its roots
    */
   public AddressSpace create() {
-    return locked(() -> withRoom(() -> create(++lastOwner)));
+    return locked(() -> withRoom(() -> create(lastOwner.incrementAndGet())));
   }
 
   /** One of a family. */
@@ -152,14 +150,9 @@ public final class MmSystem {
     return locked(kernel::isPresent);
   }
 
-  /**
-   * Memory that is shared and has no name, as {@code shmem_zero_setup()} makes it: given back when
-   * nobody maps it any more.
-   */
+  /** As {@link Files#addNameless}. */
   FilePages createShared(long pages) {
-    FilePages file = addFile(new ShmemStorage(swapCache), pages);
-    nameless.add(file);
-    return file;
+    return files.addNameless(lastOwner.incrementAndGet(), pages);
   }
 
   /**
@@ -168,22 +161,11 @@ public final class MmSystem {
    * @param sizePages 0 or more
    */
   public FilePages createFile(Storage storage, long sizePages) {
-    return locked(() -> addFile(storage, sizePages));
+    return locked(() -> files.add(lastOwner.incrementAndGet(), storage, sizePages));
   }
 
-  private FilePages addFile(Storage storage, long sizePages) {
-    FilePages file = new FilePages(++lastOwner, folios, storage, sizePages);
-    files.put(file.id(), file);
-    return file;
-  }
-
-  /** The file that a page of its cache names. */
-  FilePages file(long id) {
-    FilePages file = files.get(id);
-    if (file == null) {
-      throw new IllegalStateException("file " + id + ": is not one of this machine's");
-    }
-    return file;
+  Files files() {
+    return files;
   }
 
   /**
@@ -337,9 +319,8 @@ public final class MmSystem {
 
   /** Gives up references of mappings to a page, and its slot with the last entry for it. */
   void release(long pfn, int references) {
-    if (!folios.unref(pfn, references) && folios.is(pfn, PageFlag.SWAPCACHE)) {
-      swapCache.dropIfUnused(pfn);
-    }
+    swapCache.unmapped(pfn);
+    folios.unref(pfn, references);
   }
 
   /**
@@ -368,24 +349,6 @@ public final class MmSystem {
 
   PageLru lru() {
     return lru;
-  }
-
-  /** What was mapped there before may have been the last of it. */
-  void unmapped(List<Vma> removed) {
-    for (Vma vma : removed) {
-      if (vma.backing() instanceof Backing.OfFile of
-          && nameless.contains(of.file())
-          && !rmap.isMapped(of.file().id())) {
-        nameless.remove(of.file());
-        files.remove(of.file().id());
-        of.file().truncate(0, FileMappings.NONE);
-      }
-    }
-  }
-
-  /** With the lock held. */
-  void eachNameless(Consumer<FilePages> action) {
-    nameless.forEach(action);
   }
 
   /** With the lock held. */

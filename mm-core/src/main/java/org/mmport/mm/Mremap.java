@@ -143,7 +143,7 @@ final class Mremap {
       entries.freeEmpty(to, newBytes);
       gather.flush();
     }
-    mm.system().unmapped(gone);
+    mm.system().files().unmapped(gone);
     populate(moved, keptBytes);
     return to;
   }

@@ -200,7 +200,8 @@ public final class NumaHints {
      * may be said by its entry only.
      */
     private boolean isOfFile(long pfn) {
-      return folios.is(pfn, PageFlag.PAGECACHE) && system.file(folios.mapping(pfn)).isWrittenBack();
+      return folios.is(pfn, PageFlag.PAGECACHE)
+          && system.files().get(folios.mapping(pfn)).isWrittenBack();
     }
   }
 }

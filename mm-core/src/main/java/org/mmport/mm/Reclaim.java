@@ -75,7 +75,7 @@ final class Reclaim {
 
   /** Whether it is written to its file whole, or is there as it is. */
   private boolean goesToFile(long head) {
-    return folios.is(head, PageFlag.PAGECACHE) && !system.file(folios.mapping(head)).maySwap();
+    return folios.is(head, PageFlag.PAGECACHE) && !system.files().get(folios.mapping(head)).maySwap();
   }
 
   /**
@@ -250,7 +250,7 @@ final class Reclaim {
 
   /** Drops a folio of a file from all mappings and from the cache, once it is written back. */
   private void dropFromFile(long head) {
-    FilePages file = system.file(folios.mapping(head));
+    FilePages file = system.files().get(folios.mapping(head));
     if (file.maySwap()) {
       swapOutOfFile(file, head);
     } else if (file.isWrittenBack()) {

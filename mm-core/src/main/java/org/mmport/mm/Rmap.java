@@ -1,9 +1,10 @@
 package org.mmport.mm;
 
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.mmport.machine.Folios;
+import org.mmport.machine.LockRank;
 import org.mmport.machine.PageFlag;
 
 /**
@@ -14,10 +15,13 @@ import org.mmport.machine.PageFlag;
  * <p>A family is processes that descend from one another by fork. Linux keeps an {@code anon_vma}
  * for each VMA and links children's to it; one for each family finds the same mappings, and some
  * VMAs beside them that show other pages of the same number.
+ *
+ * <p>Any number of threads may add and remove VMAs of address spaces of their own. Whoever looks
+ * for some keeps all of these out.
  */
 final class Rmap {
   private final Folios folios;
-  private final Map<Long, Mappings> byOwner = new HashMap<>();
+  private final Map<Long, Mappings> byOwner = new ConcurrentHashMap<>();
   private final int pageShift;
 
   Rmap(Folios folios) {
@@ -31,10 +35,10 @@ final class Rmap {
       @Override
       public void added(Vma vma) {
         if (vma.backing() instanceof Backing.OfFile file) {
-          mappings(file.file().id()).add(Mapping.ofFile(mm, vma, file));
+          add(file.file().id(), Mapping.ofFile(mm, vma, file));
         }
         if (!vma.shared()) {
-          mappings(mm.family()).add(Mapping.ofAnon(mm, vma, pageShift));
+          add(mm.family(), Mapping.ofAnon(mm, vma, pageShift));
         }
       }
 
@@ -50,15 +54,27 @@ final class Rmap {
     };
   }
 
+  private void add(long owner, Mapping mapping) {
+    Mappings mappings = mappings(owner);
+    while (!mappings.add(mapping)) {
+      // Its last mapping went since it was found; who took that may not have come to do this yet.
+      byOwner.remove(owner, mappings);
+      mappings = mappings(owner);
+    }
+  }
+
   private Mappings mappings(long owner) {
-    return byOwner.computeIfAbsent(owner, id -> new Mappings());
+    Mappings known = byOwner.get(owner);
+    return known != null
+        ? known
+        : byOwner.computeIfAbsent(
+            owner, id -> new Mappings(folios.newLock(LockRank.I_MMAP, owner)));
   }
 
   private void remove(long owner, Mapping mapping) {
     Mappings mappings = mappings(owner);
-    mappings.remove(mapping);
-    if (mappings.isEmpty()) {
-      byOwner.remove(owner);
+    if (mappings.remove(mapping)) {
+      byOwner.remove(owner, mappings);
     }
   }
 

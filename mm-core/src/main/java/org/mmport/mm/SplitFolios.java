@@ -94,7 +94,7 @@ final class SplitFolios {
     }
     if (!cached) {
       folios.split(head);
-    } else if (!system.file(folios.mapping(head)).split(head)) {
+    } else if (!system.files().get(folios.mapping(head)).split(head)) {
       folios.unref(head, 1);
       others.accept(head);
       return 0;

@@ -6,25 +6,33 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.concurrent.locks.ReentrantLock;
 import org.mmport.machine.Folios;
+import org.mmport.machine.LockRank;
 import org.mmport.machine.PageFlag;
 import org.mmport.spi.InvalidRequestException;
 
 /**
  * Pages that are in memory and have a slot in the swap area too, so that all who share one find the
  * same page: Linux's swap cache. It holds one reference to the page and one use of the slot.
+ *
+ * <p>Pages come to it by those who keep all others out. Whoever unmaps some beside others only
+ * takes pages out, by {@link #freeEntry} and {@link #unmapped}.
  */
 final class SwapCache {
   private final Folios folios;
   private final SwapEntries entries;
+  private final ReentrantLock lock;
   private final Map<Integer, Long> pfnBySlot = new HashMap<>();
   private final Map<Long, Integer> slotByPfn = new HashMap<>();
   private Optional<SwapArea> area = Optional.empty();
   private boolean taking = true;
+  private volatile int pages;
 
   SwapCache(Folios folios, SwapEntries entries) {
     this.folios = folios;
     this.entries = entries;
+    this.lock = folios.newLock(LockRank.SWAP_CACHE, 0);
   }
 
   /** {@code swapon()}. */
@@ -111,21 +119,41 @@ final class SwapCache {
   private void put(int slot, long pfn) {
     pfnBySlot.put(slot, pfn);
     slotByPfn.put(pfn, slot);
+    pages = slotByPfn.size();
     folios.ref(pfn, 1);
     folios.set(pfn, PageFlag.SWAPCACHE);
   }
 
   /** One entry less names a slot; what nobody needs then is given back. */
   void freeEntry(int slot) {
-    requireArea().free(slot, 1);
-    Long pfn = pfnBySlot.get(slot);
-    if (pfn != null) {
-      dropIfUnused(pfn);
+    lock.lock();
+    try {
+      requireArea().free(slot, 1);
+      Long pfn = pfnBySlot.get(slot);
+      if (pfn != null) {
+        dropIfUnused(pfn);
+      }
+    } finally {
+      lock.unlock();
     }
   }
 
-  /** Takes a page out that nobody maps, and whose slot no entry names. */
-  void dropIfUnused(long pfn) {
+  /**
+   * A mapping of a page has gone, of which the caller has a reference yet: takes the page out if it
+   * is here, nobody maps it, and no entry names its slot ({@code free_swap_cache()}).
+   */
+  void unmapped(long pfn) {
+    if (pages > 0 && folios.is(pfn, PageFlag.SWAPCACHE)) {
+      lock.lock();
+      try {
+        dropIfUnused(pfn);
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+
+  private void dropIfUnused(long pfn) {
     if (!folios.isMapped(pfn)) {
       dropIfNoEntry(pfn);
     }
@@ -154,6 +182,7 @@ final class SwapCache {
   private void drop(long pfn, int slot) {
     slotByPfn.remove(pfn);
     pfnBySlot.remove(slot);
+    pages = slotByPfn.size();
     folios.clear(pfn, PageFlag.SWAPCACHE);
     requireArea().free(slot, 1);
     folios.unref(pfn, 1);

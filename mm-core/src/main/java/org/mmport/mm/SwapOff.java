@@ -42,7 +42,7 @@ public final class SwapOff {
           swapCache.takeNoPages();
           try {
             system.eachSpace(this::unuse);
-            system.eachNameless(this::unuse);
+            system.files().eachNameless(this::unuse);
             swapCache.dropAll();
           } catch (OutOfFramesException e) {
             throw new OutOfFramesException(

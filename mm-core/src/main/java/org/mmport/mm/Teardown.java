@@ -37,7 +37,7 @@ final class Teardown {
     system.end(mm.pageTable());
     system.forget(mm);
     mm.mappings().remove(0, -1);
-    system.unmapped(all);
+    system.files().unmapped(all);
   }
 
   private static long sizeBytes(Vma vma) {

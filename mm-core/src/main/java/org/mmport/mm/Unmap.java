@@ -26,6 +26,6 @@ final class Unmap {
       mm.pageTable().unmap(va, sizeBytes, gather.gather());
       gather.flush();
     }
-    mm.system().unmapped(removed);
+    mm.system().files().unmapped(removed);
   }
 }

@@ -34,6 +34,13 @@ final class UserRanges {
     requireUser(operation, va, sizeBytes);
   }
 
+  /** Whether it may be named at all. */
+  boolean isRange(long va, long sizeBytes) {
+    return ((va | sizeBytes) & (pageBytes - 1)) == 0
+        && sizeBytes > 0
+        && isUser(va, va + sizeBytes - 1);
+  }
+
   void requirePages(String operation, long va, long sizeBytes) {
     if (((va | sizeBytes) & (pageBytes - 1)) != 0 || sizeBytes <= 0) {
       throw new InvalidRequestException(

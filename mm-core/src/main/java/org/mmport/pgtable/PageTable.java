@@ -47,7 +47,7 @@ public abstract class PageTable implements AutoCloseable {
     this.cursor = new PteCursor(mm, roots);
     this.editor = new TableEditor(mm);
     this.sharing = new TableSharing(mm, cursor);
-    this.pteTables = new PteTables(mm, sharing);
+    this.pteTables = new PteTables(mm, sharing, roots[0]);
     this.hugeEntries = new HugeEntries(mm, cursor, sharing, pteTables, editor);
     this.kernelPart = new KernelPart(mm, cursor);
     this.walker = TableWalker.over(space, roots);

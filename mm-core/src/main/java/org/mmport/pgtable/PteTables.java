@@ -3,6 +3,7 @@ package org.mmport.pgtable;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
+import org.mmport.machine.LockRank;
 import org.mmport.spi.InvalidRequestException;
 import org.mmport.spi.Level;
 import org.mmport.spi.PagingGeometry;
@@ -19,13 +20,17 @@ final class PteTables {
   private final PteFormat format;
   private final TreeEntries entries;
 
-  PteTables(MmTables mm, TableSharing sharing) {
+  /** For those who hook tables side by side: {@code page_table_lock}. */
+  private final ReentrantLock hookLock;
+
+  PteTables(MmTables mm, TableSharing sharing, long root) {
     this.mm = mm;
     this.sharing = sharing;
     this.space = mm.space();
     this.geometry = space.variant().geometry();
     this.format = space.variant().format();
     this.entries = new TreeEntries(mm);
+    this.hookLock = space.newLock(LockRank.PAGE_TABLES, space.descriptors().id(root));
   }
 
   /** The table that serves an address; {@link #ABSENT} where there is none, or a larger leaf. */
@@ -71,7 +76,7 @@ final class PteTables {
   }
 
   /**
-   * The same while others do so too. Tables are made under a lock that all have in common; nobody
+   * The same while others do so too. Tables are hooked under a lock of the address space; nobody
    * takes any away meanwhile, so to look for one takes none.
    *
    * @return empty where a larger leaf is
@@ -95,14 +100,13 @@ final class PteTables {
 
   /** Looks again, and pays what hooking owes before anybody else hooks anything. */
   private long allocLocked(long root, long va, MmuGather gather) {
-    ReentrantLock lock = space.tablesLock();
-    lock.lock();
+    hookLock.lock();
     try {
       long table = allocTo(root, Level.PTE, va, gather);
       gather.flush();
       return table;
     } finally {
-      lock.unlock();
+      hookLock.unlock();
     }
   }
 

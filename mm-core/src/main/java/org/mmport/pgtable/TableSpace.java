@@ -22,7 +22,7 @@ public final class TableSpace {
   private final EntryMemory entryMemory;
   private final VariantCode variantCode;
   private final int node;
-  private final ReentrantLock tablesLock;
+  private final ReentrantLock memoryLock;
   private final int[] tablesByLevel = new int[Level.values().length];
   private SharingCounts sharingCounts = SharingCounts.NONE;
 
@@ -51,7 +51,7 @@ public final class TableSpace {
     this.entryMemory = new EntryMemory(frames.memory(), variant.geometry());
     this.variantCode = VariantCode.of(variant, frames.memory());
     this.node = node;
-    this.tablesLock = SteppedLock.of(frames.memory().steps(), LockRank.PAGE_TABLES, 0);
+    this.memoryLock = newLock(LockRank.TABLE_MEMORY, 0);
     this.firstFrame = frames.basePhysAddr();
     this.liveCounts =
         descriptors().segment().address()
@@ -59,12 +59,9 @@ public final class TableSpace {
             - (firstFrame >>> frames.pageShift()) * TableDescriptors.DESCRIPTOR_BYTES;
   }
 
-  /**
-   * For those who make tables while others do so too. One for all address spaces, as they share
-   * slabs and descriptors; Linux has the {@code page_table_lock} of each, and the allocator's.
-   */
-  ReentrantLock tablesLock() {
-    return tablesLock;
+  /** A lock of the machine whose tables these are. */
+  ReentrantLock newLock(LockRank rank, long number) {
+    return SteppedLock.of(entryMemory.memory().steps(), rank, number);
   }
 
   public MmuVariant variant() {
@@ -96,13 +93,18 @@ public final class TableSpace {
 
   /** Memory for a table, described but not hooked anywhere, with anything in it. */
   long allocTable(Level level) {
-    long table = allocator.allocUncleared(variant.geometry().at(level).placement(), node);
-    TableDescriptors descriptors = descriptors();
-    long id = descriptors.id(table);
-    descriptors.setLevel(id, level);
-    descriptors.setUseCount(id, 1);
-    tablesByLevel[level.ordinal()]++;
-    return table;
+    memoryLock.lock();
+    try {
+      long table = allocator.allocUncleared(variant.geometry().at(level).placement(), node);
+      TableDescriptors descriptors = descriptors();
+      long id = descriptors.id(table);
+      descriptors.setLevel(id, level);
+      descriptors.setUseCount(id, 1);
+      tablesByLevel[level.ordinal()]++;
+      return table;
+    } finally {
+      memoryLock.unlock();
+    }
   }
 
   /** Fills a table that nobody can reach with empty entries. */
@@ -126,8 +128,13 @@ public final class TableSpace {
   }
 
   void freeTable(long table) {
-    tablesByLevel[level(table).ordinal()]--;
-    allocator.free(table);
+    memoryLock.lock();
+    try {
+      tablesByLevel[level(table).ordinal()]--;
+      allocator.free(table);
+    } finally {
+      memoryLock.unlock();
+    }
   }
 
   Level level(long table) {
