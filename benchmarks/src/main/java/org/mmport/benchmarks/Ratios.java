@@ -129,6 +129,8 @@ public final class Ratios {
     beside(figures, one, "FaultBenchmark.faultC", "C", 3);
     beside(figures, "FaultBenchmark.munmap", "FaultBenchmark.munmapC", "C", 3);
     beside(figures, "FaultBenchmark.twoThreads", one, "one thread", 1 / 1.6);
+    String alone = "MmapBenchmark.oneProcess";
+    beside(figures, "MmapBenchmark.twoProcesses", alone, "one process", 1 / 1.6);
   }
 
   private static void beside(
