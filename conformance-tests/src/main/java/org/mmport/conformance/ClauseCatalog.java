@@ -56,6 +56,8 @@ final class ClauseCatalog {
           NumaClauses.class,
           RangeClauses.class,
           AcctClauses.class,
+          LockClauses.class,
+          LockOutcomeClauses.class,
           KernClauses.class,
           KernChangeClauses.class,
           HwClauses.class);

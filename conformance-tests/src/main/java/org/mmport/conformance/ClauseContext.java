@@ -3,7 +3,9 @@ package org.mmport.conformance;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.function.UnaryOperator;
 import org.mmport.machine.OutOfFramesException;
+import org.mmport.machine.Steps;
 import org.mmport.mm.KernelUpkeep;
 import org.mmport.spi.EntryKind;
 import org.mmport.spi.InvalidRequestException;
@@ -23,6 +25,7 @@ final class ClauseContext implements AutoCloseable {
   private final HardwareUse hardware;
   private final CpuFlushes cpuFlushes;
   private final KernelUpkeep kernelUpkeep;
+  private final UnaryOperator<Steps> hearing;
   private final Random random;
   private final List<Machine> machines = new ArrayList<>();
 
@@ -42,6 +45,23 @@ final class ClauseContext implements AutoCloseable {
       HardwareUse hardware,
       CpuFlushes cpuFlushes,
       KernelUpkeep kernelUpkeep) {
+    this(clause, variant, seed, hardware, cpuFlushes, kernelUpkeep, UnaryOperator.identity());
+  }
+
+  /**
+   * One in which something may be wrong with the core.
+   *
+   * @param hearing what is heard of a core's locks by whoever listens to them
+   */
+  ClauseContext(
+      ClauseInfo clause,
+      MmuVariant variant,
+      long seed,
+      HardwareUse hardware,
+      CpuFlushes cpuFlushes,
+      KernelUpkeep kernelUpkeep,
+      UnaryOperator<Steps> hearing) {
+    this.hearing = hearing;
     this.cpuFlushes = cpuFlushes;
     this.kernelUpkeep = kernelUpkeep;
     this.clause = clause;
@@ -74,6 +94,11 @@ final class ClauseContext implements AutoCloseable {
   /** How the kernel's half is kept up: wrongly, to see that it is noticed. */
   KernelUpkeep kernelUpkeep() {
     return kernelUpkeep;
+  }
+
+  /** What is to be given to a machine so that somebody hears of its locks. */
+  Steps hearing(Steps listener) {
+    return hearing.apply(listener);
   }
 
   HardwareUse hardware() {

@@ -76,6 +76,10 @@ public final class MmBench implements AutoCloseable {
     return memory;
   }
 
+  public FrameAllocator frames() {
+    return frames;
+  }
+
   public Simulation simulation() {
     return simulation;
   }

@@ -82,6 +82,7 @@ final class ClauseTable {
       case "NUMA" -> "accesses that tell on which node memory is used";
       case "RANGE" -> "ranges of a process that change folio by folio";
       case "ACCT" -> "what is counted, and that nothing is lost";
+      case "LOCK" -> "what threads may do beside each other";
       case "KERN" -> "the kernel's half of every address space";
       case "MODEL" -> "processes at random, beside a model";
       case "HW" -> "what QEMU's MMU makes of tables (run with `--hw`)";
