@@ -48,6 +48,7 @@ final class ClauseCatalog {
           FileFolioClauses.class,
           ThpClauses.class,
           ThpShareClauses.class,
+          ThpFileClauses.class,
           KhugepagedClauses.class,
           ForkClauses.class,
           MremapClauses.class,

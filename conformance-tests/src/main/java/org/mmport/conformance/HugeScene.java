@@ -63,11 +63,13 @@ final class HugeScene implements AutoCloseable {
   /**
    * Runs a script, in which {@code $n} is how many pages a huge page has, {@code $half} half of
    * that, {@code $mid}, {@code $last}, {@code $behind} and {@code $odd} are its middle page, its
-   * last one, and the two behind. There are so many pages that all is counted anew at the end only.
+   * last one, and the two behind, and {@code $order} the order of its folio. There are so many
+   * pages that all is counted anew at the end only.
    */
   void play(String text) {
     String script =
         text.replace("$n", String.valueOf(pages))
+            .replace("$order", String.valueOf(Long.numberOfTrailingZeros(pages)))
             .replace("$half", String.valueOf(pages / 2))
             .replace("$mid", String.valueOf(FIRST + pages / 2))
             .replace("$last", String.valueOf(FIRST + pages - 1))

@@ -42,6 +42,17 @@ final class FileRecount {
                 .formatted(va, pfn, page, backing.file(), there));
   }
 
+  /** The same of so many pages in a row. */
+  Optional<String> mappedAll(Vma vma, long va, long pfn, long pages) {
+    for (long i = 0; i < pages; i++) {
+      Optional<String> wrong = mapped(vma, va + (i << folios.pageShift()), pfn + i);
+      if (wrong.isPresent()) {
+        return wrong;
+      }
+    }
+    return Optional.empty();
+  }
+
   /** What does not hold of the caches of files. */
   Optional<String> broken(Set<FilePages> files) {
     for (FilePages file : files) {

@@ -18,13 +18,15 @@ import org.mmport.spi.PteFormat;
 /** Leaves above the last level, counted anew, and what must hold of folios that they map. */
 final class HugeRecount {
   private final MmSystem system;
+  private final FileRecount files;
   private final Folios folios;
   private final PteFormat format;
   private final Map<Long, Integer> leaves = new HashMap<>();
   private final Set<Long> writable = new HashSet<>();
   private final Set<Long> judged = new HashSet<>();
 
-  HugeRecount(MmSystem system) {
+  HugeRecount(MmSystem system, FileRecount files) {
+    this.files = files;
     this.system = system;
     this.folios = system.folios();
     this.format = system.variant().format();
@@ -70,18 +72,27 @@ final class HugeRecount {
       return Optional.of(
           "the huge page at 0x%x..0x%x is not within one mapping".formatted(leaf.va(), lastVa));
     }
-    if (!(vma.get().backing() instanceof Backing.Anonymous) || !folios.is(head, PageFlag.ANON)) {
-      return Optional.of("the huge page at 0x%x is not anonymous".formatted(leaf.va()));
+    boolean anon = folios.is(head, PageFlag.ANON);
+    if (vma.get().backing() instanceof Backing.Anonymous != anon) {
+      return Optional.of("the huge page at 0x%x is not its mapping's".formatted(leaf.va()));
+    }
+    if (!anon && !vma.get().shared() && format.write(leaf.raw(), leaf.level())) {
+      return Optional.of("the private huge page at 0x%x can be written".formatted(leaf.va()));
     }
     if (folios.headOf(head) != head || folios.framesFrom(head) != pages()) {
       return Optional.of(
           "the leaf 0x%x at 0x%x does not map one whole folio".formatted(leaf.raw(), leaf.va()));
     }
     leaves.merge(head, 1, Integer::sum);
-    if (format.write(leaf.raw(), leaf.level())) {
+    if (anon && format.write(leaf.raw(), leaf.level())) {
       writable.add(head);
     }
-    return Optional.empty();
+    return anon ? Optional.empty() : files.mappedAll(vma.get(), leaf.va(), head, pages());
+  }
+
+  /** Whether one maps private memory of no file. */
+  boolean isAnon(TableRecount.Leaf leaf) {
+    return folios.is(first(leaf), PageFlag.ANON);
   }
 
   /** What does not hold of a folio that is mapped by leaves above the last level. */

@@ -49,8 +49,8 @@ public final class Invariants {
     Map<Long, Integer> writers = new HashMap<>();
     Map<Integer, Integer> swapped = new HashMap<>();
     Set<Long> locked = new HashSet<>();
-    HugeRecount huge = new HugeRecount(system);
     FileRecount files = new FileRecount(system.folios());
+    HugeRecount huge = new HugeRecount(system, files);
     Set<EntryId> seen = new HashSet<>();
     Set<TableRecount.Hook> hooks = new HashSet<>();
     List<TableRecount.Leaf> leaves = new ArrayList<>();
@@ -75,7 +75,8 @@ public final class Invariants {
           if (wrong.isPresent()) {
             return wrong;
           }
-          anon += huge.pages();
+          anon += huge.isAnon(leaf) ? huge.pages() : 0;
+          file += huge.isAnon(leaf) ? 0 : huge.pages();
           if (lockedVmas.stream().anyMatch(vma -> vma.contains(leaf.va()))) {
             locked.addAll(huge.pagesOf(leaf));
           }

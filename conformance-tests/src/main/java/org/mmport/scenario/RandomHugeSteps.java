@@ -15,6 +15,8 @@ import org.mmport.mm.VmaRights;
  * place where tables end.
  */
 final class RandomHugeSteps {
+  private static final String FILE = "f";
+
   private final SplittableRandom random;
   private final int cpus;
   private final long hugePages;
@@ -48,6 +50,7 @@ final class RandomHugeSteps {
     if (random.nextInt(3) > 0) {
       // Hundreds of pages more make every step after that slow.
       steps.add(new Step.Munmap(process, MmBench.PAGES_BEFORE + hugePages / 2, 2 * hugePages));
+      steps.add(new Step.Truncate(FILE, random.nextInt(24)));
     }
     return steps;
   }
@@ -55,6 +58,10 @@ final class RandomHugeSteps {
   /** Written for the first time as one, or page by page and then made one. */
   private void make(List<Step> steps, String process) {
     steps.add(new Step.Munmap(process, first, hugePages));
+    if (random.nextInt(3) == 0) {
+      ofFile(steps, process);
+      return;
+    }
     boolean atOnce = random.nextBoolean();
     steps.add(new Step.HugePolicy(atOnce ? HugePagePolicy.ALWAYS : HugePagePolicy.MADVISE));
     steps.add(new Step.Mmap(process, first, hugePages, VmaRights.READ_WRITE, false));
@@ -74,13 +81,45 @@ final class RandomHugeSteps {
     }
   }
 
+  /** Of a file, or of shared memory; at times no such part of the file as could be mapped whole. */
+  private void ofFile(List<Step> steps, String process) {
+    steps.add(new Step.FileFolios(List.of(Long.numberOfTrailingZeros(hugePages))));
+    if (random.nextInt(3) == 0) {
+      steps.add(new Step.Mmap(process, first, hugePages, VmaRights.READ_WRITE, true));
+    } else {
+      steps.add(new Step.CreateFile(FILE, 1));
+      steps.add(new Step.Truncate(FILE, hugePages + random.nextLong(hugePages)));
+      steps.add(
+          new Step.MmapFile(
+              process,
+              first,
+              hugePages,
+              VmaRights.READ_WRITE,
+              random.nextInt(3) > 0,
+              FILE,
+              random.nextInt(4) == 0 ? 1 : 0));
+    }
+    long page = first + random.nextLong(hugePages);
+    steps.add(random.nextBoolean() ? new Step.Load(process, 0, page) : store(process));
+    steps.add(store(process));
+  }
+
+  private Step ofFile() {
+    return switch (random.nextInt(3)) {
+      case 0 -> new Step.Truncate(FILE, random.nextLong(hugePages));
+      case 1 -> new Step.Sync(FILE);
+      default -> new Step.Evict(FILE);
+    };
+  }
+
   /** Of all of it, or of parts at its ends. */
   private Step change(String process, VmaRights rights) {
     long part = 1 + random.nextLong(hugePages - 1);
     boolean whole = random.nextBoolean();
     long page = whole || random.nextBoolean() ? first : first + hugePages - part;
     long pages = whole ? hugePages : part;
-    return switch (random.nextInt(13)) {
+    return switch (random.nextInt(14)) {
+      case 13 -> ofFile();
       case 12 -> new Step.NumaHint(process, OptionalInt.empty(), page, pages);
       case 0 -> new Step.Munmap(process, page, pages);
       case 1 -> new Step.Mprotect(process, page, pages, rights);

@@ -135,6 +135,24 @@ public final class FilePages {
     }
   }
 
+  /** The same if the page is not there, and a folio of that order may be; else reads nothing. */
+  OptionalLong readInFolio(long index, int node, int order) {
+    lock.lock();
+    try {
+      long first = index & -(1L << order);
+      if (!mayBeFolio(first, 1L << order)) {
+        return OptionalLong.empty();
+      }
+      long head = readIn(first, folios.alloc(order, node));
+      folios.ref(head, 1);
+      return OptionalLong.of(head + (index - first));
+    } catch (OutOfFramesException e) {
+      return OptionalLong.empty();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** The frame of a page that is in the cache, with a reference for the caller. Reads nothing. */
   public OptionalLong find(long index) {
     lock.lock();
@@ -305,7 +323,7 @@ public final class FilePages {
     for (int order : orders) {
       long first = index & -(1L << order);
       long pages = 1L << order;
-      if (first + pages <= sizePages && !cache.hasAny(first, pages) && !anySwapped(first, pages)) {
+      if (mayBeFolio(first, pages)) {
         try {
           return readIn(first, folios.alloc(order, node)) + (index - first);
         } catch (OutOfFramesException e) {
@@ -314,6 +332,10 @@ public final class FilePages {
       }
     }
     return readIn(index, folios.alloc(0, node));
+  }
+
+  private boolean mayBeFolio(long first, long pages) {
+    return first + pages <= sizePages && !cache.hasAny(first, pages) && !anySwapped(first, pages);
   }
 
   private boolean anySwapped(long first, long pages) {

@@ -1,5 +1,6 @@
 package org.mmport.mm;
 
+import org.mmport.machine.Folios;
 import org.mmport.pgtable.PteTable;
 import org.mmport.spi.Level;
 import org.mmport.spi.PteFormat;
@@ -8,6 +9,7 @@ import org.mmport.spi.PteFormat;
 final class FileRmap implements FileMappings {
   private final MmSystem system;
   private final Rmap rmap;
+  private final Folios folios;
   private final FolioEntries entries;
   private final SplitFolios splitFolios;
   private final PteFormat format;
@@ -15,6 +17,7 @@ final class FileRmap implements FileMappings {
   FileRmap(MmSystem system, Rmap rmap) {
     this.system = system;
     this.rmap = rmap;
+    this.folios = system.folios();
     this.entries = new FolioEntries(system, rmap);
     this.splitFolios = new SplitFolios(system);
     this.format = system.variant().format();
@@ -23,7 +26,7 @@ final class FileRmap implements FileMappings {
   /** {@code page_vma_mkclean_one()}: clean, so that the next write is noticed. */
   @Override
   public boolean makeClean(FilePages file, long index, long pfn, int pages) {
-    boolean[] dirty = new boolean[1];
+    boolean[] dirty = {makeLeavesClean(file, index, pfn)};
     entries.each(
         pfn,
         pages,
@@ -36,6 +39,17 @@ final class FileRmap implements FileMappings {
           return Math.max(found, 1);
         });
     return dirty[0];
+  }
+
+  private boolean makeLeavesClean(FilePages file, long index, long head) {
+    boolean dirty = false;
+    if (folios.entireMapCount(head) > 0) {
+      for (Mapping mapping : rmap.of(file.id(), index, index)) {
+        dirty |=
+            mapping.vma().shared() && mapping.mm().hugeLeaves().makeClean(head, mapping.va(index));
+      }
+    }
+    return dirty;
   }
 
   /** How many entries from one on are dirty or may be written by, and map pages in a row. */
@@ -101,6 +115,7 @@ final class FileRmap implements FileMappings {
       long last = Math.min(lastIndex, mapping.lastPage());
       long va = mapping.va(first);
       long bytes = mapping.va(last) - va + mapping.mm().pageBytes();
+      mapping.mm().hugeLeaves().cut(va, bytes);
       new Mlock(mapping.mm()).leave(mapping.vma().part(va, va + bytes - 1));
       try (PageGather gather = mapping.mm().gather()) {
         new Zap(mapping.mm(), gather).range(va, bytes);

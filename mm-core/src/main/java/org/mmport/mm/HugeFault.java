@@ -1,6 +1,7 @@
 package org.mmport.mm;
 
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.mmport.cpu.Access;
 import org.mmport.machine.Folios;
 import org.mmport.machine.OutOfFramesException;
@@ -45,6 +46,9 @@ final class HugeFault {
     if (leaf.isPresent()) {
       return present(vma, leaf.get(), access);
     }
+    if (vma.backing() instanceof Backing.OfFile backing) {
+      return missingOfFile(vma, backing, va, access, gather);
+    }
     return access.writes() && system.hugePages().wants(vma)
         ? missing(vma, va, gather)
         : Optional.empty();
@@ -57,7 +61,9 @@ final class HugeFault {
       return Optional.of(numaFault.restore(vma, leaf, NumaBalancing.NO_NODE));
     }
     if (access.writes() && !format.write(raw, level)) {
-      return writeProtected(leaf, raw);
+      return vma.backing() instanceof Backing.OfFile
+          ? writeProtectedOfFile(vma, leaf, raw)
+          : writeProtected(leaf, raw);
     }
     long touched = format.mkYoung(raw, level);
     long wanted = access.writes() ? format.mkDirty(touched, level) : touched;
@@ -78,6 +84,76 @@ final class HugeFault {
     long dirty = format.mkDirty(format.mkYoung(raw, leaf.level()), leaf.level());
     leaf.setAccessFlags(format.mkWrite(dirty, leaf.level()));
     return Optional.of(FaultStatus.REUSED);
+  }
+
+  /**
+   * {@code wp_huge_pmd()}: a private mapping copies the one page, and finds the others again. Of a
+   * shared one the leaf is made writable, and the folio dirty, to which Linux comes by emptying it
+   * and mapping it anew.
+   */
+  private Optional<FaultStatus> writeProtectedOfFile(Vma vma, HugeEntry leaf, long raw) {
+    if (!vma.shared()) {
+      mm.hugeLeaves().split(leaf);
+      return Optional.empty();
+    }
+    folios.set(mm.hugeLeaves().head(leaf), PageFlag.DIRTY);
+    long dirty = format.mkDirty(format.mkYoung(raw, leaf.level()), leaf.level());
+    leaf.setAccessFlags(format.mkWrite(dirty, leaf.level()));
+    return Optional.of(FaultStatus.TOUCHED);
+  }
+
+  /**
+   * {@code filemap_map_pmd()}, {@code do_set_pmd()}: where nothing is, and the file has a folio of
+   * that size there, or may read one.
+   */
+  private Optional<FaultStatus> missingOfFile(
+      Vma vma, Backing.OfFile backing, long va, Access access, MmuGather gather) {
+    if ((access.writes() && !vma.shared())
+        || !system.hugePages().mayShowWhole(vma, backing, va)
+        || mm.pageTable().hasTable(Level.PTE, va)) {
+      return Optional.empty();
+    }
+    FilePages file = backing.file();
+    long page = backing.pageOffset() + (va - vma.firstVa()) / mm.pageBytes();
+    OptionalLong cached = file.find(page);
+    OptionalLong found = cached.isPresent() ? cached : read(file, page);
+    if (found.isEmpty()) {
+      return Optional.empty();
+    }
+    FaultStatus status =
+        cached.isPresent() || !file.isWrittenBack() ? FaultStatus.MINOR : FaultStatus.MAJOR;
+    long head = folios.headOf(found.getAsLong());
+    int order = system.hugePages().order();
+    if (folios.order(head) != order || file.held(head) != 1 << order) {
+      folios.unref(head, 1);
+      return Optional.empty();
+    }
+    return map(vma, va, head, access, gather) ? Optional.of(status) : Optional.empty();
+  }
+
+  private OptionalLong read(FilePages file, long page) {
+    int order = system.hugePages().order();
+    if (!system.folioOrders().file().contains(order)) {
+      return OptionalLong.empty();
+    }
+    OptionalLong found = file.readInFolio(page, 0, order);
+    found.ifPresent(pfn -> system.lru().add(folios.headOf(pfn)));
+    return found;
+  }
+
+  /** Takes over the caller's reference. False where there is no table for it, or something is. */
+  private boolean map(Vma vma, long va, long head, Access access, MmuGather gather) {
+    try {
+      HugeEntry entry = entries().alloc(va, gather);
+      if (entry.isNone()) {
+        mm.hugeLeaves().mapFile(vma, entry, head, entries().allocSpare(), access.writes());
+        return true;
+      }
+    } catch (OutOfFramesException e) {
+      // Smaller leaves need fewer tables, or one that is there.
+    }
+    folios.unref(head, 1);
+    return false;
   }
 
   /**

@@ -40,6 +40,10 @@ final class HugeFork {
     }
     List<HugeEntry> leaves = new ArrayList<>();
     for (Vma vma : parent.mappings().all()) {
+      if (!(vma.backing() instanceof Backing.Anonymous)) {
+        // Faults find what files have.
+        continue;
+      }
       parent
           .pageTable()
           .hugeEntries()

@@ -13,9 +13,9 @@ import org.mmport.spi.PteFormat;
 
 /**
  * Leaves above the last level of one address space, as the operations on ranges meet them:
- * mm/huge_memory.c. A leaf maps a whole folio of private anonymous memory, aligned to its size,
- * within one mapping. It holds one reference and one entire mapcount (R4.13); that all of it is one
- * process's own is marked at its first page.
+ * mm/huge_memory.c. A leaf maps a whole folio of private anonymous memory, or of a file, aligned to
+ * its size, within one mapping. It holds one reference and one entire mapcount (R4.13); that all of
+ * it is one process's own is marked at its first page.
  */
 final class HugeLeaves {
   private final AddressSpace mm;
@@ -73,6 +73,22 @@ final class HugeLeaves {
     eachPage(at, pfn -> system.mlocked.mapped(vma, pfn));
   }
 
+  /**
+   * Maps a folio of a file where nothing is ({@code do_set_pmd()}); the leaf takes the reference
+   * over.
+   *
+   * @param writes whether it is for a store to a shared mapping
+   */
+  void mapFile(Vma vma, HugeEntry at, long head, long spare, boolean writes) {
+    long pgprot = format.pgprot(vma.protection());
+    long raw = format.mkLeaf(folios.physAddr(head), pgprot, at.level());
+    long young = format.mkYoung(format.wrProtect(raw, at.level()), at.level());
+    folios.addEntireMapCount(head, 1);
+    at.map(writes ? format.mkWrite(format.mkDirty(young, at.level()), at.level()) : young, spare);
+    eachPage(at, pfn -> system.mlocked.mapped(vma, pfn));
+    mm.count(0, pages(at), 0);
+  }
+
   /** The same in the place of a table, which was unhooked and is empty now. */
   void collapse(Vma vma, HugeEntry at, PteTable emptied, long head) {
     countNew(head);
@@ -96,9 +112,15 @@ final class HugeLeaves {
    * Has entries of the last level map what a leaf does ({@code __split_huge_pmd_locked()}): each
    * page has a reference, a map count, and the mark if the folio was one's own. References come
    * before map counts, and go after (R4.5). Needs no memory.
+   *
+   * <p>A leaf of a file is emptied: faults find the pages in its cache.
    */
-  PteTable split(HugeEntry leaf) {
+  void split(HugeEntry leaf) {
     long head = head(leaf);
+    if (!folios.is(head, PageFlag.ANON)) {
+      emptyOfFile(leaf, head);
+      return;
+    }
     int pages = pages(leaf);
     folios.ref(head, pages);
     if (folios.is(head, PageFlag.ANON_EXCLUSIVE)) {
@@ -110,7 +132,43 @@ final class HugeLeaves {
     table.setNote((folios.maybePinned(head) ? note.withPins() : note).bits());
     system.rmap().removeWhole(head);
     folios.unref(head, 1);
-    return table;
+  }
+
+  private void emptyOfFile(HugeEntry leaf, long head) {
+    // Where a mapping is on its way out, its pages are no longer locked.
+    mm.mappings()
+        .find(leaf.firstVa())
+        .ifPresent(vma -> eachPage(leaf, pfn -> system.mlocked.unmapped(vma, pfn)));
+    // A table may be hooked there next, which no CPU may meet beside the leaf.
+    if (format.dirty(leaf.unmapNow(), leaf.level())) {
+      folios.set(head, PageFlag.DIRTY);
+    }
+    mm.count(0, -pages(leaf), 0);
+    system.rmap().removeWhole(head);
+    system.release(head, 1);
+  }
+
+  /**
+   * Cleans and write-protects the leaf that maps a page at an address, if one does. Whether it was
+   * dirty.
+   */
+  boolean makeClean(long pfn, long va) {
+    if (entries().count() == 0) {
+      return false;
+    }
+    try (PageGather gather = mm.gather()) {
+      boolean dirty =
+          mapping(pfn, va, gather.gather())
+              .filter(leaf -> isWritten(leaf.get(), leaf))
+              .map(HugeEntry::makeClean)
+              .orElse(false);
+      gather.flush();
+      return dirty;
+    }
+  }
+
+  private boolean isWritten(long raw, HugeEntry leaf) {
+    return format.dirty(raw, leaf.level()) || format.write(raw, leaf.level());
   }
 
   /**
@@ -160,7 +218,8 @@ final class HugeLeaves {
     if (format.dirty(leaf.unmap(), leaf.level())) {
       folios.set(head, PageFlag.DIRTY);
     }
-    mm.count(-pages(leaf), 0, 0);
+    boolean anon = folios.is(head, PageFlag.ANON);
+    mm.count(anon ? -pages(leaf) : 0, anon ? 0 : -pages(leaf), 0);
     system.rmap().removeWhole(head);
     gather.releaseLater(head, 1);
   }

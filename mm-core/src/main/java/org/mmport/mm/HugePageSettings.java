@@ -80,6 +80,19 @@ final class HugePageSettings {
     return policy == HugePagePolicy.ALWAYS || vma.advice() == HugePageAdvice.HUGEPAGE;
   }
 
+  /** Whether a mapping may have one of a file at an address: {@code thp_vma_suitable_order()}. */
+  boolean mayShowWhole(Vma vma, Backing.OfFile backing, long va) {
+    if (level.isEmpty() || vma.advice() == HugePageAdvice.NOHUGEPAGE) {
+      return false;
+    }
+    long bytes = variant.geometry().spanBytes(level.get());
+    long firstVa = va & -bytes;
+    long page = backing.pageOffset() + ((firstVa - vma.firstVa()) >> backing.file().pageShift());
+    return vma.contains(firstVa)
+        && vma.contains(firstVa + bytes - 1)
+        && (page & ((1L << order) - 1)) == 0;
+  }
+
   /** Whether it may have them at all. */
   boolean mayHave(Vma vma) {
     return vma.backing() instanceof Backing.Anonymous && vma.advice() != HugePageAdvice.NOHUGEPAGE;

@@ -75,7 +75,8 @@ final class Reclaim {
 
   /** Whether it is written to its file whole, or is there as it is. */
   private boolean goesToFile(long head) {
-    return folios.is(head, PageFlag.PAGECACHE) && !system.files().get(folios.mapping(head)).maySwap();
+    return folios.is(head, PageFlag.PAGECACHE)
+        && !system.files().get(folios.mapping(head)).maySwap();
   }
 
   /**
@@ -277,6 +278,9 @@ final class Reclaim {
 
   /** {@code try_to_unmap_one()}, of pages of a folio together. */
   private void unmapOfFile(long head) {
+    if (folios.isLarge(head)) {
+      splitFolios.splitLeaves(head);
+    }
     entries.each(
         head,
         folios.framesFrom(head),

@@ -96,7 +96,7 @@ final class Rmap {
 
   /** One leaf above a PTE less maps a folio whole ({@code folio_remove_rmap_pmd()}). */
   void removeWhole(long head) {
-    if (folios.unmapWhole(head)) {
+    if (folios.unmapWhole(head) && folios.is(head, PageFlag.ANON)) {
       folios.queueSplit(head);
     }
   }

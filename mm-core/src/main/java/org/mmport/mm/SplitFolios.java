@@ -49,8 +49,11 @@ final class SplitFolios {
     return freed;
   }
 
-  /** Entries of the last level map it then ({@code TTU_SPLIT_HUGE_PMD}), as they may any folio. */
-  private void splitLeaves(long head) {
+  /**
+   * Entries of the last level map it then, or nothing where it is a file's ({@code
+   * TTU_SPLIT_HUGE_PMD}).
+   */
+  void splitLeaves(long head) {
     if (folios.entireMapCount(head) > 0) {
       for (Mapping mapping : system.rmap().ofPage(head)) {
         mapping.mm().hugeLeaves().splitIfMapping(head, mapping.va(folios.index(head)));

@@ -104,6 +104,28 @@ public final class HugeEntry {
     return old;
   }
 
+  /**
+   * The same, and no CPU finds it any more: {@code pmdp_huge_clear_flush()}. All else that is owed
+   * with it is paid too.
+   */
+  public long unmapNow() {
+    long old = unmap();
+    gather.flush();
+    return old;
+  }
+
+  /**
+   * Takes write permission from a leaf and makes it clean; returns whether it was dirty ({@code
+   * page_vma_mkclean_one()}).
+   */
+  public boolean makeClean() {
+    wrProtect();
+    // Only now is it sure that no CPU marks it once more.
+    boolean dirty = format.dirty(get(), level);
+    batch.mkClean(leaves, index, 1);
+    return dirty;
+  }
+
   /** Moves a leaf to an entry where nothing is; the table put by serves it there. */
   public void moveTo(HugeEntry other) {
     other.set(clear());
