@@ -46,7 +46,9 @@ final class KernRefusals {
     all.put("a view", () -> change(tables, g -> tables.pteView(va, g)));
     all.put("views", () -> change(tables, g -> tables.pteViews(va, bytes, g, (t, i, n, at) -> {})));
     all.put("a copy of shared tables", () -> change(tables, g -> tables.unshare(va, bytes, g)));
-    all.put("leaving shared tables", () -> change(tables, g -> tables.dropShared(va, bytes, va, bytes, g)));
+    all.put(
+        "leaving shared tables",
+        () -> change(tables, g -> tables.dropShared(va, bytes, va, bytes, g)));
     all.put(
         "tables", () -> change(tables, g -> tables.pteTables(va, bytes, g, (t, i, n, at) -> {})));
     return all;

@@ -333,7 +333,8 @@ final class LazySharedClauses {
     changes.put(
         "protect", (tables, va, g) -> tables.protect(va, pageBytes, Protection.PAGE_NONE, g));
     changes.put("unmap", (tables, va, g) -> tables.unmap(va, pageBytes, g));
-    changes.put("dropShared", (tables, va, g) -> tables.dropShared(va, pageBytes, va, pageBytes, g));
+    changes.put(
+        "dropShared", (tables, va, g) -> tables.dropShared(va, pageBytes, va, pageBytes, g));
     changes.put("close", (tables, va, g) -> tables.close());
     for (LazyCopy way : LazyClauses.ways(c)) {
       for (Map.Entry<String, Change> change : changes.entrySet()) {

@@ -66,7 +66,9 @@ final class SharedRanges {
     }
   }
 
-  /** Leaves all shared tables, for all mappings go. There are none but where something is mapped. */
+  /**
+   * Leaves all shared tables, for all mappings go. There are none but where something is mapped.
+   */
   void dropAll(PageGather gather) {
     if (mm.pageTable().mayShare()) {
       VaRegion user = mm.system().userRegion();
