@@ -95,6 +95,9 @@ final class ThpFileClauses {
       c.check(anon == 1, "one page copied", anon);
       scene.play("expect cpu0 load a 20 is 0; expect cpu1 load b 21 is 0");
       scene.play("mlock b 20 $n; cpu1 store b $mid 6; expect cpu0 load a $mid is 0");
+      scene.play("start c; mmap c 20 $n rw- private f 0; cpu0 store c $last 9");
+      scene.huge("c", HugeScene.FIRST + n - 1, false, "of which the first use is a store");
+      scene.play("expect cpu0 load c $last is 9; expect cpu1 load b $last is 0");
     }
   }
 
@@ -145,6 +148,7 @@ final class ThpFileClauses {
       c.check(locked == n, n + " pages locked", locked);
       scene.play("munlock a $behind 2");
       filePages(c, scene, "a", 0);
+      written(c, scene, n, "after a leaf that was stored through went");
       locked = scene.system().mlockedPages();
       c.check(locked == 0, "no page locked that is not mapped", locked);
       scene.play(
