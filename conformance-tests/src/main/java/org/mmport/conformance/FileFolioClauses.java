@@ -273,7 +273,8 @@ final class FileFolioClauses {
       source = "kernel: copy_present_ptes; R3.5; R4.26",
       check = "SharedPages.copy: what entries of shared mappings may differ in")
   static void copiesOfSharedTables(ClauseContext c) {
-    if (c.variant().segmentMap().hashMmu().isPresent()) {
+    boolean rootAlone = c.geometry().rootLevel() == Level.PTE;
+    if (rootAlone || c.variant().segmentMap().hashMmu().isPresent()) {
       throw c.notApplicable("tables are not shared");
     }
     try (Scene scene = new Scene(c)) {
