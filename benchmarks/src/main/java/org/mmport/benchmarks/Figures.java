@@ -1,20 +1,27 @@
 package org.mmport.benchmarks;
 
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
 import org.openjdk.jmh.infra.BenchmarkParams;
 import org.openjdk.jmh.results.RunResult;
 
-/** The fastest iteration of each benchmark, since whatever else a machine does only ever adds. */
+/**
+ * What rounds of benchmarks took. Of each the fastest iteration counts, since whatever else a
+ * machine does only ever adds; of rounds, the one in the middle.
+ */
 final class Figures {
-  private final Map<String, Double> best = new TreeMap<>();
+  private final List<Map<String, Double>> rounds = new ArrayList<>();
 
-  Figures(Collection<RunResult> results) {
+  void add(Collection<RunResult> results) {
+    Map<String, Double> best = new TreeMap<>();
     for (RunResult result : results) {
       best.put(name(result.getParams()), result.getPrimaryResult().getStatistics().getMin());
     }
+    rounds.add(best);
   }
 
   /** As {@code EditBenchmark.mapPages variants=8}, parameters in alphabetical order. */
@@ -27,12 +34,19 @@ final class Figures {
     return name.toString();
   }
 
-  /** How many times as long as the other, where both were measured. */
+  /**
+   * How many times as long as the other, where both were measured: the median over the rounds, the
+   * slower one of two.
+   */
   OptionalDouble ratio(String name, String other) {
-    Double ours = best.get(name);
-    Double theirs = best.get(other);
-    return ours == null || theirs == null
+    double[] ratios =
+        rounds.stream()
+            .filter(best -> best.containsKey(name) && best.containsKey(other))
+            .mapToDouble(best -> best.getOrDefault(name, 0.0) / best.getOrDefault(other, 0.0))
+            .sorted()
+            .toArray();
+    return ratios.length == 0
         ? OptionalDouble.empty()
-        : OptionalDouble.of(ours / theirs);
+        : OptionalDouble.of(ratios[ratios.length / 2]);
   }
 }

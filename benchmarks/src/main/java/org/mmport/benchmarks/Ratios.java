@@ -12,8 +12,8 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 
 /**
  * Runs the benchmarks, as JMH's own command line does, and prints their ratios beside the goal of
- * each. Of every benchmark the fastest iteration counts, since whatever else a machine does only
- * ever adds.
+ * each. With {@code -f N} all of them are run N times over, so that what is compared is never far
+ * apart in time: machines that others use too are faster in one minute than in the next.
  */
 public final class Ratios {
   private Ratios() {}
@@ -34,7 +34,11 @@ public final class Ratios {
     options.jvmArgsAppend(
         "--enable-native-access=ALL-UNNAMED",
         "-Dmmport.baseline=" + System.getProperty("mmport.baseline"));
-    Figures figures = new Figures(new Runner(options.build()).run());
+    options.forks(1);
+    Figures figures = new Figures();
+    for (int round = 0; round < given.getForkCount().orElse(1); round++) {
+      figures.add(new Runner(options.build()).run());
+    }
     System.out.println();
     printBesideC(figures);
     printForks(figures);
