@@ -327,12 +327,7 @@ public abstract class PageTable implements AutoCloseable {
   public final void unshareEdges(
       long va, long sizeBytes, long dropVa, long dropBytes, MmuGather gather) {
     long root = roots[requireRange("unshare", va, sizeBytes).root()];
-    sharing.unshare(
-        root,
-        va,
-        va + sizeBytes - 1,
-        new TableSharing.Span(dropVa, dropVa + dropBytes - 1),
-        gather);
+    sharing.unshare(root, va, va + sizeBytes - 1, TableSharing.Span.of(dropVa, dropBytes), gather);
   }
 
   /**
@@ -345,10 +340,7 @@ public abstract class PageTable implements AutoCloseable {
       long va, long sizeBytes, long freeVa, long freeBytes, MmuGather gather) {
     long root = roots[requireRange("drop", va, sizeBytes).root()];
     sharing.drop(
-        root,
-        new TableSharing.Span(va, va + sizeBytes - 1),
-        new TableSharing.Span(freeVa, freeVa + freeBytes - 1),
-        gather);
+        root, TableSharing.Span.of(va, sizeBytes), TableSharing.Span.of(freeVa, freeBytes), gather);
   }
 
   /**
