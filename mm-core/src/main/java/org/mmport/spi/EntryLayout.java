@@ -37,7 +37,7 @@ public record EntryLayout(
    */
   public static EntryLayout of(
       PagingGeometry geometry, String fields, String flags, String... parts) {
-    Set<String> wanted = Set.of(parts);
+    Set<String> wanted = new TreeSet<>(List.of(parts));
     Set<String> unknown = new TreeSet<>(wanted);
     boolean huge =
         geometry.levels().stream().anyMatch(l -> l.level() != Level.PTE && l.leafAllowed());
@@ -62,7 +62,7 @@ public record EntryLayout(
     boolean ours = true;
     for (String line : text.lines().toList()) {
       if (line.startsWith("[") && line.endsWith("]")) {
-        Set<String> named = Set.of(line.substring(1, line.length() - 1).split(" ", -1));
+        List<String> named = List.of(line.substring(1, line.length() - 1).split(" ", -1));
         unknown.removeAll(named);
         ours = named.stream().anyMatch(wanted::contains);
       } else if (ours) {

@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
  */
 public record RootRegisters(String root, long mask, List<Rule> rules) implements RootFinder {
   private static final Pattern RULE =
-      Pattern.compile("(\\S+)\\s+(?:known|([0-9]{1,2})=([01]))\\s+(\\S.*)");
+      Pattern.compile("(\\S+)\\s+(?:known|([0-9]|[1-5][0-9]|6[0-3])=([01]))\\s+(\\S.*)");
 
   public RootRegisters {
     rules = List.copyOf(rules);
@@ -52,7 +52,7 @@ public record RootRegisters(String root, long mask, List<Rule> rules) implements
     Matcher parts = RULE.matcher(line.trim());
     if (!parts.matches()) {
       throw new InvalidRequestException(
-          "register rule '%s': write register, 'known' or a bit's value, and the reason, such as cr0 31=1 CR0.PG is not set"
+          "register rule '%s': write register, 'known' or the value of a bit from 0 to 63, and the reason, such as cr0 31=1 CR0.PG is not set"
               .formatted(line.trim()));
     }
     long bits = parts.group(2) == null ? 0 : 1L << Integer.parseInt(parts.group(2));

@@ -301,6 +301,11 @@ class TextFormsTest {
   }
 
   @Test
+  void aPartNamedTwiceIsThatPart() {
+    assertEquals(2, layout("[large large]\nexec: X", "large", "large").flags().user().exec());
+  }
+
+  @Test
   void fieldsOfLargeLeavesAreNotThoseOfAShapeWithoutThem() {
     assertEquals(
         Set.of(EntryKind.TABLE, EntryKind.PAGE),
@@ -341,11 +346,12 @@ class TextFormsTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"cr0", "cr0 31=1", "cr0 31=2 off", "cr0 131=1 off", "cr0 known"})
+  @CsvSource({"cr0", "cr0 31=1", "cr0 31=2 off", "cr0 64=1 off", "cr0 131=1 off", "cr0 known"})
   void malformedRulesAreRefused(String rule) {
     refused(
         rule,
-        "register rule '%s': write register, 'known' or a bit's value".formatted(rule),
+        "register rule '%s': write register, 'known' or the value of a bit from 0 to 63"
+            .formatted(rule),
         text -> RootRegisters.of("cr3", -1, text));
   }
 
