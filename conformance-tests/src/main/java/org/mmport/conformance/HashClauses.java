@@ -241,7 +241,8 @@ final class HashClauses {
   @Clause(
       id = "HASH-08",
       text = "Golden entries let through what the manual says, to the kernel and to the user",
-      source = "Power ISA 3.0B Book III, storage protection; kernel: PP_RWXX to PP_RXXX",
+      source =
+          "Power ISA 3.0B Book III, storage protection; kernel: the PP_ values of book3s/64/mmu-hash.h",
       check = "rights: PP, N and G of the entry; Ks, Kp and N of the segment",
       requires = MmuFeature.HASHED)
   static void goldenRights(ClauseContext c) {
