@@ -24,17 +24,16 @@ public record LeafMasks(long pgd, long p4d, long pud, long pmd, long pte) {
   }
 
   /**
-   * Address bits that a leaf of the level chooses; 0 where there are no leaves. In two halves, each
-   * below the 35 bytes up to which HotSpot inlines what it has not seen run often.
+   * Address bits that a leaf of the level chooses; 0 where there are no leaves. In one piece: cut
+   * in two, the second half is called where few large entries were seen before, and not inlined.
    */
   public long at(Level level) {
     if (level == Level.PTE) {
       return pte;
     }
-    return level == Level.PMD ? pmd : abovePmd(level);
-  }
-
-  private long abovePmd(Level level) {
+    if (level == Level.PMD) {
+      return pmd;
+    }
     if (level == Level.PUD) {
       return pud;
     }
