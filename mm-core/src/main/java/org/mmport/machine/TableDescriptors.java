@@ -221,8 +221,10 @@ public final class TableDescriptors {
     return segment.get(JAVA_INT, live(id) + LIVE_OFFSET);
   }
 
-  public void setLiveEntries(long id, int liveEntries) {
-    segment.set(JAVA_INT, live(id) + LIVE_OFFSET, liveEntries);
+  /** So many more of them, or fewer (count below 0). */
+  public void addLiveEntries(long id, int count) {
+    long field = live(id) + LIVE_OFFSET;
+    segment.set(JAVA_INT, field, segment.get(JAVA_INT, field) + count);
   }
 
   /**

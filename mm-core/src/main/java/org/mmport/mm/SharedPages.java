@@ -2,7 +2,6 @@ package org.mmport.mm;
 
 import java.util.BitSet;
 import java.util.EnumSet;
-import org.mmport.machine.Folios;
 import org.mmport.pgtable.PteBatch;
 import org.mmport.pgtable.PteBatch.Ignored;
 import org.mmport.pgtable.PteTable;
@@ -20,7 +19,6 @@ import org.mmport.spi.PteFormat;
 final class SharedPages implements TableSharer {
   private final AddressSpace mm;
   private final MmSystem system;
-  private final Folios folios;
   private final AnonPages anon;
   private final PteFormat format;
   private final SwapEntries swapEntries;
@@ -32,7 +30,6 @@ final class SharedPages implements TableSharer {
   SharedPages(AddressSpace mm) {
     this.mm = mm;
     this.system = mm.system();
-    this.folios = system.folios();
     this.anon = new AnonPages(system);
     this.format = system.variant().format();
     this.swapEntries = system.swapEntries();
@@ -43,8 +40,9 @@ final class SharedPages implements TableSharer {
   @Override
   public void copy(PteTable from, PteTable to) {
     Parts parts = partsOf(from);
+    int left = from.liveEntries();
     int nr;
-    for (int i = 0; i < from.entries(); i += nr) {
+    for (int i = 0; left > 0; i += nr) {
       long raw = from.get(i);
       nr = 1;
       if (format.none(raw, Level.PTE)) {
@@ -52,31 +50,42 @@ final class SharedPages implements TableSharer {
       }
       if (swapEntries.isSwap(raw)) {
         anon.dupSwapped(from, to, i, raw);
+        left--;
         continue;
       }
       long pfn = system.pfn(raw);
-      int most = Math.min(anon.pagesFrom(pfn), parts.left(i, from.entries()));
+      int inFolio = anon.pagesFrom(pfn);
       boolean shared = parts.shared().get(i);
-      nr = most == 1 ? 1 : (shared ? sharedBatch : batch).length(from, i, raw, most);
+      if (inFolio > 1) {
+        int most = Math.min(inFolio, parts.left(i, from.entries()));
+        nr = (shared ? sharedBatch : batch).length(from, i, raw, most);
+      }
+      left -= nr;
       dup(pfn, nr);
       if (shared) {
         // Dirty it is already where it was written (copy_present_pte() of mm/memory.c).
         to.set(i, nr, format.mkOld(format.mkClean(raw, Level.PTE), Level.PTE));
       } else {
-        from.wrProtect(i, nr);
-        to.set(i, nr, format.mkOld(format.wrProtect(from.get(i), Level.PTE), Level.PTE));
+        to.set(i, nr, format.mkOld(wrProtected(from, i, nr, raw), Level.PTE));
       }
     }
   }
 
-  /** The references before the map counts (R4.5). */
+  /** The first of entries that nobody may write by any more. */
+  private long wrProtected(PteTable from, int index, int nr, long raw) {
+    if (nr == 1 && !format.write(raw, Level.PTE)) {
+      return raw;
+    }
+    from.wrProtect(index, nr);
+    return format.wrProtect(from.get(index), Level.PTE);
+  }
+
+  /** The references before the map counts (R4.5). Pages of files have no mark to lose. */
   private void dup(long pfn, int pages) {
     if (pages > 1) {
       anon.dup(pfn, pages);
-    } else if (anon.isAnon(pfn)) {
-      anon.dup(pfn);
     } else if (pfn != system.zeroPfn()) {
-      folios.dup(pfn);
+      anon.dup(pfn);
     }
   }
 

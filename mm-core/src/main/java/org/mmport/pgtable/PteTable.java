@@ -1,7 +1,6 @@
 package org.mmport.pgtable;
 
 import java.util.Optional;
-import org.mmport.machine.TableDescriptors;
 import org.mmport.spi.BatchOps;
 import org.mmport.spi.HashMmu;
 import org.mmport.spi.LeafTable;
@@ -93,6 +92,11 @@ public final class PteTable implements PteView {
     return leaves.length();
   }
 
+  /** How many of them are in use. For whoever keeps all others out. */
+  public int liveEntries() {
+    return space.descriptors().liveEntries(id);
+  }
+
   @Override
   public long note() {
     return space.descriptors().note(id);
@@ -160,8 +164,7 @@ public final class PteTable implements PteView {
   }
 
   private void addLive(int count) {
-    TableDescriptors descriptors = space.descriptors();
-    descriptors.setLiveEntries(id, descriptors.liveEntries(id) + count);
+    space.descriptors().addLiveEntries(id, count);
   }
 
   @Override

@@ -179,7 +179,6 @@ public final class TableSpace {
 
   void addLive(long table, int count) {
     TableDescriptors descriptors = descriptors();
-    long id = descriptors.id(table);
-    descriptors.setLiveEntries(id, descriptors.liveEntries(id) + count);
+    descriptors.addLiveEntries(descriptors.id(table), count);
   }
 }

@@ -94,7 +94,7 @@ class TableAllocatorPropertyTest {
     tables.put(tableAddr, new Table(id, pattern, sizeBytes));
     assertDescriptorFresh(allocator.descriptors(), id, tableAddr, where);
     allocator.descriptors().setFirstVa(id, tableAddr * 7);
-    allocator.descriptors().setLiveEntries(id, pattern);
+    allocator.descriptors().addLiveEntries(id, pattern);
   }
 
   private static void assertDescriptorFresh(

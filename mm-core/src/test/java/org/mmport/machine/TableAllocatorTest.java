@@ -216,7 +216,7 @@ class TableAllocatorTest {
       descriptors.setOwner(id, -2);
       descriptors.setFirstVa(id, 0xffff_8000_0000_0000L);
       descriptors.setUseCount(id, 0x7fff_fffe);
-      descriptors.setLiveEntries(id, 511);
+      descriptors.addLiveEntries(id, 511);
       assertEquals(Level.PTE, descriptors.level(id));
       assertEquals(-2, descriptors.owner(id));
       assertEquals(0xffff_8000_0000_0000L, descriptors.firstVa(id));
