@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -89,6 +90,7 @@ final class ConformCommand implements Callable<Integer> {
     List<MmuVariant> selected = selection.selectedVariants(Ports.variants());
     JsonLines lines = new JsonLines(out);
     Progress progress = Progress.toTerminal(spec.commandLine().getErr(), "clauses run", 10);
+    long start = System.nanoTime();
     List<ClauseResult> results =
         ConformanceSuite.run(
             selected,
@@ -102,7 +104,8 @@ final class ConformCommand implements Callable<Integer> {
             });
     progress.end();
     if (!json) {
-      new ConformMatrix(results, spec.commandLine().getColorScheme()).print(out);
+      Duration elapsed = Duration.ofNanos(System.nanoTime() - start);
+      new ConformMatrix(results, elapsed, spec.commandLine().getColorScheme()).print(out);
     }
     report.ifPresent(directory -> writeReports(directory, results));
     boolean failed = results.stream().anyMatch(r -> r.outcome() == ClauseOutcome.FAIL);

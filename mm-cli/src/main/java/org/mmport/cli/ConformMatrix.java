@@ -1,6 +1,7 @@
 package org.mmport.cli;
 
 import java.io.PrintWriter;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -28,10 +29,17 @@ final class ConformMatrix {
   }
 
   private final List<ClauseResult> results;
+  private final Duration elapsed;
   private final ColorScheme colours;
 
-  ConformMatrix(List<ClauseResult> results, ColorScheme colours) {
+  /**
+   * What came of a run.
+   *
+   * @param elapsed how long it took: not the sum over clauses, of which several go on at a time
+   */
+  ConformMatrix(List<ClauseResult> results, Duration elapsed, ColorScheme colours) {
     this.results = results;
+    this.elapsed = elapsed;
     this.colours = colours;
   }
 
@@ -74,14 +82,13 @@ final class ConformMatrix {
       failures.forEach(failure -> out.println(failure.reason()));
     }
     long passed = results.stream().filter(r -> r.outcome() == ClauseOutcome.PASS).count();
-    long millis = results.stream().mapToLong(ClauseResult::millis).sum();
     out.printf(
         Locale.ROOT,
         "%n%d passed, %d failed, %d not applicable, in %.1f s%n",
         passed,
         failures.size(),
         results.size() - passed - failures.size(),
-        millis / 1000.0);
+        elapsed.toMillis() / 1000.0);
   }
 
   private String cell(Cell cell) {
