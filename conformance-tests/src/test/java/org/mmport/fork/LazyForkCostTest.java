@@ -122,4 +122,35 @@ class LazyForkCostTest {
       return second;
     }
   }
+
+  /**
+   * T4: a table that was protected when it was copied before is copied with one look at each entry
+   * in use, and one store to the copy.
+   */
+  @Test
+  void copiesOfATableThatNobodyWroteToSince() {
+    List<Long> few = copyOfATable(8);
+    List<Long> more = copyOfATable(64);
+    assertEquals(
+        List.of(56L, 56L),
+        List.of(more.getFirst() - few.getFirst(), more.getLast() - few.getLast()),
+        "entries read and written for 56 pages more");
+  }
+
+  /** Entries read and written by the write fault that copies a table with so many pages. */
+  private static List<Long> copyOfATable(int pages) {
+    try (Machine machine = new Machine("x86_64/4level", GIB)) {
+      AddressSpace process = machine.process;
+      for (int i = 0; i < pages; i++) {
+        assertTrue(process.fault(GIB + i * 4096L, Access.USER_WRITE).isResolved());
+      }
+      process.fork(LazyCopy.PTE_TABLES).fault(GIB, Access.USER_WRITE);
+      AddressSpace child = process.fork(LazyCopy.PTE_TABLES);
+      EntryCounts counts = machine.counts;
+      long reads = counts.softwareReads();
+      long writes = counts.softwareWrites();
+      assertTrue(child.fault(GIB, Access.USER_WRITE).isResolved());
+      return List.of(counts.softwareReads() - reads, counts.softwareWrites() - writes);
+    }
+  }
 }
