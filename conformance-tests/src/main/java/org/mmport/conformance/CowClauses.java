@@ -154,4 +154,43 @@ final class CowClauses {
           """);
     }
   }
+
+  @Clause(
+      id = "COW-06",
+      text =
+          "A store that copies a page, and of which a flush fails, leaves all as before, and can be"
+              + " done again",
+      source = "a failed request changes nothing; FLUSH-32; kernel: wp_page_copy, ptep_clear_flush",
+      check = "WriteProtectedFault.writeProtected: the entry is empty while it is flushed")
+  static void failedFlushesLosePages(ClauseContext c) {
+    FailingFlushes of =
+        new FailingFlushes(
+            """
+            folios 4
+            file f 2
+            start a
+            mmap a 4 16 rw- private
+            cpu0 store a 4 1
+            mmap a 0 2 rw- private
+            cpu0 load a 0
+            cpu1 load a 0
+            cpu1 store a 1 3
+            mmap a 24 2 rw- private f 0
+            cpu0 load a 24
+            fork a b
+            cpu1 load b 5
+            """,
+            """
+            expect cpu1 load a 4 is 1
+            expect cpu0 load b 1 is 3
+            expect cpu0 load b 4 is 1
+            expect cpu1 load b 5 is 0
+            exit a
+            exit b
+            truncate f 0
+            """);
+    for (String store : new String[] {"a 0 7", "a 24 7", "b 0 7", "b 6 7"}) {
+      of.of(c, "cpu0 store " + store);
+    }
+  }
 }

@@ -3,6 +3,7 @@ package org.mmport.conformance;
 import java.util.Map;
 import java.util.TreeMap;
 import org.mmport.machine.Folios;
+import org.mmport.machine.Steps;
 import org.mmport.mm.AddressSpace;
 import org.mmport.mm.HugePages;
 import org.mmport.mm.MmSystem;
@@ -26,8 +27,13 @@ final class HugeScene implements AutoCloseable {
 
   /** Not applicable where there are none. */
   HugeScene(ClauseContext c) {
+    this(c, Steps.NONE);
+  }
+
+  /** The same, of which somebody is told what its threads do. */
+  HugeScene(ClauseContext c, Steps steps) {
     this.c = c;
-    this.scene = new Scene(c);
+    this.scene = new Scene(c, steps);
     this.pages = scene.bench().hugePages();
     if (pages == 0) {
       scene.close();
@@ -67,16 +73,20 @@ final class HugeScene implements AutoCloseable {
    * pages that all is counted anew at the end only.
    */
   void play(String text) {
-    String script =
-        text.replace("$n", String.valueOf(pages))
-            .replace("$order", String.valueOf(Long.numberOfTrailingZeros(pages)))
-            .replace("$half", String.valueOf(pages / 2))
-            .replace("$mid", String.valueOf(FIRST + pages / 2))
-            .replace("$last", String.valueOf(FIRST + pages - 1))
-            .replace("$behind", String.valueOf(FIRST + pages))
-            .replace("$odd", String.valueOf(FIRST + pages + 1));
+    String script = script(text);
     Script.parse(script.lines().toList()).lines().forEach(scene::step);
     scene.sound("after '" + script.strip().replace("\n", "; ") + "'");
+  }
+
+  /** With numbers for all of these. */
+  String script(String text) {
+    return text.replace("$n", String.valueOf(pages))
+        .replace("$order", String.valueOf(Long.numberOfTrailingZeros(pages)))
+        .replace("$half", String.valueOf(pages / 2))
+        .replace("$mid", String.valueOf(FIRST + pages / 2))
+        .replace("$last", String.valueOf(FIRST + pages - 1))
+        .replace("$behind", String.valueOf(FIRST + pages))
+        .replace("$odd", String.valueOf(FIRST + pages + 1));
   }
 
   long va(long page) {

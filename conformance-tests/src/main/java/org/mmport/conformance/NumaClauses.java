@@ -13,7 +13,10 @@ import org.mmport.scenario.MmBench;
 import org.mmport.scenario.Simulation;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmuFeature;
+import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PteFormat;
+import org.mmport.spi.TlbDuty;
+import org.mmport.spi.TlbRules;
 
 /**
  * NUMA: entries that are kept from hardware for a while, so that accesses tell who uses memory. CPU
@@ -415,5 +418,37 @@ final class NumaClauses {
       c.check(numa(scene).counts().equals(NumaCounts.ZERO), "nothing counted", "something");
       c.check(hints.change(va(c, 12), 4 * page) == 0, "no hint where nothing is mapped", "some");
     }
+  }
+
+  @Clause(
+      id = "NUMA-10",
+      text =
+          "A page that is moved, and of which a flush fails, is where it was, with its hint, and"
+              + " moves at the next access",
+      source =
+          "a failed request changes nothing; kernel: migrate_pages_batch, remove_migration_ptes",
+      check = "NumaFault.move: the entry is empty while it is flushed and copied")
+  static void failedFlushesMoveNothing(ClauseContext c) {
+    TlbRules rules = c.variant().tlbRules();
+    PteFormat format = c.format();
+    // Nobody can have a hint cached, so none is flushed; where rules ask for more, it is.
+    MmuVariant careful =
+        c.variant()
+            .withTlbRules(
+                (oldRaw, newRaw, level) -> {
+                  TlbDuty duty = rules.duty(oldRaw, newRaw, level);
+                  boolean hint = format.present(oldRaw, level) && format.protnone(oldRaw, level);
+                  return duty.isNone() && hint ? TlbDuty.FLUSH_LEAF : duty;
+                });
+    FailingFlushes of =
+        new FailingFlushes(
+            WRITTEN + "numa a 4 2",
+            """
+            expect cpu1 load a 4 is 1
+            expect cpu1 load a 5 is 2
+            exit a
+            """);
+    of.of(c, careful, "cpu1 load a 5");
+    of.of(c, careful, "cpu1 store a 6 1");
   }
 }

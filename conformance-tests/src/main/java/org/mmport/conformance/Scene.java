@@ -6,6 +6,7 @@ import org.mmport.scenario.MmBench;
 import org.mmport.scenario.Script;
 import org.mmport.scenario.StepResult;
 import org.mmport.spi.Level;
+import org.mmport.spi.MmuVariant;
 
 /** A machine on which clauses have scripts run, everything being counted anew after each step. */
 final class Scene implements AutoCloseable {
@@ -18,8 +19,13 @@ final class Scene implements AutoCloseable {
 
   /** One of which somebody is told what its threads do. */
   Scene(ClauseContext c, Steps steps) {
+    this(c, c.variant(), steps);
+  }
+
+  /** The same on another variant. */
+  Scene(ClauseContext c, MmuVariant variant, Steps steps) {
     this.c = c;
-    this.bench = new MmBench(c.variant(), steps);
+    this.bench = new MmBench(variant, steps);
   }
 
   MmBench bench() {

@@ -325,4 +325,68 @@ final class ThpShareClauses {
     c.check(dropped == pages, pages + " pages dropped", dropped);
     s.scene().sound("after %d lazily freed pages went".formatted(pages));
   }
+
+  @Clause(
+      id = "THP-36",
+      text =
+          "A collapse of which a flush fails leaves all as before; a huge page that should be split"
+              + " loses nothing",
+      source = "a failed request changes nothing; FLUSH-32; kernel: pmdp_collapse_flush, SCAN_FAIL",
+      check = "Collapse.emptied, HugeEntry.unhook, split and unmapNow: what is put back")
+  static void failedFlushesLoseNoHugePage(ClauseContext c) {
+    try (HugeScene s = new HugeScene(c)) {
+      failedCollapse(c, s);
+      failedSplits(c, s);
+    }
+  }
+
+  private static final String CONTENTS =
+      """
+        expect cpu1 load a 20 is 1
+        expect cpu0 load a $last is 3
+        expect cpu0 load a 24 is 0
+        exit a
+        """;
+
+  private static void failedCollapse(ClauseContext c, HugeScene s) {
+    FailingFlushes collapse =
+        new FailingFlushes(
+            s.script(
+                """
+            folios 4
+            start a
+            mmap a 20 $n rw- private
+            cpu0 store a 20 1
+            cpu1 load a 26
+            cpu1 store a $last 3
+            numa a 21 1
+            """),
+            s.script(CONTENTS));
+    collapse.of(c, "collapse a 20");
+  }
+
+  private static void failedSplits(ClauseContext c, HugeScene s) {
+    String huge = "thp always; start a; mmap a 20 $n rw- private; cpu0 store a 20 1";
+    FailingFlushes split =
+        new FailingFlushes(
+            s.script(huge + "; cpu1 store a $last 3; fork a b"),
+            s.script("expect cpu1 load b 22 is 8; exit b; " + CONTENTS));
+    split.loseNothing(c, "cpu1 store b 22 8");
+    FailingFlushes empty =
+        new FailingFlushes(
+            s.script(
+                """
+            filefolios $order
+            file f $n
+            start b
+            mmap b 20 $n rw- shared f 0
+            cpu0 store b 20 1
+            cpu0 store b $last 3
+            start a
+            mmap a 20 $n rw- private f 0
+            cpu1 load a 20
+            """),
+            s.script("expect cpu1 load a 22 is 8; exit b; " + CONTENTS + "; truncate f 0"));
+    empty.loseNothing(c, "cpu1 store a 22 8");
+  }
 }

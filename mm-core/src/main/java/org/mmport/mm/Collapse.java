@@ -56,7 +56,9 @@ final class Collapse {
       return CollapseStatus.NOT_SWAPPED_IN;
     }
     try (PageGather gather = mm.gather()) {
-      replace(head, gather);
+      HugeEntry entry = mm.pageTable().hugeEntries().find(firstVa, gather.gather()).orElseThrow();
+      PteTable table = unhook(entry, head);
+      replace(entry, table, emptied(entry, table, head, gather), head, gather);
       gather.flush();
     }
     return CollapseStatus.COLLAPSED;
@@ -155,19 +157,51 @@ final class Collapse {
     }
   }
 
-  /** Nothing can be in the way any more. */
-  private void replace(long head, PageGather gather) {
-    HugeEntry entry = mm.pageTable().hugeEntries().find(firstVa, gather.gather()).orElseThrow();
-    PteTable table = entry.unhook();
-    long[] leaves = new long[pages()];
-    for (int i = 0; i < leaves.length; i++) {
-      leaves[i] = table.get(i);
-      if (!format.none(leaves[i], Level.PTE)) {
-        table.clear(i, 1);
+  private PteTable unhook(HugeEntry entry, long head) {
+    boolean gone = false;
+    try {
+      PteTable table = entry.unhook();
+      gone = true;
+      return table;
+    } finally {
+      if (!gone) {
+        folios.unref(head, 1);
       }
     }
-    // What CPUs remember of the table and its entries, they may write through until then.
-    gather.gather().flush();
+  }
+
+  /**
+   * Empties a table that was unhooked. What CPUs remember of its entries, they may write through
+   * until they have forgotten that; where they do not, all is as before.
+   */
+  private long[] emptied(HugeEntry entry, PteTable table, long head, PageGather gather) {
+    long[] leaves = new long[pages()];
+    int emptied = 0;
+    boolean flushed = false;
+    try {
+      for (; emptied < leaves.length; emptied++) {
+        boolean none = format.none(table.get(emptied), Level.PTE);
+        leaves[emptied] = none ? table.get(emptied) : table.clear(emptied, 1);
+      }
+      gather.gather().flush();
+      flushed = true;
+    } finally {
+      if (!flushed) {
+        for (int i = 0; i < emptied; i++) {
+          if (!format.none(leaves[i], Level.PTE)) {
+            table.set(i, 1, leaves[i]);
+          }
+        }
+        entry.hook(table);
+        folios.unref(head, 1);
+      }
+    }
+    return leaves;
+  }
+
+  /** Nothing can be in the way any more. */
+  private void replace(
+      HugeEntry entry, PteTable table, long[] leaves, long head, PageGather gather) {
     for (int i = 0; i < leaves.length; i++) {
       copy(leaves[i], head + i, gather);
     }

@@ -127,23 +127,45 @@ final class HugeLeaves {
       eachPage(leaf, pfn -> folios.set(pfn, PageFlag.ANON_EXCLUSIVE));
     }
     folios.mapPages(head, pages);
-    PteTable table = leaf.split();
+    PteTable table = split(leaf, head, pages);
     TableNote note = new TableNote(0).plus(pages, 0, 0);
     table.setNote((folios.maybePinned(head) ? note.withPins() : note).bits());
     system.rmap().removeWhole(head);
     folios.unref(head, 1);
   }
 
+  /** Gives up what was counted for the pages where a flush fails. */
+  private PteTable split(HugeEntry leaf, long head, int pages) {
+    boolean done = false;
+    try {
+      PteTable table = leaf.split();
+      done = true;
+      return table;
+    } finally {
+      if (!done) {
+        folios.unmapPages(head, pages);
+        folios.clearOfPages(head + 1, pages - 1, PageFlag.ANON_EXCLUSIVE);
+        folios.unref(head, pages);
+      }
+    }
+  }
+
   private void emptyOfFile(HugeEntry leaf, long head) {
-    // Where a mapping is on its way out, its pages are no longer locked.
-    mm.mappings()
-        .find(leaf.firstVa())
-        .ifPresent(vma -> eachPage(leaf, pfn -> system.mlocked.unmapped(vma, pfn)));
+    int pages = pages(leaf);
     // A table may be hooked there next, which no CPU may meet beside the leaf.
     if (format.dirty(leaf.unmapNow(), leaf.level())) {
       folios.set(head, PageFlag.DIRTY);
     }
-    mm.count(0, -pages(leaf), 0);
+    // Where a mapping is on its way out, its pages are no longer locked.
+    mm.mappings()
+        .find(leaf.firstVa())
+        .ifPresent(
+            vma -> {
+              for (long pfn = head; pfn < head + pages; pfn++) {
+                system.mlocked.unmapped(vma, pfn);
+              }
+            });
+    mm.count(0, -pages, 0);
     system.rmap().removeWhole(head);
     system.release(head, 1);
   }

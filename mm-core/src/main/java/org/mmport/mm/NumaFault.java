@@ -161,10 +161,8 @@ final class NumaFault {
       return false;
     }
     int index = table.index(va);
-    long old = table.clear(index, 1);
+    long old = clear(table, index, fresh);
     long pfn = system.pfn(old);
-    // Nobody may go on using the old page while it is copied.
-    gather.gather().flush();
     MemorySegment.copy(system.page(pfn), 0, system.page(fresh), 0, mm.pageBytes());
     folios.set(fresh, PageFlag.ANON_EXCLUSIVE);
     for (PageFlag flag : new PageFlag[] {PageFlag.DIRTY, PageFlag.LAZYFREE}) {
@@ -182,5 +180,19 @@ final class NumaFault {
     gather.releaseLater(pfn, 1);
     system.numa().migrated();
     return true;
+  }
+
+  /** Nobody may go on using the old page while it is copied. */
+  private long clear(PteTable table, int index, long fresh) {
+    boolean gone = false;
+    try {
+      long old = table.clearNow(index);
+      gone = true;
+      return old;
+    } finally {
+      if (!gone) {
+        folios.unref(fresh, 1);
+      }
+    }
   }
 }

@@ -40,9 +40,16 @@ final class WriteProtectedFault {
     }
     boolean zero = pfn == system.zeroPfn();
     long fresh = zero ? anon.allocZeroed(mm, vma, va) : anon.allocCopy(pfn, mm, vma, va);
-    table.clear(index, 1);
-    // Nobody may go on reading the old page when the first write to the new one is made.
-    gather.gather().flush();
+    boolean gone = false;
+    try {
+      // Nobody may go on reading the old page when the first write to the new one is made.
+      table.clearNow(index);
+      gone = true;
+    } finally {
+      if (!gone) {
+        system.folios().unref(fresh, 1);
+      }
+    }
     anon.mapNew(mm, vma, table, va, fresh);
     if (zero) {
       mm.count(table, 1, 0, 0);

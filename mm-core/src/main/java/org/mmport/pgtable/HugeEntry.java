@@ -106,11 +106,20 @@ public final class HugeEntry {
 
   /**
    * The same, and no CPU finds it any more: {@code pmdp_huge_clear_flush()}. All else that is owed
-   * with it is paid too.
+   * with it is paid too. Where the flush fails, the leaf is there as before.
    */
   public long unmapNow() {
-    long old = unmap();
-    gather.flush();
+    long old = clear();
+    boolean flushed = false;
+    try {
+      gather.flush();
+      flushed = true;
+    } finally {
+      if (!flushed) {
+        set(old);
+      }
+    }
+    mm.space().freeTable(withdraw());
     return old;
   }
 
@@ -170,12 +179,23 @@ public final class HugeEntry {
 
   /**
    * Puts the table that was put by in a leaf's place, full of leaves that map the same, young and
-   * dirty if it was, and returns it ({@code __split_huge_pmd_locked()}). Needs no memory.
+   * dirty if it was, and returns it ({@code __split_huge_pmd_locked()}). Needs no memory. Where a
+   * flush fails, the leaf is there as before.
    */
   public PteTable split() {
     long below = withdraw();
     mm.space().describe(below, firstVa);
-    entries.editor().splitInto(level, table, index, firstVa, below, gather);
+    boolean done = false;
+    try {
+      entries.editor().splitInto(level, table, index, firstVa, below, gather);
+      done = true;
+    } finally {
+      if (!done) {
+        mm.space().addLive(below, -mm.space().live(below));
+        gather.hooked(Level.PTE);
+        entries.deposit(below);
+      }
+    }
     return entries.pteTable(below, firstVa, gather);
   }
 
@@ -188,16 +208,33 @@ public final class HugeEntry {
 
   /**
    * Takes a table out, of which entries are still in use, and has no CPU find it any more: {@code
-   * pmdp_collapse_flush()}. It stays counted, for {@link #collapse} follows.
+   * pmdp_collapse_flush()}. It stays counted, for {@link #collapse} or {@link #hook} follows. Where
+   * the flush fails, it is there as before.
    */
   public PteTable unhook() {
     long old = get();
     entries.forgetWhereEditing();
     tree.store(level, table, index, format.empty(level));
-    mm.space().addLive(table, -1);
     TlbDuty duty = mm.space().variant().tlbRules().duty(old, format.empty(level), level);
-    gather.flushNow(firstVa, lastVa() - firstVa + 1, duty, false);
+    boolean flushed = false;
+    try {
+      gather.flushNow(firstVa, lastVa() - firstVa + 1, duty, false);
+      flushed = true;
+    } finally {
+      if (!flushed) {
+        tree.store(level, table, index, old);
+      }
+    }
+    mm.space().addLive(table, -1);
     return entries.pteTable(format.tableAddr(old, level), firstVa, gather);
+  }
+
+  /** Has a table that was unhooked serve its addresses again. */
+  public void hook(PteTable unhooked) {
+    long hooked = format.mkTable(unhooked.tableAddr(), level, mm.owner());
+    tree.store(level, table, index, hooked);
+    mm.space().addLive(table, 1);
+    tree.owe(format.empty(level), hooked, level, firstVa, lastVa(), gather);
   }
 
   /** Stores a leaf in the place of a table that was unhooked and is empty, which is put by. */

@@ -22,6 +22,7 @@ import org.mmport.spi.PteFormat;
  */
 public final class PteTable implements PteView {
   private final MmTables mm;
+  private final MmuGather gather;
   private final TableSpace space;
   private final LeafTable leaves;
   private final BatchOps batch;
@@ -33,6 +34,7 @@ public final class PteTable implements PteView {
   PteTable(MmTables mm, long tableAddr, long firstVa, MmuGather gather) {
     MmuVariant variant = mm.space().variant();
     this.mm = mm;
+    this.gather = gather;
     this.space = mm.space();
     this.firstVa = firstVa;
     this.leaves = mm.leaves(space.code(Level.PTE), Level.PTE, tableAddr, 0, firstVa, gather);
@@ -155,6 +157,25 @@ public final class PteTable implements PteView {
     long old = batch.clear(leaves, index, nr);
     addLive(-nr);
     leaves.owe(index, nr, old, format.empty(Level.PTE));
+    return old;
+  }
+
+  /**
+   * Empties an entry with a present leaf, and no CPU finds that any more: {@code
+   * ptep_clear_flush()}. All else that is owed with it is paid too. Where the flush fails, it is
+   * there as before.
+   */
+  public long clearNow(int index) {
+    long old = clear(index, 1);
+    boolean flushed = false;
+    try {
+      gather.flush();
+      flushed = true;
+    } finally {
+      if (!flushed) {
+        set(index, 1, old);
+      }
+    }
     return old;
   }
 
