@@ -189,4 +189,25 @@ final class ThpFileClauses {
       c.check(scene.scene().bench().leaked() == 0, "no frame in use", "some");
     }
   }
+
+  @Clause(
+      id = "THP-37",
+      text = "When a table comes to be where a leaf of a file was, no CPU knows the leaf any more",
+      source =
+          "kernel: pmdp_huge_clear_flush in __split_huge_pmd_locked; Arm ARM D8.16; bug class 13",
+      check = "HugeLeaves.emptyOfFile: HugeEntry.unmapNow, and its flush")
+  static void leavesGoBeforeTables(ClauseContext c) {
+    LeafWatch watch = new LeafWatch();
+    try (HugeScene scene = new HugeScene(c, watch)) {
+      scene.play(PRIVATE + "cpu0 load a 21; expect cpu1 load a $mid is 0");
+      scene.huge("a", HugeScene.FIRST, true, "after a load");
+      long va = scene.va(HugeScene.FIRST + scene.pages() / 2);
+      watch.watch(c, scene.scene(), "a", va, 1);
+      scene.play("cpu0 store a 21 5");
+      watch.end();
+      c.check(watch.tried() > 0, "a store to an entry of the table that came", "none");
+      c.checkVa(!watch.gotThrough(), va, "no access by a leaf where a table is", "one of CPU 1");
+      scene.play("expect cpu1 load a 21 is 5; expect cpu1 load a $mid is 0");
+    }
+  }
 }
