@@ -11,6 +11,7 @@ import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.mmport.cpu.CpuSet;
+import org.mmport.interleave.ForwardingSteps;
 import org.mmport.machine.LockName;
 import org.mmport.machine.LockRank;
 import org.mmport.machine.Steps;
@@ -47,49 +48,10 @@ class LockTwinsTest {
     }
   }
 
-  /** What a core says of its locks, passed on as it is. */
-  private static class Saying implements Steps {
-    private final Steps to;
-
-    Saying(Steps to) {
-      this.to = to;
-    }
-
-    @Override
-    public void entry(Kind kind, long hostAddr) {
-      to.entry(kind, hostAddr);
-    }
-
-    @Override
-    public void folio(Kind kind, long pfn) {
-      to.folio(kind, pfn);
-    }
-
-    @Override
-    public void acquire(LockName lock) {
-      to.acquire(lock);
-    }
-
-    @Override
-    public void acquireShared(LockName lock) {
-      to.acquireShared(lock);
-    }
-
-    @Override
-    public void release(LockName lock) {
-      to.release(lock);
-    }
-
-    @Override
-    public void releaseShared(LockName lock) {
-      to.releaseShared(lock);
-    }
-  }
-
   /** One that does without some locks. */
   private static UnaryOperator<Steps> without(Predicate<LockName> some) {
     return to ->
-        new Saying(to) {
+        new ForwardingSteps(to) {
           @Override
           public void acquire(LockName lock) {
             if (!some.test(lock)) {
@@ -113,7 +75,7 @@ class LockTwinsTest {
   /** One that takes a lock of one kind where it should take another, and the other way round. */
   private static UnaryOperator<Steps> swapping(LockRank one, LockRank other) {
     return to ->
-        new Saying(to) {
+        new ForwardingSteps(to) {
           private LockName swapped(LockName lock) {
             return lock.rank() == one
                 ? new LockName(other, lock.number())
@@ -166,7 +128,7 @@ class LockTwinsTest {
   void mappingsChangedWithTheLockOfAnother() {
     UnaryOperator<Steps> mistaken =
         to ->
-            new Saying(to) {
+            new ForwardingSteps(to) {
               private LockName other(LockName lock) {
                 return lock.rank() == LockRank.MMAP
                     ? new LockName(lock.rank(), lock.number() ^ 1)
@@ -191,7 +153,7 @@ class LockTwinsTest {
   void locksThatAreKept() {
     UnaryOperator<Steps> keeping =
         to ->
-            new Saying(to) {
+            new ForwardingSteps(to) {
               @Override
               public void releaseShared(LockName lock) {}
             };
@@ -229,7 +191,7 @@ class LockTwinsTest {
   void oneLockForAllAddressSpaces() {
     UnaryOperator<Steps> one =
         to ->
-            new Saying(to) {
+            new ForwardingSteps(to) {
               private final ReentrantLock all = new ReentrantLock();
 
               @Override
