@@ -1,10 +1,14 @@
 package org.mmport.conformance;
 
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import org.mmport.cpu.Access;
 import org.mmport.interleave.LockOrder;
+import org.mmport.machine.LockName;
+import org.mmport.machine.LockRank;
 import org.mmport.machine.Steps;
 import org.mmport.mm.AddressSpace;
 import org.mmport.mm.VmaRights;
@@ -14,6 +18,7 @@ import org.mmport.scenario.ScenarioCheck.Failure;
 import org.mmport.scenario.Script;
 import org.mmport.scenario.StepResult;
 import org.mmport.spi.InvalidRequestException;
+import org.mmport.spi.Level;
 
 /** LOCK: which locks are had for what, in which order, and until when. */
 @RestsOn({"GEO", "FMT", "FOLD", "WALK", "MAP", "FLUSH", "TLB", "FAULT", "COW", "ACCT"})
@@ -164,6 +169,70 @@ final class LockClauses {
       } catch (InvalidRequestException e) {
         c.check(audit.held().isEmpty(), "no lock held after refusal " + i, audit.held());
       }
+    }
+  }
+
+  @Clause(
+      id = "LOCK-09",
+      text =
+          "Whoever changes what address spaces have in common takes its lock: who maps a file or a"
+              + " family's memory, memory of tables, frames, the swap cache",
+      source = "kernel: i_mmap_lock_write in vma_link_file, anon_vma_lock_write, zone->lock; R2.32",
+      check = "Mappings, TableSpace, SwapCache, NodeFrames: the lock that the message names")
+  static void whatIsSharedHasLocks(ClauseContext c) {
+    Taken taken = new Taken();
+    try (Scene scene = new Scene(c, c.hearing(taken))) {
+      scene.play("file f 4; start a");
+      takes(c, scene, taken, "mmap a 0 4 rw- shared f 0", LockRank.I_MMAP);
+      takes(c, scene, taken, "mmap a 4 4 rw- private", LockRank.I_MMAP);
+      takes(c, scene, taken, "cpu0 load a 0", LockRank.FILE, LockRank.NODE);
+      takes(c, scene, taken, "cpu0 store a 4 1", LockRank.NODE);
+      if (c.geometry().rootLevel() != Level.PTE) {
+        // Behind page 20 tables of every level begin anew.
+        scene.play("mmap a 30 1 rw- private");
+        takes(c, scene, taken, "cpu0 store a 30 1", LockRank.TABLE_MEMORY);
+        takes(c, scene, taken, "munmap a 30 1", LockRank.TABLE_MEMORY, LockRank.I_MMAP);
+      }
+      scene.play("cpu0 store a 5 2; reclaim 9; reclaim 9; cpu0 load a 4");
+      takes(c, scene, taken, "dontneed a 4 4", LockRank.SWAP_CACHE);
+      takes(c, scene, taken, "munmap a 0 4", LockRank.I_MMAP);
+      takes(c, scene, taken, "fork a b", LockRank.I_MMAP);
+      takes(c, scene, taken, "exit b", LockRank.I_MMAP, LockRank.TABLE_MEMORY);
+    }
+  }
+
+  private static void takes(
+      ClauseContext c, Scene scene, Taken taken, String step, LockRank... ranks) {
+    taken.ranks.clear();
+    scene.play(step);
+    for (LockRank rank : ranks) {
+      c.check(
+          taken.ranks.contains(rank), "'%s' to take lock %s".formatted(step, rank), taken.ranks);
+    }
+  }
+
+  /** Kinds of locks that were taken. */
+  private static final class Taken implements Steps {
+    private final Set<LockRank> ranks = EnumSet.noneOf(LockRank.class);
+
+    @Override
+    public void entry(Kind kind, long hostAddr) {
+      // Locks alone are of interest.
+    }
+
+    @Override
+    public void folio(Kind kind, long pfn) {
+      // Locks alone are of interest.
+    }
+
+    @Override
+    public void acquire(LockName lock) {
+      ranks.add(lock.rank());
+    }
+
+    @Override
+    public void release(LockName lock) {
+      // It was taken.
     }
   }
 }

@@ -116,13 +116,16 @@ final class LockOutcomeClauses {
         bench -> {
           AddressSpace parent = bench.system().create();
           long page = c.geometry().pageBytes();
-          long va = Regions.map(c, parent, 1);
+          long va = Regions.map(c, parent, 2);
           new UserCpu(parent, 0).store(va, (byte) 5);
+          new UserCpu(parent, 0).store(va + page, (byte) 6);
           AddressSpace first = parent.fork();
           AddressSpace second = parent.fork();
           if (swapped) {
-            bench.system().reclaim(1);
+            bench.system().reclaim(2);
             parent.dontNeed(va, page);
+            // While another page is in the swap cache, it is looked at for this one.
+            new UserCpu(first, 0).load(va + page);
             new UserCpu(first, 0).load(va);
             new UserCpu(second, 1).load(va);
           }
@@ -132,7 +135,7 @@ final class LockOutcomeClauses {
                 byte kept = new UserCpu(parent, 0).load(va);
                 byte dropped = new UserCpu(second, 1).load(va);
                 int slots = bench.system().swapArea().orElseThrow().usedSlots();
-                return kept == (swapped ? 0 : 5) && dropped == 0 && slots == 0
+                return kept == (swapped ? 0 : 5) && dropped == 0 && slots == (swapped ? 1 : 0)
                     ? Optional.empty()
                     : Optional.of(
                         "reads %d and %d, and %d slots are used".formatted(kept, dropped, slots));
@@ -262,6 +265,7 @@ final class LockOutcomeClauses {
       source = "kernel: i_mmap_rwsem in unmap_mapping_pages and vma_link_file; truncate(2)",
       check = "Mappings and Rmap: who adds and removes a mapping, and what goes with the last")
   static void mappingsOfOneFile(ClauseContext c) {
+    explore(c, firstAsLastGoes(c), "a mapping that truncation finds");
     try (Scene scene = new Scene(c)) {
       scene.play("start a");
       scene.play("start b");
@@ -292,6 +296,29 @@ final class LockOutcomeClauses {
       long left = scene.bench().leaked();
       c.check(left == 0, "no frame in use", left);
     }
+  }
+
+  /** One process maps a file as another, which alone has it mapped, unmaps it. */
+  private static Program firstAsLastGoes(ClauseContext c) {
+    return MmScene.of(
+        c.variant(),
+        bench -> {
+          AddressSpace first = bench.system().create();
+          AddressSpace second = bench.system().create();
+          FilePages file = bench.system().createFile(new MemoryStorage(), 1);
+          long va = Regions.map(c, first, file, 1);
+          return new MmScene.Acts(
+              List.of(
+                  () -> first.munmap(va, c.geometry().pageBytes()),
+                  () -> second.fault(Regions.map(c, second, file, 1), Access.USER_WRITE)),
+              () -> {
+                bench.system().truncate(file, 0);
+                long mapped = second.counters().filePages();
+                return mapped == 0
+                    ? Optional.empty()
+                    : Optional.of("truncation does not find the new mapping");
+              });
+        });
   }
 
   private static void mapFile(ClauseContext c, AddressSpace space, UserCpu cpu, FilePages file) {
