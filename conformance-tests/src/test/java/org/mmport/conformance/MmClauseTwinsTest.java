@@ -37,7 +37,7 @@ class MmClauseTwinsTest {
   }
 
   /** Leaves that come clean when they are taken out. */
-  private static BatchOps cleaning() {
+  static BatchOps cleaning() {
     return new FilterBatchOps(BatchOps.ENTRY_WISE) {
       @Override
       public long clear(LeafTable table, int index, int nr) {
