@@ -4,7 +4,7 @@ import java.util.Optional;
 import org.mmport.cpu.Access;
 import org.mmport.cpu.AccessResult;
 import org.mmport.cpu.Cpu;
-import org.mmport.machine.LockName;
+import org.mmport.interleave.ForwardingSteps;
 import org.mmport.machine.PhysicalMemory;
 import org.mmport.machine.Steps;
 
@@ -14,11 +14,15 @@ import org.mmport.machine.Steps;
  * leaf and a table at once is not said (Arm ARM D8.16; erratum 383 of AMD's family 10h; comment in
  * __split_huge_pmd_locked() of mm/huge_memory.c).
  */
-final class LeafWatch implements Steps {
+final class LeafWatch extends ForwardingSteps {
   private Optional<Watched> watched = Optional.empty();
   private boolean trying;
   private int tried;
   private boolean gotThrough;
+
+  LeafWatch() {
+    super(Steps.NONE);
+  }
 
   /** An entry above the last level, and an address for which a table in it has nothing. */
   private record Watched(
@@ -78,20 +82,5 @@ final class LeafWatch implements Steps {
               instanceof AccessResult.Done;
     }
     trying = false;
-  }
-
-  @Override
-  public void folio(Kind kind, long pfn) {
-    // Tables alone are of interest.
-  }
-
-  @Override
-  public void acquire(LockName lock) {
-    // Nor are locks.
-  }
-
-  @Override
-  public void release(LockName lock) {
-    // Nor are locks.
   }
 }

@@ -8,9 +8,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.mmport.cpu.Access;
 import org.mmport.interleave.Exploration;
 import org.mmport.interleave.Explorer;
+import org.mmport.interleave.ForwardingSteps;
 import org.mmport.interleave.MmScene;
 import org.mmport.interleave.Program;
-import org.mmport.machine.LockName;
 import org.mmport.machine.Steps;
 import org.mmport.mm.AddressSpace;
 import org.mmport.mm.FilePages;
@@ -334,11 +334,15 @@ final class LockOutcomeClauses {
   }
 
   /** Stops a thread before its first store to a table until others have done their part. */
-  private static final class Halt implements Steps {
+  private static final class Halt extends ForwardingSteps {
     private final CountDownLatch within = new CountDownLatch(1);
     private final CountDownLatch goOn = new CountDownLatch(1);
     private volatile Optional<Thread> next = Optional.empty();
     private volatile boolean late;
+
+    Halt() {
+      super(Steps.NONE);
+    }
 
     @Override
     public void entry(Kind kind, long hostAddr) {
@@ -347,21 +351,6 @@ final class LockOutcomeClauses {
         within.countDown();
         late = !RealThreads.await(goOn, SECONDS);
       }
-    }
-
-    @Override
-    public void folio(Kind kind, long pfn) {
-      // It goes on.
-    }
-
-    @Override
-    public void acquire(LockName lock) {
-      // It goes on.
-    }
-
-    @Override
-    public void release(LockName lock) {
-      // It goes on.
     }
   }
 }
