@@ -4,8 +4,8 @@ import java.util.List;
 import org.mmport.spi.EntryField;
 import org.mmport.spi.EntryFlags;
 import org.mmport.spi.EntryLayout;
-import org.mmport.spi.LeafMasks;
 import org.mmport.spi.Level;
+import org.mmport.spi.LevelMasks;
 import org.mmport.spi.Protection;
 import org.mmport.spi.PteBits;
 import org.mmport.spi.PteFormat;
@@ -40,7 +40,7 @@ class FilterFormat implements PteFormat {
   }
 
   @Override
-  public LeafMasks leaves() {
+  public LevelMasks leaves() {
     return in.leaves();
   }
 

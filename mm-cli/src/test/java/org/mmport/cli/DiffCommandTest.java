@@ -89,7 +89,7 @@ class DiffCommandTest {
     expect(page, "\\+ EXEC 0 EAA3 \\(.*\\)");
     expect(page, "- KEY 62:59 PK \\(.*\\)");
     expect(page, "\\+ RESERVED 56:53");
-    expect(section(run, "Table entries"), "\\+ OTHER 4:0 NLS \\(.*\\)");
+    expect(section(run, "Table entries"), "\\+ TABLE_BITS 4:0 NLS \\(.*\\)");
     expect(section(run, "Swap entries"), "~ SWAP_TYPE 63:59 TYPE \\(.*\\) 4:0 TYPE \\(.*\\)");
   }
 

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * One field of an entry, for people to read and for {@link PteBits} to take masks from.
@@ -20,6 +21,7 @@ import java.util.regex.Pattern;
 public record EntryField(
     String name, int high, int low, EntryRole role, String meaning, Set<EntryKind> kinds) {
   private static final Pattern BITS = Pattern.compile("([0-9]{1,9})(?::([0-9]{1,9}))?");
+  private static final Pattern PAGE = Pattern.compile("(?<=\\d:)page\\b");
 
   public EntryField {
     if (low < 0 || high > 63 || low > high) {
@@ -37,13 +39,19 @@ public record EntryField(
 
   /**
    * A format as a small table, one field per line: kinds, bits, name, role, meaning. Kinds are the
-   * first letters of {@link EntryKind}s; bits are {@code 7} or {@code 11:8}. {@code THP 1 R/W WRITE
+   * first letters of {@link EntryKind}s; bits are {@code 7} or {@code 11:8}, and with commas
+   * between them {@code 63:59,57} as many fields that are alike in all else. {@code THP 1 R/W WRITE
    * writable} is a bit of table, huge and page entries.
    *
    * @throws InvalidRequestException for a line that is not so made
    */
   public static List<EntryField> table(String text) {
-    return text.lines().filter(line -> !line.isBlank()).map(EntryField::parse).toList();
+    return text.lines().filter(line -> !line.isBlank()).flatMap(EntryField::parse).toList();
+  }
+
+  /** The same where {@code 47:page} is from bit 47 down to the first that a page's address has. */
+  static List<EntryField> table(String text, int pageShift) {
+    return table(PAGE.matcher(text).replaceAll(Integer.toString(pageShift)));
   }
 
   /**
@@ -81,24 +89,27 @@ public record EntryField(
     }
   }
 
-  private static EntryField parse(String line) {
+  private static Stream<EntryField> parse(String line) {
     String[] words = line.trim().split("\\s+", 5);
     require(words.length == 5, line, "write kinds, bits, name, role, meaning");
-    Matcher bits = BITS.matcher(words[1]);
-    require(bits.matches(), line, "bits '" + words[1] + "' are not such as 7 or 11:8");
+    Set<EntryKind> kinds = kinds(words[0], line);
+    return Arrays.stream(words[1].split(",", -1)).map(bits -> parse(line, words, kinds, bits));
+  }
+
+  private static EntryField parse(String line, String[] words, Set<EntryKind> kinds, String word) {
+    Matcher bits = BITS.matcher(word);
+    require(bits.matches(), line, "bits '" + word + "' are not such as 7 or 11:8");
     int high = Integer.parseInt(bits.group(1));
     int low = bits.group(2) == null ? high : Integer.parseInt(bits.group(2));
     require(
-        low <= high && high <= 63,
-        line,
-        "bits " + words[1] + " must lie in 63:0, the highest first");
+        low <= high && high <= 63, line, "bits " + word + " must lie in 63:0, the highest first");
     EntryRole role =
         Arrays.stream(EntryRole.values())
             .filter(known -> known.name().equals(words[3]))
             .findFirst()
             .orElseThrow(
                 () -> malformed(line, words[3] + " is no EntryRole; OTHER is for the rest"));
-    return new EntryField(words[2], high, low, role, words[4], kinds(words[0], line));
+    return new EntryField(words[2], high, low, role, words[4], kinds);
   }
 
   private static Set<EntryKind> kinds(String letters, String line) {

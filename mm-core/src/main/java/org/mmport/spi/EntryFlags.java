@@ -18,6 +18,10 @@ import java.util.TreeSet;
  * @param types of memory types
  * @param kernelTable of entries that point at the kernel's tables
  * @param userTable the same of a process's tables
+ * @param told fields that tell a leaf of PROT_NONE from all others; 0 where a role does
+ * @param toldNone what such a leaf has there
+ * @param guarded the memory type from which nothing is run; 0 where there is none such
+ * @param badTable what no entry has that points at a table of Linux's
  * @param changed what a change of rights takes from the new protection besides the bits of rights
  * @param stray what hardware or the kernel may leave behind in an unused entry
  * @param strayInPage the same at PTE
@@ -29,6 +33,10 @@ public record EntryFlags(
     Types types,
     long kernelTable,
     long userTable,
+    long told,
+    long toldNone,
+    long guarded,
+    long badTable,
     long changed,
     long stray,
     long strayInPage) {
@@ -80,6 +88,10 @@ public record EntryFlags(
    *       or lacking a right adds, to both owners' or after {@code kernel} or {@code user} to one's
    *   <li>names of {@link MemoryType}; those without a row are refused
    *   <li>{@code table}, {@code kernel table}, {@code user table}
+   *   <li>{@code told none}: where a leaf of PROT_NONE is unlike all others, if no role says it:
+   *       the fields in which it is as {@code none} and its kind of leaf have it
+   *   <li>{@code guarded}: the memory type from which nothing is run
+   *   <li>{@code bad table}: what {@code pmd_bad()} refuses besides what makes a leaf
    *   <li>{@code changed}: what a change of rights takes from the new protection besides the bits
    *       whose roles say that they are rights ({@code pte_modify()})
    *   <li>{@code unused}, {@code unused page}: what may be left behind in an unused entry, and more
@@ -91,6 +103,7 @@ public record EntryFlags(
   public static EntryFlags of(List<EntryField> fields, String text) {
     Map<String, Long> rows = new HashMap<>();
     text.lines().filter(line -> !line.isBlank()).forEach(line -> read(fields, line.trim(), rows));
+    long told = sum(rows, "told none");
     return new EntryFlags(
         sum(rows, "all", "none"),
         owned(rows, "kernel"),
@@ -102,6 +115,10 @@ public record EntryFlags(
             type(rows, MemoryType.UNCACHED)),
         sum(rows, "table", "kernel table"),
         sum(rows, "table", "user table"),
+        told,
+        told & (sum(rows, "all", "none") | leaf(fields)),
+        sum(rows, "guarded"),
+        sum(rows, "bad table"),
         sum(rows, "changed"),
         sum(rows, "unused"),
         sum(rows, "unused", "unused page"));
@@ -134,6 +151,11 @@ public record EntryFlags(
     return owner == TableOwner.USER ? userTable : kernelTable;
   }
 
+  /** Whether a leaf is one of PROT_NONE, which its combination of bits says. */
+  public boolean tellsNone(long raw) {
+    return told != 0 && (raw & told) == toldNone;
+  }
+
   /** What may be left behind in an unused entry of the level. */
   public long stray(Level level) {
     return level == Level.PTE ? strayInPage : stray;
@@ -147,6 +169,13 @@ public record EntryFlags(
         sum(rows, "no-write", owner + " no-write"),
         sum(rows, "exec", owner + " exec"),
         sum(rows, "no-exec", owner + " no-exec"));
+  }
+
+  private static long leaf(List<EntryField> fields) {
+    return fields.stream()
+        .filter(field -> field.role() == EntryRole.LEAF && field.kinds().contains(EntryKind.PAGE))
+        .mapToLong(EntryField::mask)
+        .reduce(0, (a, b) -> a | b);
   }
 
   private static long type(Map<String, Long> rows, MemoryType type) {
@@ -176,6 +205,9 @@ public record EntryFlags(
             List.of(
                 "all",
                 "none",
+                "told none",
+                "guarded",
+                "bad table",
                 "kernel",
                 "user",
                 "table",

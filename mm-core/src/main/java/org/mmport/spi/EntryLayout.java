@@ -13,24 +13,53 @@ import java.util.TreeSet;
  *     and do not overlap
  * @param bits the masks of the fields
  * @param flags what entries are made of, in the names of the fields
- * @param leaves which levels have leaves, and which bits of an address those choose
+ * @param leaves which bits of an address the leaves of a level choose: none below what they span,
+ *     and none at all where entries of the level are never leaves
+ * @param next index bits of the next table, where entries of a level say them ({@link
+ *     EntryRole#TABLE_BITS})
+ * @param valid what all valid entries of a level have set: what makes them valid, and what tells
+ *     pages from blocks or tables where there is only one of them
  */
 public record EntryLayout(
-    List<EntryField> fields, PteBits bits, EntryFlags flags, LeafMasks leaves) {
+    List<EntryField> fields,
+    PteBits bits,
+    EntryFlags flags,
+    LevelMasks leaves,
+    LevelMasks next,
+    LevelMasks valid) {
   public EntryLayout {
     fields = List.copyOf(fields);
   }
 
+  private EntryLayout(
+      List<EntryField> fields, PteBits bits, EntryFlags flags, LevelMasks leaves, LevelMasks next) {
+    this(
+        fields,
+        bits,
+        flags,
+        leaves,
+        next,
+        LevelMasks.of(level -> bits.valid() | kind(level, bits, leaves)));
+  }
+
+  private static long kind(Level level, PteBits bits, LevelMasks leaves) {
+    if (level == Level.PTE) {
+      return bits.leafInPage() | bits.pageOrTable();
+    }
+    return leaves.at(level) == 0 ? bits.pageOrTable() : 0;
+  }
+
   /** Fields alone, for formats that make their entries themselves and look after levels. */
   public static EntryLayout of(List<EntryField> fields) {
-    return new EntryLayout(fields, PteBits.of(fields), EntryFlags.NONE, LeafMasks.ANY);
+    return new EntryLayout(
+        fields, PteBits.of(fields), EntryFlags.NONE, LevelMasks.ANY, LevelMasks.NONE);
   }
 
   /**
    * From two tables of text, as {@link EntryField#table} and {@link EntryFlags#of} read them. What
    * only some variants have stands below a line of the names of its parts, {@code [4k 16k]}, and is
    * taken where one of those is asked for. Fields of large leaves are left out where the shape has
-   * none.
+   * none. Bits {@code 47:page} begin where the addresses of pages do.
    *
    * @param parts names that stand in such lines
    * @throws InvalidRequestException for text that is not so made, or a part that is not there
@@ -44,7 +73,7 @@ public record EntryLayout(
     Set<EntryKind> kinds = EnumSet.allOf(EntryKind.class);
     kinds.removeIf(kind -> kind == EntryKind.HUGE && !huge);
     List<EntryField> there =
-        EntryField.table(part(fields, wanted, unknown)).stream()
+        EntryField.table(part(fields, wanted, unknown), geometry.pageShift()).stream()
             .map(field -> field.in(kinds))
             .filter(field -> !field.kinds().isEmpty())
             .toList();
@@ -54,10 +83,24 @@ public record EntryLayout(
           "entry layout of %s: no line names it; write [%s] above what is its own"
               .formatted(unknown, String.join(" ", unknown)));
     }
-    return new EntryLayout(there, PteBits.of(there), made, LeafMasks.of(geometry));
+    PteBits bits = PteBits.of(there);
+    LevelMasks leaves = LevelMasks.of(level -> leaves(geometry, level));
+    LevelMasks next = LevelMasks.of(level -> next(geometry, level, bits.tableBits()));
+    return new EntryLayout(there, bits, made, leaves, next);
   }
 
-  private static String part(String text, Set<String> wanted, Set<String> unknown) {
+  private static long leaves(PagingGeometry geometry, Level level) {
+    return geometry.at(level).leafAllowed() ? -geometry.spanBytes(level) : 0;
+  }
+
+  private static long next(PagingGeometry geometry, Level level, long field) {
+    return level == Level.PTE
+        ? 0
+        : Long.expand(geometry.at(geometry.nextReal(level)).indexBits(), field);
+  }
+
+  /** The lines that stand below no name in brackets, or below one that is wanted. */
+  static String part(String text, Set<String> wanted, Set<String> unknown) {
     StringBuilder taken = new StringBuilder();
     boolean ours = true;
     for (String line : text.lines().toList()) {

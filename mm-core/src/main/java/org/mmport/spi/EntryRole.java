@@ -20,18 +20,23 @@ public enum EntryRole {
   INVALIDATED,
   /** Present for Linux, kept from hardware. */
   PROTNONE,
+  /** Keeps from executing; beside NO_KERNEL_EXEC user code alone, whether it may read or not. */
   NO_EXEC,
   EXEC,
   /** Keeps the kernel from executing. */
   NO_KERNEL_EXEC,
   /**
-   * Keeps everybody from writing. In leaves beside WRITE, which is then software's word for what
-   * may become writable: set until the first write, so that its absence makes dirty (DBM of arm64).
+   * Keeps everybody from writing. In leaves beside WRITE, which then says what may become writable:
+   * set until the first write, so that its absence makes dirty (AP2 beside DBM of arm64). Hardware
+   * takes it away by itself where WRITE is set.
    */
   NO_WRITE,
+  /** WRITE beside NO_WRITE where hardware does not look at it, so that software takes that away. */
+  SOFTWARE_WRITE,
   /** Keeps user code from reading and writing. */
   NO_USER,
   READ,
+  /** Set in a leaf above PTE; where pages have it too, what is without it at PTE is no leaf. */
   LEAF,
   /** Clear in a leaf above PTE; set in a page's entry and in a table's. */
   PAGE_OR_TABLE,
@@ -42,6 +47,8 @@ public enum EntryRole {
   FRAME,
   /** Bits of a physical address that come above those in place. */
   FRAME_HIGH,
+  /** How many index bits the table has that an entry points at (NLS of ppc64). */
+  TABLE_BITS,
   KEY,
   SPECIAL,
   SOFT_DIRTY,

@@ -12,6 +12,7 @@ import java.util.Set;
 public record PteBits(
     long valid,
     long write,
+    long softwareWrite,
     long writeTable,
     long user,
     long noWrite,
@@ -50,6 +51,7 @@ public record PteBits(
     long hugeHigh,
     long tableHigh,
     int lift,
+    long tableBits,
     long reservedInPage,
     long reservedInHuge,
     long reservedInTable,
@@ -69,6 +71,7 @@ public record PteBits(
           EntryRole.YOUNG,
           EntryRole.DIRTY,
           EntryRole.SAVED_DIRTY,
+          EntryRole.SOFTWARE_WRITE,
           EntryRole.PROTNONE,
           EntryRole.INVALIDATED,
           EntryRole.SPECIAL,
@@ -83,7 +86,9 @@ public record PteBits(
   public static PteBits of(List<EntryField> fields) {
     return new PteBits(
         mask(fields, EntryRole.VALID, EntryKind.PAGE),
-        mask(fields, EntryRole.WRITE, EntryKind.PAGE),
+        mask(fields, EntryRole.WRITE, EntryKind.PAGE)
+            | mask(fields, EntryRole.SOFTWARE_WRITE, EntryKind.PAGE),
+        mask(fields, EntryRole.SOFTWARE_WRITE, EntryKind.PAGE),
         mask(fields, EntryRole.WRITE, EntryKind.TABLE),
         mask(fields, EntryRole.USER, EntryKind.PAGE),
         mask(fields, EntryRole.NO_WRITE, EntryKind.PAGE),
@@ -129,6 +134,7 @@ public record PteBits(
         mask(fields, EntryRole.FRAME_HIGH, EntryKind.HUGE),
         mask(fields, EntryRole.FRAME_HIGH, EntryKind.TABLE),
         lift(fields),
+        mask(fields, EntryRole.TABLE_BITS, EntryKind.TABLE),
         mask(fields, EntryRole.RESERVED, EntryKind.PAGE),
         mask(fields, EntryRole.RESERVED, EntryKind.HUGE),
         mask(fields, EntryRole.RESERVED, EntryKind.TABLE),
@@ -186,6 +192,21 @@ public record PteBits(
   /** The same, dirty if it was written through, for what shows that to be taken away. */
   long keepDirty(long raw) {
     return wasWritten(raw) ? raw | dirty : raw;
+  }
+
+  /** Whether a leaf lets write, perhaps once hardware has taken {@link EntryRole#NO_WRITE} away. */
+  boolean letsWrite(long raw) {
+    return ((raw & write & ~softwareWrite) | (~raw & noWrite)) != 0;
+  }
+
+  /** Which of the rights to execute an entry leaves, to user code if it may use the entry. */
+  int execRights(long raw, boolean user) {
+    if (noKernelExec != 0) {
+      return ((raw & noKernelExec) == 0 ? Rights.KERNEL_EXEC : 0)
+          | ((raw & noExec) == 0 ? Rights.USER_EXEC : 0);
+    }
+    boolean runs = ((raw & noExec) | (~raw & exec)) == 0;
+    return runs ? user ? Rights.EXEC : Rights.KERNEL_EXEC : 0;
   }
 
   /** What a table entry leaves to those below by the bits in it that take rights away. */

@@ -36,7 +36,7 @@ public interface PteFormat {
   }
 
   /** {@link EntryLayout#leaves}. */
-  default LeafMasks leaves() {
+  default LevelMasks leaves() {
     return layout().leaves();
   }
 
@@ -47,9 +47,13 @@ public interface PteFormat {
 
   // What hardware sees.
 
-  /** Whether hardware uses the entry: {@code P} on x86, {@code VALID} on arm64. */
+  /**
+   * Whether hardware uses the entry: {@code P} on x86, {@code VALID} on arm64, with what tells
+   * pages from blocks where there is only one of them, and nothing that makes it PROT_NONE.
+   */
   default boolean valid(long raw, Level level) {
-    return (raw & bits().valid()) != 0;
+    long valid = layout().valid().at(level);
+    return (raw & valid) == valid && !flags().tellsNone(raw);
   }
 
   /** Whether a present entry maps memory rather than a table. Always true at PTE. */
@@ -69,7 +73,15 @@ public interface PteFormat {
     if (leaf(raw, level)) {
       return raw & (level == Level.PTE ? bits().reservedInPage() : bits().reservedInHuge());
     }
-    return raw & (ofRoot(level) ? bits().reservedInRoot() : reservedInTable(level));
+    if (ofRoot(level)) {
+      return raw & bits().reservedInRoot();
+    }
+    return (raw & reservedInTable(level)) | ((raw & bits().tableBits()) ^ nextBits(level));
+  }
+
+  /** What entries of a level say of the size of the tables that they point at. */
+  private long nextBits(Level level) {
+    return bits().tableBits() == 0 ? 0 : layout().next().at(level);
   }
 
   private long reservedInTable(Level level) {
@@ -89,14 +101,14 @@ public interface PteFormat {
       return bits().rightsBelow(raw);
     }
     boolean read = bits().read() == 0 || (raw & (bits().read() | bits().write())) != 0;
-    boolean exec = (raw & bits().noExec()) == 0 && (~raw & bits().exec()) == 0;
-    int kernel =
-        (read ? Rights.KERNEL_READ : 0)
-            | ((raw & bits().write()) != 0 ? Rights.KERNEL_WRITE : 0)
-            | (exec ? Rights.KERNEL_EXEC : 0);
-    boolean user = (raw & bits().user()) != 0 || (~raw & bits().noUser()) != 0;
+    int data = (read ? Rights.KERNEL_READ : 0) | (bits().letsWrite(raw) ? Rights.KERNEL_WRITE : 0);
+    boolean user = ((raw & bits().user()) | (~raw & bits().noUser())) != 0;
     // In Rights, the user's three bits are the kernel's, shifted up by three.
-    return user ? kernel | kernel << 3 : kernel;
+    return (user ? data | data << 3 : data) | (guarded(raw) ? 0 : bits().execRights(raw, user));
+  }
+
+  private boolean guarded(long raw) {
+    return flags().guarded() != 0 && (raw & bits().memoryType()) == flags().guarded();
   }
 
   /**
@@ -179,18 +191,21 @@ public interface PteFormat {
 
   /**
    * Whether the entry is a mapping for Linux: valid, or kept from hardware on purpose: PROT_NONE,
-   * or a huge leaf made invalid, which its leaf bit tells ({@code pmd_present()} of x86).
+   * or a huge leaf made invalid, which its leaf bit tells ({@code pmd_present()} of x86) where swap
+   * entries have not got it.
    */
   default boolean present(long raw, Level level) {
-    long kept = bits().valid() | bits().invalidated() | (level == Level.PTE ? 0 : bits().leaf());
-    return (raw & kept) != 0 || valid(raw, level) || protnone(raw, level);
+    long leaf = level == Level.PTE ? 0 : bits().leaf() & ~bits().swapMark();
+    boolean kept = (raw & (bits().valid() | bits().invalidated() | leaf)) != 0;
+    boolean another = level == Level.PTE && (~raw & bits().leafInPage()) != 0;
+    return (kept && !another) || valid(raw, level) || protnone(raw, level);
   }
 
   /**
    * Whether a present entry above PTE is not a sane table entry. A huge leaf is bad in this sense.
    */
   default boolean bad(long raw, Level level) {
-    return !valid(raw, level) || leaf(raw, level);
+    return !valid(raw, level) || leaf(raw, level) || (raw & flags().badTable()) != 0;
   }
 
   /**
@@ -204,7 +219,8 @@ public interface PteFormat {
 
   /** Whether the entry is present for Linux but not for hardware, to catch every access. */
   default boolean protnone(long raw, Level level) {
-    return (raw & bits().protnone()) != 0 && (raw & bits().valid()) == 0;
+    boolean marked = (raw & bits().protnone()) != 0 && (raw & bits().valid()) == 0;
+    return marked || flags().tellsNone(raw);
   }
 
   default boolean young(long raw, Level level) {
@@ -372,7 +388,7 @@ public interface PteFormat {
     }
     long high = bits().tableHigh();
     long low = physAddr & (bits().tableFrame() ^ high);
-    return flags().table(owner) | low | (physAddr >>> bits().lift() & high);
+    return flags().table(owner) | nextBits(level) | low | (physAddr >>> bits().lift() & high);
   }
 
   // Entries that are neither none nor present.

@@ -17,6 +17,11 @@ public record Registers(Map<String, Long> values) {
     values = Map.copyOf(values);
   }
 
+  /** One register. */
+  public static Registers of(String name, long value) {
+    return new Registers(Map.of(name, value));
+  }
+
   public OptionalLong get(String name) {
     Long value = values.get(name);
     return value == null ? OptionalLong.empty() : OptionalLong.of(value);
@@ -27,9 +32,9 @@ public record Registers(Map<String, Long> values) {
     return Arrays.stream(names).map(this::get).flatMapToLong(OptionalLong::stream).findFirst();
   }
 
-  /** Whether a register is known and has one of the bits clear. */
-  public boolean lacks(String name, long bits) {
-    return (get(name).orElse(bits) & bits) != bits;
+  /** The same where the names stand in one text: {@code tcr_el1|tcr}. */
+  public OptionalLong any(String names) {
+    return first(names.split("\\|", -1));
   }
 
   /** Both; where both name a register, the other's value counts. */

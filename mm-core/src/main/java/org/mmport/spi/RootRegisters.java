@@ -1,74 +1,138 @@
 package org.mmport.spi;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * One root that a register holds, in the modes of the CPU that others say it is in.
+ * Roots that registers hold, in the modes of the CPU that others say it is in.
  *
- * @param root the register
- * @param mask which of its bits are the root's address
  * @param rules what must hold for the variant to be in use
+ * @param roots where each root is, by the index that {@link VaRegion#root()} uses
  */
-public record RootRegisters(String root, long mask, List<Rule> rules) implements RootFinder {
+public record RootRegisters(List<Rule> rules, List<RootAddress> roots) implements RootFinder {
   private static final Pattern RULE =
-      Pattern.compile("(\\S+)\\s+(?:known|([0-9]|[1-5][0-9]|6[0-3])=([01]))\\s+(\\S.*)");
+      Pattern.compile(
+          "(prefer\\s+)?(\\S+)(\\s+known)?(?:\\s+(BIT(?::BIT)?)?(!?=)([0-9]{1,18}))?\\s+(?!\\S*=)(\\S.*)"
+              .replace("BIT", "(?:[1-5]?[0-9]|6[0-3])"));
 
   public RootRegisters {
     rules = List.copyOf(rules);
+    roots = List.copyOf(roots);
   }
 
   /**
    * What one register must be.
    *
+   * @param register its name, or several with {@code |} between them, of which one is known
+   * @param known whether it must be known
    * @param bits those that it is about; 0 where it must be known, and no more
-   * @param set whether they must be set, or clear; of a register that is not known they are
-   * @param why what is said where that is not so
+   * @param value what they must be, counted from the lowest; of a register that is not known they
+   *     are
+   * @param equal false where they must be anything else
+   * @param preferred whether roots are read all the same where it is not so
+   * @param why what is said where it is not so; {@code {}} in it is what the bits are
    */
-  public record Rule(String register, long bits, boolean set, String why) {
+  public record Rule(
+      String register,
+      boolean known,
+      long bits,
+      long value,
+      boolean equal,
+      boolean preferred,
+      String why) {
     boolean holds(Registers registers) {
-      OptionalLong value = registers.get(register);
-      return bits == 0
-          ? value.isPresent()
-          : value.isEmpty() || ((value.getAsLong() & bits) != 0) == set;
+      OptionalLong found = registers.any(register);
+      return found.isEmpty() ? !known : bits == 0 || (bitsOf(found) == value) == equal;
+    }
+
+    private long bitsOf(OptionalLong found) {
+      return Long.compress(found.orElse(0), bits);
+    }
+
+    private String reason(Registers registers) {
+      OptionalLong found = registers.any(register);
+      return why.replace("{}", found.isEmpty() ? "unknown" : Long.toString(bitsOf(found)));
     }
   }
 
   /**
-   * With rules from a small table of text, each a line of register, bit and value, and the reason
-   * where they are not so: {@code cr0 31=1 CR0.PG is not set}, {@code cr4 known cr4 is not known}.
-   * The first that does not hold is what is said.
+   * With rules from a small table of text, each a line of register, bits and value, and the reason
+   * where they are not so: {@code cr0 31=1 CR0.PG is not set}, {@code cr4 known cr4 is not known},
+   * {@code tcr_el1|tcr 5:0=16 TCR_EL1.T0SZ is {}}, {@code PAGESIZE known =4096 pages have {}
+   * bytes}; {@code !=} demands any other value. The first that does not hold is what is said. A
+   * line that begins with {@code prefer} makes what is found a {@link RootLookup.Fallback}. Lines
+   * below names in brackets are taken where one of them is asked for, if there are such.
    *
-   * @throws InvalidRequestException for a line that is not so made
+   * @param roots as {@link RootAddress#of} reads them
+   * @param parts names that stand in brackets
+   * @throws InvalidRequestException for text that is not so made
    */
-  public static RootRegisters of(String root, long mask, String rules) {
+  public static RootRegisters of(String rules, List<String> roots, String... parts) {
+    Set<String> wanted = new TreeSet<>(List.of(parts));
+    String taken = EntryLayout.part(rules, wanted, new TreeSet<>());
     return new RootRegisters(
-        root, mask, rules.lines().filter(l -> !l.isBlank()).map(RootRegisters::parse).toList());
+        taken.lines().filter(line -> !line.isBlank()).map(RootRegisters::parse).toList(),
+        roots.stream().map(RootAddress::of).toList());
+  }
+
+  /** One root, and rules without parts. */
+  public static RootRegisters of(String rules, String root) {
+    return of(rules, List.of(root));
   }
 
   private static Rule parse(String line) {
     Matcher parts = RULE.matcher(line.trim());
-    if (!parts.matches()) {
+    boolean made = parts.matches();
+    if (!made || (parts.group(3) == null && parts.group(5) == null)) {
       throw new InvalidRequestException(
-          "register rule '%s': write register, 'known' or the value of a bit from 0 to 63, and the reason, such as cr0 31=1 CR0.PG is not set"
+          "register rule '%s': write register, 'known' or the value of bits from 0 to 63, and the reason, such as cr0 31=1 CR0.PG is not set"
               .formatted(line.trim()));
     }
-    long bits = parts.group(2) == null ? 0 : 1L << Integer.parseInt(parts.group(2));
-    return new Rule(parts.group(1), bits, "1".equals(parts.group(3)), parts.group(4));
+    boolean preferred = parts.group(1) != null;
+    boolean known = parts.group(3) != null;
+    String why = parts.group(7);
+    if (parts.group(5) == null) {
+      return new Rule(parts.group(2), known, 0, 0, true, preferred, why);
+    }
+    long bits = parts.group(4) == null ? -1 : RootAddress.mask(parts.group(4));
+    long value = Long.parseLong(parts.group(6));
+    if (Long.compress(-1, bits) != (Long.compress(-1, bits) | value)) {
+      throw new InvalidRequestException(
+          "register rule '%s': %d does not fit into those bits".formatted(line.trim(), value));
+    }
+    return new Rule(parts.group(2), known, bits, value, parts.group(5).equals("="), preferred, why);
   }
 
   @Override
   public RootLookup find(Registers registers) {
+    String unlike = "";
     for (Rule rule : rules) {
       if (!rule.holds(registers)) {
-        return new RootLookup.NotSelected(rule.why());
+        if (!rule.preferred()) {
+          return RootLookup.no(rule.reason(registers));
+        }
+        unlike = unlike.isEmpty() ? rule.reason(registers) : unlike;
       }
     }
-    OptionalLong address = registers.get(root);
-    return address.isPresent()
-        ? new RootLookup.Found(List.of(address.getAsLong() & mask))
-        : new RootLookup.NotSelected(root + " is not known");
+    List<Long> found = new ArrayList<>();
+    for (RootAddress root : roots) {
+      OptionalLong address = root.in(registers);
+      if (address.isEmpty()) {
+        return RootLookup.no(root.unknown(registers) + " is not known");
+      }
+      found.add(address.getAsLong());
+    }
+    return unlike.isEmpty() ? new RootLookup.Found(found) : new RootLookup.Fallback(found, unlike);
+  }
+
+  /** These where one of the named registers is known, and others where none is. */
+  public RootFinder unlessUnknown(String register, RootFinder others) {
+    return registers ->
+        registers.any(register).isPresent() ? find(registers) : others.find(registers);
   }
 }

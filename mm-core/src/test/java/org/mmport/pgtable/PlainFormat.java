@@ -37,7 +37,7 @@ final class PlainFormat implements PteFormat {
             bit("V", 0, EntryRole.VALID, "valid"),
             bit("W", 1, EntryRole.WRITE, "write"),
             bit("U", 2, EntryRole.USER, "user"),
-            bit("L", 3, EntryRole.LEAF, "leaf"),
+            bit("L", 3, EntryRole.LEAF, "leaf", EntryKind.TABLE, EntryKind.HUGE),
             bit("A", 4, EntryRole.YOUNG, "accessed"),
             bit("D", 5, EntryRole.DIRTY, "dirty"),
             bit("X", 6, EntryRole.NO_EXEC, "no execute"),

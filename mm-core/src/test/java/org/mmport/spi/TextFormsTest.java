@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.nio.ByteOrder;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -274,7 +273,7 @@ class TextFormsTest {
     assertEquals(416, new CpuNote.Field("cr3", offsetBytes, sizeBytes).offsetBytes());
   }
 
-  private static void refused(String text, String says, Consumer<String> reader) {
+  static void refused(String text, String says, Consumer<String> reader) {
     String message =
         String.valueOf(
             assertThrows(InvalidRequestException.class, () -> reader.accept(text)).getMessage());
@@ -319,42 +318,6 @@ class TextFormsTest {
     refused("16k", "entry layout of [16k]: no line names it", part -> layout("", part));
   }
 
-  @ParameterizedTest
-  @CsvSource({
-    "cr0 31=1 off, 0x80000000, 0x0, found",
-    "cr0 31=1 off, 0x0, 0x0, off",
-    "cr0 5=0 on, 0x20, 0x0, on",
-    "cr0 5=0 on, 0x1f, 0x0, found",
-    "cr1 known what of cr1?, 0x0, 0x0, what of cr1?",
-    "cr1 0=1 off, 0x0, 0x0, found"
-  })
-  void rootsAreFoundByRules(String rule, String cr0, String cr3, String says) {
-    Registers registers =
-        new Registers(Map.of("cr0", Long.decode(cr0), "cr3", Long.decode(cr3) | 0x1fff));
-    RootLookup expected =
-        says.equals("found")
-            ? new RootLookup.Found(List.of(0x1000L))
-            : new RootLookup.NotSelected(says);
-    assertEquals(expected, RootRegisters.of("cr3", -4096, rule).find(registers));
-  }
-
-  @Test
-  void aRootThatIsNotKnownIsNotFound() {
-    assertEquals(
-        new RootLookup.NotSelected("cr3 is not known"),
-        RootRegisters.of("cr3", -4096, "").find(Registers.NONE));
-  }
-
-  @ParameterizedTest
-  @CsvSource({"cr0", "cr0 31=1", "cr0 31=2 off", "cr0 64=1 off", "cr0 131=1 off", "cr0 known"})
-  void malformedRulesAreRefused(String rule) {
-    refused(
-        rule,
-        "register rule '%s': write register, 'known' or the value of a bit from 0 to 63"
-            .formatted(rule),
-        text -> RootRegisters.of("cr3", -1, text));
-  }
-
   @Test
   void theKernelsAddressesAreReadAsMeant() {
     VaRegion all = new VaRegion("all", 0, 0xffff_ffffL, 0);
@@ -367,5 +330,37 @@ class TextFormsTest {
     assertEquals(
         List.of(new VaRegion("user", 0, 0xffff, 0), new VaRegion("kernel", 0xf0000, 0xfffff, 1)),
         own.regions());
+  }
+
+  @Test
+  void fieldsMayBeManyRangesAndBeginAtThePage() {
+    PagingGeometry geometry =
+        PagingGeometry.of(
+            14, VaLayout.zeroExtended(26), 32, ByteOrder.LITTLE_ENDIAN, 8, "PGD:1 PTE:11+");
+    String fields = "TP 0 V VALID used\nTP 13:12,2 I IGNORED unused\nTP 47:page A FRAME address";
+    EntryLayout layout = EntryLayout.of(geometry, fields, "");
+    assertEquals(0xffff_ffff_c000L, layout.bits().pageFrame());
+    assertEquals(
+        List.of("0:0", "13:12", "2:2", "47:14"),
+        layout.fields().stream().map(field -> field.high() + ":" + field.low()).toList());
+    String line = "P 3, V VALID used";
+    refused(line, "entry field '%s': bits '' are not such as".formatted(line), EntryField::table);
+    String page = "P 47:page A FRAME address";
+    refused(page, "entry field '%s': bits '47:page' are not".formatted(page), EntryField::table);
+  }
+
+  @Test
+  void whatTellsLeavesOfNoRightsIsReadAsMeant() {
+    EntryFlags flags =
+        EntryFlags.of(FLAGGED, "all: P\nnone: OLD\ntold none: P W OLD\nguarded: TYPE=2\n");
+    assertEquals(
+        List.of(true, false, false, false),
+        List.of(
+            flags.tellsNone(0x8d),
+            flags.tellsNone(0x83),
+            flags.tellsNone(0x80),
+            flags.tellsNone(0x01)));
+    assertEquals(0x8, flags.guarded());
+    assertEquals(0x10, EntryFlags.of(FLAGGED, "bad table: NEXT").badTable());
   }
 }

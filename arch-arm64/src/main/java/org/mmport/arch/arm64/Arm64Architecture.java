@@ -1,11 +1,11 @@
 package org.mmport.arch.arm64;
 
-import static org.mmport.arch.arm64.Arm64Marks.BY_HARDWARE;
-import static org.mmport.arch.arm64.Arm64Marks.BY_SOFTWARE;
 import static org.mmport.spi.MmuFeature.ASID;
 import static org.mmport.spi.MmuFeature.BREAK_BEFORE_MAKE;
 import static org.mmport.spi.MmuFeature.BROADCAST_TLBI;
 import static org.mmport.spi.MmuFeature.HIERARCHICAL_RIGHTS;
+import static org.mmport.spi.MmuFeature.HW_ACCESSED;
+import static org.mmport.spi.MmuFeature.HW_DIRTY;
 import static org.mmport.spi.MmuFeature.PROTECTION_KEYS;
 import static org.mmport.spi.MmuFeature.ROOT_RELOAD;
 
@@ -15,7 +15,6 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import org.mmport.spi.Architecture;
-import org.mmport.spi.BatchOps;
 import org.mmport.spi.ContiguousRuns;
 import org.mmport.spi.KernelAreas;
 import org.mmport.spi.KernelHalf;
@@ -23,6 +22,7 @@ import org.mmport.spi.MmuFeature;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PagingGeometry;
 import org.mmport.spi.PteFormat;
+import org.mmport.spi.RootFinder;
 import org.mmport.spi.VaLayout;
 import org.mmport.spi.VaRegion;
 
@@ -33,21 +33,30 @@ import org.mmport.spi.VaRegion;
  */
 @AutoService(Architecture.class)
 public final class Arm64Architecture implements Architecture {
+  private static final Granule K4 = new Granule(12, 0, 2, 16, 16);
+  private static final Granule K16 = new Granule(14, 2, 1, 128, 32);
+  private static final Granule K64 = new Granule(16, 1, 3, 32, 32);
+
+  /** Who keeps AF and the dirty state: FEAT_HAFDBS, TCR_EL1.HA and HD; DDI 0487, D8.5. */
+  private static final Set<MmuFeature> HARDWARE = Set.of(HW_ACCESSED, HW_DIRTY);
+
+  private static final Set<MmuFeature> SOFTWARE = Set.of();
+
   private static final List<MmuVariant> VARIANTS =
       List.of(
-          variant("arm64/4k-va39", 12, 39, 48, "PGD:9+ PMD:9+ PTE:9+", BY_HARDWARE),
-          variant("arm64/4k-va48", 12, 48, 48, "PGD:9 PUD:9+ PMD:9+ PTE:9+", BY_HARDWARE),
-          variant("arm64/4k-va52", 12, 52, 52, "PGD:4 P4D:9 PUD:9+ PMD:9+ PTE:9+", BY_HARDWARE),
-          variant("arm64/16k-va36", 14, 36, 48, "PGD:11+ PTE:11+", BY_HARDWARE),
-          variant("arm64/16k-va47", 14, 47, 48, "PGD:11 PMD:11+ PTE:11+", BY_HARDWARE),
-          variant("arm64/16k-va48", 14, 48, 48, "PGD:1 PUD:11 PMD:11+ PTE:11+", BY_HARDWARE),
-          variant("arm64/16k-va52", 14, 52, 52, "PGD:5 PUD:11 PMD:11+ PTE:11+", BY_HARDWARE),
-          variant("arm64/64k-va42", 16, 42, 52, "PGD:13+ PTE:13+", BY_HARDWARE),
-          variant("arm64/64k-va48", 16, 48, 52, "PGD:6 PMD:13+ PTE:13+", BY_HARDWARE),
-          variant("arm64/64k-va52", 16, 52, 52, "PGD:10 PMD:13+ PTE:13+", BY_HARDWARE),
-          variant("arm64/4k-va48-noafdbm", 12, 48, 48, "PGD:9 PUD:9+ PMD:9+ PTE:9+", BY_SOFTWARE),
-          variant("arm64/16k-va47-noafdbm", 14, 47, 48, "PGD:11 PMD:11+ PTE:11+", BY_SOFTWARE),
-          variant("arm64/64k-va48-noafdbm", 16, 48, 52, "PGD:6 PMD:13+ PTE:13+", BY_SOFTWARE));
+          variant("4k-va39", K4, 39, 48, "PGD:9+ PMD:9+ PTE:9+", HARDWARE),
+          variant("4k-va48", K4, 48, 48, "PGD:9 PUD:9+ PMD:9+ PTE:9+", HARDWARE),
+          variant("4k-va52", K4, 52, 52, "PGD:4 P4D:9 PUD:9+ PMD:9+ PTE:9+", HARDWARE),
+          variant("16k-va36", K16, 36, 48, "PGD:11+ PTE:11+", HARDWARE),
+          variant("16k-va47", K16, 47, 48, "PGD:11 PMD:11+ PTE:11+", HARDWARE),
+          variant("16k-va48", K16, 48, 48, "PGD:1 PUD:11 PMD:11+ PTE:11+", HARDWARE),
+          variant("16k-va52", K16, 52, 52, "PGD:5 PUD:11 PMD:11+ PTE:11+", HARDWARE),
+          variant("64k-va42", K64, 42, 52, "PGD:13+ PTE:13+", HARDWARE),
+          variant("64k-va48", K64, 48, 52, "PGD:6 PMD:13+ PTE:13+", HARDWARE),
+          variant("64k-va52", K64, 52, 52, "PGD:10 PMD:13+ PTE:13+", HARDWARE),
+          variant("4k-va48-noafdbm", K4, 48, 48, "PGD:9 PUD:9+ PMD:9+ PTE:9+", SOFTWARE),
+          variant("16k-va47-noafdbm", K16, 47, 48, "PGD:11 PMD:11+ PTE:11+", SOFTWARE),
+          variant("64k-va48-noafdbm", K64, 48, 52, "PGD:6 PMD:13+ PTE:13+", SOFTWARE));
 
   @Override
   public List<MmuVariant> variants() {
@@ -78,28 +87,23 @@ public final class Arm64Architecture implements Architecture {
     return split.withKernelHalf(new KernelHalf.OwnRoot(areas));
   }
 
-  /** CONT_PTES and CONT_PMDS: {@code CONFIG_ARM64_CONT_PTE_SHIFT}, arch/arm64/Kconfig. */
-  private static BatchOps runs(PteFormat format, PagingGeometry geometry) {
-    return switch (geometry.pageShift()) {
-      case 12 -> ContiguousRuns.of(format, geometry, 16, 16);
-      case 14 -> ContiguousRuns.of(format, geometry, 128, 32);
-      default -> ContiguousRuns.of(format, geometry, 32, 32);
-    };
-  }
-
   private static MmuVariant variant(
-      String id, int pageShift, int vaBits, int paBits, String levels, Arm64Marks marks) {
+      String name, Granule granule, int vaBits, int paBits, String levels, Set<MmuFeature> marks) {
     Set<MmuFeature> features =
         EnumSet.of(ASID, HIERARCHICAL_RIGHTS, BREAK_BEFORE_MAKE, BROADCAST_TLBI, ROOT_RELOAD);
-    features.addAll(marks.features());
+    features.addAll(marks);
+    int shift = granule.pageShift();
+    VaLayout layout = layout(shift, vaBits);
     PagingGeometry geometry =
-        PagingGeometry.of(
-            pageShift, layout(pageShift, vaBits), paBits, ByteOrder.LITTLE_ENDIAN, 8, levels);
-    Arm64PteFormat format = Arm64PteFormat.of(geometry, marks);
-    Arm64TlbRules rules = Arm64TlbRules.of(format, Arm64Roots.lpa2(geometry));
-    Arm64Roots roots = new Arm64Roots(geometry, marks);
-    return new MmuVariant(id, geometry, features, format, rules, roots)
-        .withBatchOps(runs(format, geometry))
+        PagingGeometry.of(shift, layout, paBits, ByteOrder.LITTLE_ENDIAN, 8, levels);
+    // FEAT_LPA2 with TCR_EL1.DS: 52 bits of address in granules below 64K.
+    String size = (1 << (shift - 10)) + (paBits == 52 && shift < 16 ? "k-lpa2" : "k");
+    String who = marks.isEmpty() ? "noafdbm" : "afdbm";
+    PteFormat format = Arm64PteFormat.of(geometry, size, who);
+    RootFinder roots = Arm64Roots.of(geometry, granule, size, who);
+    return new MmuVariant(
+            "arm64/" + name, geometry, features, format, Arm64TlbRules.of(format), roots)
+        .withBatchOps(ContiguousRuns.of(format, geometry, granule.contPtes(), granule.contPmds()))
         .leavingOut(
             PROTECTION_KEYS,
             "permission overlays (FEAT_S1POE) came with Linux 6.12, and QEMU 7.2 has no CPU to judge them");

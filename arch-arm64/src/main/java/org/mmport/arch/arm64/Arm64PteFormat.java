@@ -1,7 +1,6 @@
 package org.mmport.arch.arm64;
 
 import org.mmport.spi.EntryLayout;
-import org.mmport.spi.Level;
 import org.mmport.spi.PagingGeometry;
 import org.mmport.spi.PteFormat;
 import org.mmport.spi.Rights;
@@ -12,13 +11,8 @@ import org.mmport.spi.Rights;
  * <p>Hardware bits: Arm ARM DDI 0487, D8.3 (VMSAv8-64 descriptor formats) and D8.4 (permissions).
  * Bits that are RES0 are not looked at by hardware. Software bits and the {@code mk*} rules: Linux
  * {@code arch/arm64/include/asm/pgtable-prot.h} and {@code pgtable.h}.
- *
- * @param dirtied {@link Arm64Marks#dirtied()}
  */
-record Arm64PteFormat(EntryLayout layout, long dirtied) implements PteFormat {
-  /** Linux's PTE_WRITE; with it hardware may clear AP2 at the first write (DBM). */
-  static final long WRITE = 1L << 51;
-
+record Arm64PteFormat(EntryLayout layout) implements PteFormat {
   /**
    * Where addresses lie, D8.3.1: up to 48 bits in place; of 52, 64K keeps bits 51:48 in 15:12
    * ({@code PTE_ADDR_LOW}, {@code PTE_ADDR_HIGH}), and smaller granules bits 51:50 in 9:8, once
@@ -27,7 +21,7 @@ record Arm64PteFormat(EntryLayout layout, long dirtied) implements PteFormat {
   private static final String FIELDS =
       """
       THPS 0     VALID      VALID                     used by hardware
-      THP  1     TYPE       PAGE_OR_TABLE             1: table or page, 0: block
+      THP  1     TYPE       PAGE_OR_TABLE             1: table or page, 0: block, if any
       HP   4:2   ATTRINDX   MEMORY_TYPE               slot of MAIR_EL1
       HP   5     NS         OTHER                     non-secure
       HP   6     AP1        USER                      EL0 may access
@@ -40,49 +34,38 @@ record Arm64PteFormat(EntryLayout layout, long dirtied) implements PteFormat {
       HP   54    UXN        NO_EXEC                   EL0 may not execute
       HP   55    DIRTY      DIRTY                     software: dirty
       HP   56    SPECIAL    SPECIAL                   software: no struct page
-      HP   57    IGN        IGNORED                   free for software
       HP   58    UFFD_WP    UFFD_WP                   software: userfaultfd
-      HP   63:59 IGN        IGNORED                   ignored, PBHA or overlay index
+      HP   57,63:59 IGN     IGNORED                   ignored, free for software, PBHA or overlay index
       T    10    AF         IGNORED                   ignored, or AF (HAFT)
-      T    11    IGN        IGNORED                   ignored
-      T    58:50 IGN        IGNORED                   ignored
+      T    58:50,11 IGN     IGNORED                   ignored
       T    59    PXNTable   NO_KERNEL_EXEC            EL1 may not execute below
       T    60    UXNTable   NO_EXEC                   EL0 may not execute below
       T    61    APTable0   NO_USER                   EL0 may not access below
       T    62    APTable1   NO_WRITE                  nobody may write below
       T    63    NSTable    OTHER                     non-secure below
-      S    1     0          RESERVED                  must be zero
       S    2     E          SWAP_EXCLUSIVE            anonymous exclusive
       S    3     UFFD_WP    UFFD_WP                   userfaultfd write-protected
-      S    5:4   0          RESERVED                  unused
       S    10:6  TYPE       SWAP_TYPE                 which swap device
-      S    11    0          RESERVED                  or it would count as present
       S    61:12 OFFSET     SWAP_OFFSET               offset
-      S    63:62 0          RESERVED                  unused
-      [BY_HARDWARE]
+      S    1,5:4,63:62 0    RESERVED                  unused
+      S    11    0          RESERVED                  or it would count as present
+      [afdbm]
       HP   51    DBM        WRITE                     hardware may clear AP2; Linux: writable
-      [BY_SOFTWARE]
-      HP   51    DBM        WRITE                     software: writable; hardware looks at AP2 alone
+      [noafdbm]
+      HP   51    DBM        SOFTWARE_WRITE            software: writable; hardware looks at AP2 alone
       [4k 16k 64k]
       THP  49:48 RES0       IGNORED                   zero, not looked at
+      THP  47:page ADDRESS  FRAME                     bits 47 and below
       HP   9:8   SH         OTHER                     shareability
       T    9:2   IGN        IGNORED                   ignored
-      [4k]
-      THP  47:12 ADDRESS    FRAME                     bits 47 and below
-      [16k]
-      THP  47:14 ADDRESS    FRAME                     bits 47 and below
       [64k]
-      THP  47:16 ADDRESS    FRAME                     bits 47 and below
       THP  15:12 ADDRESS_HI FRAME_HIGH                bits 51:48
       [16k 16k-lpa2]
       THP  13:12 RES0       IGNORED                   zero, not looked at
       [4k-lpa2 16k-lpa2]
+      THP  49:page ADDRESS  FRAME                     bits 49 and below
       THP  9:8   ADDRESS_HI FRAME_HIGH                bits 51:50
       T    7:2   IGN        IGNORED                   ignored
-      [4k-lpa2]
-      THP  49:12 ADDRESS    FRAME                     bits 49 and below
-      [16k-lpa2]
-      THP  49:14 ADDRESS    FRAME                     bits 49 and below
       """;
 
   /**
@@ -93,6 +76,7 @@ record Arm64PteFormat(EntryLayout layout, long dirtied) implements PteFormat {
   private static final String FLAGS =
       """
       none: nG AP2 PXN UXN
+      told none: VALID AP1 nG UXN
       kernel: VALID UXN
       kernel write: DBM
       kernel no-write: AP2
@@ -113,48 +97,13 @@ record Arm64PteFormat(EntryLayout layout, long dirtied) implements PteFormat {
       all: TYPE AF
       """;
 
-  static Arm64PteFormat of(PagingGeometry geometry, Arm64Marks marks) {
-    String granule = (geometry.pageBytes() >> 10) + (Arm64Roots.lpa2(geometry) ? "k-lpa2" : "k");
-    EntryLayout layout = EntryLayout.of(geometry, FIELDS, FLAGS, granule, marks.name());
-    return new Arm64PteFormat(layout, marks.dirtied());
-  }
-
-  /** Level 3 entries of type 01, and blocks where there are none, are invalid: D8.3.2. */
-  @Override
-  public boolean valid(long raw, Level level) {
-    boolean mayBeBlock = level != Level.PTE && leaves().at(level) != 0;
-    return (raw & bits().valid()) != 0 && (mayBeBlock || (raw & bits().pageOrTable()) != 0);
-  }
-
-  @Override
-  public boolean leaf(long raw, Level level) {
-    return level == Level.PTE || (raw & bits().pageOrTable()) == 0;
-  }
-
-  /** D8.4.1; a page that is writable and clean can be written where hardware makes it dirty. */
-  @Override
-  public int rights(long raw, Level level) {
-    if (!leaf(raw, level)) {
-      return bits().rightsBelow(raw);
-    }
-    boolean write = (raw & bits().noWrite()) == 0 || (raw & dirtied) != 0;
-    int data = Rights.KERNEL_READ | (write ? Rights.KERNEL_WRITE : 0);
-    return data
-        | ((raw & bits().user()) != 0 ? data << 3 : 0)
-        | ((raw & bits().noKernelExec()) == 0 ? Rights.KERNEL_EXEC : 0)
-        | ((raw & bits().noExec()) == 0 ? Rights.USER_EXEC : 0);
+  static Arm64PteFormat of(PagingGeometry geometry, String... parts) {
+    return new Arm64PteFormat(EntryLayout.of(geometry, FIELDS, FLAGS, parts));
   }
 
   /** What EL0 can write, with APTable regarded, is never executed at EL1. */
   @Override
   public int effectiveRights(int left) {
     return (left & Rights.USER_WRITE) == 0 ? left : left & ~Rights.KERNEL_EXEC;
-  }
-
-  /** Present, not valid, and neither for EL0 nor executable there. */
-  @Override
-  public boolean protnone(long raw, Level level) {
-    long kept = bits().notGlobal() | bits().noExec();
-    return (raw & (bits().valid() | kept | bits().user())) == kept;
   }
 }

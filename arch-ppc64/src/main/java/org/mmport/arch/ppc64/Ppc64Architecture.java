@@ -13,10 +13,11 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.mmport.spi.Architecture;
-import org.mmport.spi.Level;
 import org.mmport.spi.MmuFeature;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PagingGeometry;
+import org.mmport.spi.PteFormat;
+import org.mmport.spi.RootFinder;
 
 /** The ppc64 port: Power servers (book3s), with radix trees or a hash table. */
 @AutoService(Architecture.class)
@@ -49,9 +50,9 @@ public final class Ppc64Architecture implements Architecture {
 
   private static MmuVariant radix(String name, PagingGeometry geometry) {
     Set<MmuFeature> features = Set.of(HW_ACCESSED, HW_DIRTY, ASID, BROADCAST_TLBI, ROOT_RELOAD);
-    Ppc64PteFormat format = Ppc64PteFormat.radix(name, geometry);
-    Ppc64Roots roots = new Ppc64Roots(geometry.at(Level.PTE).indexBits());
+    PteFormat format = Ppc64PteFormat.of(name, geometry, "");
+    RootFinder roots = Ppc64Roots.of(geometry, format);
     return new MmuVariant(
-        "ppc64/" + name, geometry, features, format, Ppc64TlbRules.radix(format), roots);
+        "ppc64/" + name, geometry, features, format, Ppc64TlbRules.of(format), roots);
   }
 }

@@ -5,7 +5,6 @@ import static org.mmport.spi.MmuFeature.LEAF_PMD;
 import static org.mmport.spi.MmuFeature.LEAF_PUD;
 
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.Set;
 import org.mmport.arch.ppc64.Ppc64HashMmu.Form;
 import org.mmport.spi.BatchOps;
@@ -15,8 +14,8 @@ import org.mmport.spi.HashSegments;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PagingGeometry;
 import org.mmport.spi.PteFormat;
-import org.mmport.spi.Registers;
-import org.mmport.spi.RootLookup;
+import org.mmport.spi.RootFinder;
+import org.mmport.spi.RootRegisters;
 import org.mmport.spi.TlbRules;
 
 /**
@@ -42,6 +41,12 @@ final class Ppc64HashVariants {
   private static final String OF_2006 =
       "kernel d000000000000000-d0000fffffffffff linear d000080000000000-d0000fffffffffff"
           + " vmalloc d000000000000000-d00007ffffffffff";
+
+  /** Nothing but the kernel knows these: {@code pgd} is the process's, by physical address. */
+  private static final RootFinder ROOTS =
+      RootRegisters.of(
+          "pgd known hashed: name pgd and SYMBOL(swapper_pg_dir) for its trees",
+          List.of("pgd", "SYMBOL(swapper_pg_dir) 52:12"));
 
   static final PagingGeometry HASH_4K =
       Ppc64Geometry.of(12, 53, 46, HASH_OF_4K, "PGD:9 PUD:9 PMD:7 PTE:9+");
@@ -77,12 +82,13 @@ final class Ppc64HashVariants {
 
   private static MmuVariant today(
       String name, PagingGeometry geometry, int areaBits, String other, String place) {
-    PteFormat format = Ppc64PteFormat.hash(name, geometry);
+    PteFormat format = Ppc64HashEntries.format(name, geometry);
     HashNotes notes = HashNotes.of(geometry, format, "HASHPTE", other, place);
-    Ppc64HashedLeaf leaf = new Ppc64HashedLeaf.Today(format.bits().key());
+    Ppc64HashedLeaf leaf = new Ppc64HashedLeaf.Today(format.bits());
     Ppc64Vsids vsids = new Ppc64Vsids.Today(areaBits);
     HashMmu mmu = new Ppc64HashMmu(format, vsids, leaf, notes, Form.POWER8);
-    return variant(name, geometry, format, Ppc64TlbRules.hash(format), mmu);
+    TlbRules rules = Ppc64HashEntries.today(format, other.isEmpty() ? "" : "4K_PFN " + other);
+    return variant(name, geometry, format, rules, mmu);
   }
 
   private static MmuVariant of2006(
@@ -92,7 +98,7 @@ final class Ppc64HashVariants {
     Ppc64HashedLeaf leaf = new Ppc64HashedLeaf.Of2006(format.bits());
     HashMmu mmu = new Ppc64HashMmu(format, new Ppc64Vsids.Of2006(), leaf, notes, Form.POWER8);
     String name = "hash-" + pages + "-2006";
-    return variant(name, geometry, format, Ppc64TlbRules.of2006(format), mmu)
+    return variant(name, geometry, format, Ppc64HashEntries.of2006(format), mmu)
         .leavingOut(LEAF_PMD, HUGEPTE_2006);
   }
 
@@ -106,16 +112,6 @@ final class Ppc64HashVariants {
         rules,
         BatchOps.ENTRY_WISE,
         new HashSegments(mmu, Ppc64HashMmu.SHIFT_256M),
-        Ppc64HashVariants::roots);
-  }
-
-  /** Nothing but the kernel knows these: {@code pgd} is the process's, by physical address. */
-  private static RootLookup roots(Registers registers) {
-    OptionalLong user = registers.get("pgd");
-    OptionalLong kernel = registers.get("SYMBOL(swapper_pg_dir)");
-    return user.isEmpty() || kernel.isEmpty()
-        ? RootLookup.no("hashed: name pgd and SYMBOL(swapper_pg_dir) for its trees")
-        : new RootLookup.Found(
-            List.of(user.getAsLong(), kernel.getAsLong() & Ppc64PteFormat.ADDRESS));
+        ROOTS);
   }
 }

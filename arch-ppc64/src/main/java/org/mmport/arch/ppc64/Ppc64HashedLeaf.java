@@ -10,22 +10,20 @@ sealed interface Ppc64HashedLeaf {
   /**
    * {@code htab_convert_pte_flags()} in {@code mm/book3s64/hash_utils.c}: R always, C where dirty,
    * and for the user never writable while clean.
-   *
-   * @param key where the leaf has its protection key
    */
-  record Today(long key) implements Ppc64HashedLeaf {
+  record Today(PteBits bits) implements Ppc64HashedLeaf {
     @Override
     public long protection(long raw) {
-      boolean write = (raw & Ppc64PteFormat.WRITE) != 0;
-      boolean dirty = (raw & Ppc64PteFormat.C) != 0;
+      boolean write = (raw & bits.write()) != 0;
+      boolean dirty = (raw & bits.dirty()) != 0;
       long pp;
-      if ((raw & Ppc64PteFormat.PRIVILEGED) != 0) {
+      if ((raw & bits.noUser()) != 0) {
         pp = write ? 0 : Ppc64HashMmu.PP0 | 2;
       } else {
         pp = ((raw & Ppc64PteFormat.RWX) != 0 ? 2 : 0) | (write && dirty ? 0 : 1);
       }
       long wimg =
-          switch ((int) (raw & Ppc64PteFormat.ATT) >> 4) {
+          switch ((int) Long.compress(raw, bits.memoryType())) {
             case 0 -> Ppc64HashMmu.M;
             case 1 -> Ppc64HashMmu.W | Ppc64HashMmu.I | Ppc64HashMmu.M;
             case 2 -> Ppc64HashMmu.I | Ppc64HashMmu.G;
@@ -35,8 +33,8 @@ sealed interface Ppc64HashedLeaf {
           | wimg
           | Ppc64HashMmu.R
           | (dirty ? Ppc64HashMmu.C : 0)
-          | ((raw & Ppc64PteFormat.EXEC) != 0 ? 0 : Ppc64HashMmu.N)
-          | Long.expand(Long.compress(raw, key), Ppc64HashMmu.KEY);
+          | ((raw & bits.exec()) != 0 ? 0 : Ppc64HashMmu.N)
+          | Long.expand(Long.compress(raw, bits.key()), Ppc64HashMmu.KEY);
     }
   }
 

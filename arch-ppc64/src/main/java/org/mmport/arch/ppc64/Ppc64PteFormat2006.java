@@ -48,9 +48,8 @@ record Ppc64PteFormat2006(
       P 16    SW        IGNORED        unused
       P 15    SECONDARY OTHER          in the secondary group
       P 14:12 GROUP_IX  OTHER          index in the group
-      T 59    0         RESERVED       above the frames that leaves can name
       T 58:10 ADDRESS   FRAME          next table
-      T 9:0   0         RESERVED       below the tables' alignment
+      T 59,9:0 0        RESERVED       above what leaves can name, below the tables' alignment
       S 63:25 OFFSET    SWAP_OFFSET    offset
       S 24    E         SWAP_EXCLUSIVE anonymous exclusive, if new
       S 23:18 TYPE      SWAP_TYPE      which device
@@ -61,9 +60,8 @@ record Ppc64PteFormat2006(
       P 28    COMBO     OTHER          hashed in pages of 4 KiB
       P 27:16 HPTE_SUB  OTHER          which of them are hashed
       P 15:12 SLOT      OTHER          where hashed; with COMBO as 27:16
-      T 59:50 0         RESERVED       above what leaves can name
       T 49:15 ADDRESS   FRAME          next table
-      T 14:9  0         RESERVED       below the tables' alignment
+      T 59:50,14:9 0    RESERVED       above what leaves can name, below the tables' alignment
       T 8:0   MASKED    IGNORED        masked out when followed
       S 63:38 OFFSET    SWAP_OFFSET    offset
       S 37    E         SWAP_EXCLUSIVE anonymous exclusive, if new

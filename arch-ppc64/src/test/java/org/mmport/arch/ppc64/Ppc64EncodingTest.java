@@ -11,9 +11,9 @@ import org.mmport.spi.TableOwner;
 /** What is made, against raw values from Linux's headers. */
 class Ppc64EncodingTest {
   private static final PteFormat RADIX_64K =
-      Ppc64PteFormat.radix("radix-64k", Ppc64Geometry.RADIX_64K);
+      Ppc64PteFormat.of("radix-64k", Ppc64Geometry.RADIX_64K, "");
   private static final PteFormat HASH_4K =
-      Ppc64PteFormat.hash("hash-4k", Ppc64HashVariants.HASH_4K);
+      Ppc64HashEntries.format("hash-4k", Ppc64HashVariants.HASH_4K);
 
   @Test
   void leaves() {

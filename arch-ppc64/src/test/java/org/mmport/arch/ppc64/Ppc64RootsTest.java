@@ -18,6 +18,7 @@ import org.mmport.machine.PhysicalMemory;
 import org.mmport.machine.RamView;
 import org.mmport.spi.MemoryView;
 import org.mmport.spi.Registers;
+import org.mmport.spi.RootFinder;
 import org.mmport.spi.RootLookup;
 
 /**
@@ -37,9 +38,18 @@ class Ppc64RootsTest {
   private static final ValueLayout.OfLong WORD =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
 
-  private final Ppc64Roots roots64k = new Ppc64Roots(5);
-  private final Ppc64Roots roots4k = new Ppc64Roots(9);
+  private final RootFinder roots64k = finder("ppc64/radix-64k");
+  private final RootFinder roots4k = finder("ppc64/radix-4k");
   private PhysicalMemory memory;
+
+  private static RootFinder finder(String id) {
+    return new Ppc64Architecture()
+        .variants().stream()
+            .filter(variant -> variant.id().equals(id))
+            .findFirst()
+            .orElseThrow()
+            .rootFinder();
+  }
 
   @BeforeEach
   void machine() {
@@ -84,9 +94,9 @@ class Ppc64RootsTest {
 
   @Test
   void thePageSizeIsTheTreesOwn() {
-    assertNot("its last level has 5 index bits", find(roots4k, Map.of("pid", 7L)));
+    assertNot("its PTE tables have 5 index bits", find(roots4k, Map.of("pid", 7L)));
     put(USER_PMD, 0x8000000000000009L | 0x7000);
-    assertNot("its last level has 9 index bits", find(roots64k, Map.of("pid", 7L)));
+    assertNot("its PTE tables have 9 index bits", find(roots64k, Map.of("pid", 7L)));
     assertEquals(new RootLookup.Found(List.of(USER, KERNEL)), find(roots4k, Map.of("pid", 7L)));
   }
 
@@ -135,7 +145,7 @@ class Ppc64RootsTest {
     assertNot("process tables found: []", roots64k.find(new Registers(Map.of("pid", 7L))));
   }
 
-  private RootLookup find(Ppc64Roots roots, Map<String, Long> registers) {
+  private RootLookup find(RootFinder roots, Map<String, Long> registers) {
     return roots.find(new Registers(new TreeMap<>(registers)), new RamView(memory));
   }
 

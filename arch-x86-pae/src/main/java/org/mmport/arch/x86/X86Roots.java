@@ -13,10 +13,9 @@ final class X86Roots {
       efer 10=0  EFER.LMA is set: the CPU is in long mode
       """;
 
-  static final RootFinder PAE =
-      RootRegisters.of("cr3", 0xffff_ffe0L, RULES + "cr4 5=1 CR4.PAE is not set");
+  static final RootFinder PAE = RootRegisters.of(RULES + "cr4 5=1 CR4.PAE is not set", "cr3 31:5");
   static final RootFinder TWO_LEVEL =
-      RootRegisters.of("cr3", 0xffff_f000L, RULES + "cr4 5=0 CR4.PAE is set");
+      RootRegisters.of(RULES + "cr4 5=0 CR4.PAE is set", "cr3 31:12");
 
   private X86Roots() {}
 }

@@ -17,6 +17,7 @@ import org.mmport.spi.KernelHalf.Upkeep;
 import org.mmport.spi.MmuFeature;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PagingGeometry;
+import org.mmport.spi.RootFinder;
 import org.mmport.spi.VaLayout;
 
 /**
@@ -30,15 +31,13 @@ public final class X64Architecture implements Architecture {
   private static final List<MmuVariant> VARIANTS =
       List.of(
           variant(
-              "x86_64/4level",
+              "4level",
               48,
-              4,
               "PGD:9 PUD:9+ PMD:9+ PTE:9+",
               "linear ffff888000000000-ffffc87fffffffff vmalloc ffffc90000000000-ffffe8ffffffffff"),
           variant(
-              "x86_64/la57",
+              "la57",
               57,
-              5,
               "PGD:9 P4D:9 PUD:9+ PMD:9+ PTE:9+",
               "linear ff11000000000000-ff90ffffffffffff vmalloc ffa0000000000000-ffd1ffffffffffff"));
 
@@ -53,14 +52,14 @@ public final class X64Architecture implements Architecture {
     return List.of(CpuNote.of(62, "QEMU", 8, "cr0@392 cr2@408 cr3@416 cr4@424"));
   }
 
-  private static MmuVariant variant(
-      String id, int vaBits, int walked, String levels, String kernel) {
+  private static MmuVariant variant(String name, int vaBits, String levels, String kernel) {
     VaLayout layout = VaLayout.signExtended(vaBits).withCopiedKernel(Upkeep.PREALLOCATED, kernel);
     PagingGeometry geometry = PagingGeometry.of(12, layout, 52, ByteOrder.LITTLE_ENDIAN, 8, levels);
     Set<MmuFeature> features =
         Set.of(HW_ACCESSED, HW_DIRTY, ASID, HIERARCHICAL_RIGHTS, ROOT_RELOAD);
     X64PteFormat format = X64PteFormat.of(geometry);
-    X64Roots roots = new X64Roots(walked);
+    RootFinder roots = X64Roots.of(name);
+    String id = "x86_64/" + name;
     return new MmuVariant(id, geometry, features, format, X64TlbRules.of(format), roots)
         .leavingOut(
             BROADCAST_TLBI,

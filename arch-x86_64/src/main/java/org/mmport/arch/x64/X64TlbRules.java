@@ -1,7 +1,6 @@
 package org.mmport.arch.x64;
 
 import org.mmport.spi.PresentOnlyTlb;
-import org.mmport.spi.PteBits;
 import org.mmport.spi.PteFormat;
 import org.mmport.spi.TlbRules;
 
@@ -14,7 +13,6 @@ final class X64TlbRules {
 
   /** Hardware sets D again when asked to, and A too; a page's lost A costs only precision. */
   static TlbRules of(PteFormat format) {
-    PteBits bits = format.bits();
-    return PresentOnlyTlb.of(format, bits.hardwareDirty(), bits.hardwareDirty() | bits.young());
+    return PresentOnlyTlb.of(format, "lost: D\nlost huge: A");
   }
 }

@@ -15,7 +15,8 @@ class X64RootsTest {
       Map.of("cr0", 0x80050033L, "cr3", 0x55ae000L, "cr4", 0x750eb0L);
 
   private static RootLookup find(int levels, Map<String, Long> base, Map<String, Long> change) {
-    return new X64Roots(levels).find(new Registers(base).and(new Registers(change)));
+    return X64Roots.of(levels == 4 ? "4level" : "la57")
+        .find(new Registers(base).and(new Registers(change)));
   }
 
   private static void found(
