@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.mmport.spi.Architecture;
+import org.mmport.spi.ListedArchitecture;
 import org.mmport.spi.MmuFeature;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PagingGeometry;
@@ -21,7 +22,7 @@ import org.mmport.spi.RootFinder;
 
 /** The ppc64 port: Power servers (book3s), with radix trees or a hash table. */
 @AutoService(Architecture.class)
-public final class Ppc64Architecture implements Architecture {
+public final class Ppc64Architecture extends ListedArchitecture {
   private static final List<MmuVariant> VARIANTS =
       Stream.concat(
               Stream.of(
@@ -29,11 +30,6 @@ public final class Ppc64Architecture implements Architecture {
                   radix("radix-64k", Ppc64Geometry.RADIX_64K)),
               Ppc64HashVariants.ALL.stream())
           .toList();
-
-  @Override
-  public List<MmuVariant> variants() {
-    return VARIANTS;
-  }
 
   /** MSR[LE] is its last bit; where the bytes stand the other way round, its bit 56 is there. */
   @Override
@@ -43,9 +39,8 @@ public final class Ppc64Architecture implements Architecture {
   }
 
   /** EM_PPC64; QEMU's cores of it have no note that names a root. */
-  @Override
-  public Set<Integer> elfMachines() {
-    return Set.of(21);
+  public Ppc64Architecture() {
+    super(VARIANTS, 21);
   }
 
   private static MmuVariant radix(String name, PagingGeometry geometry) {

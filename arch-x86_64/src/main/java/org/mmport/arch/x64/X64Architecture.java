@@ -14,6 +14,7 @@ import java.util.Set;
 import org.mmport.spi.Architecture;
 import org.mmport.spi.CpuNote;
 import org.mmport.spi.KernelHalf.Upkeep;
+import org.mmport.spi.ListedArchitecture;
 import org.mmport.spi.MmuFeature;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PagingGeometry;
@@ -26,7 +27,7 @@ import org.mmport.spi.VaLayout;
  * preallocate_vmalloc_pages()} in {@code arch/x86/mm/init_64.c}.
  */
 @AutoService(Architecture.class)
-public final class X64Architecture implements Architecture {
+public final class X64Architecture extends ListedArchitecture {
   /** 2^46 bytes of linear map and 2^45 of vmalloc, or 2^55 and 12800 times 2^40. */
   private static final List<MmuVariant> VARIANTS =
       List.of(
@@ -41,15 +42,9 @@ public final class X64Architecture implements Architecture {
               "PGD:9 P4D:9 PUD:9+ PMD:9+ PTE:9+",
               "linear ff11000000000000-ff90ffffffffffff vmalloc ffa0000000000000-ffd1ffffffffffff"));
 
-  @Override
-  public List<MmuVariant> variants() {
-    return VARIANTS;
-  }
-
   /** {@code QEMUCPUState}, QEMU's target/i386/arch_dump.c; 62 is EM_X86_64. */
-  @Override
-  public List<CpuNote> cpuNotes() {
-    return List.of(CpuNote.of(62, "QEMU", 8, "cr0@392 cr2@408 cr3@416 cr4@424"));
+  public X64Architecture() {
+    super(VARIANTS, CpuNote.of(62, "QEMU", 8, "cr0@392 cr2@408 cr3@416 cr4@424"));
   }
 
   private static MmuVariant variant(String name, int vaBits, String levels, String kernel) {
