@@ -1,5 +1,6 @@
 package org.mmport.spi;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
@@ -49,9 +50,53 @@ public record EntryField(
     return text.lines().filter(line -> !line.isBlank()).flatMap(EntryField::parse).toList();
   }
 
-  /** The same where {@code 47:page} is from bit 47 down to the first that a page's address has. */
-  static List<EntryField> table(String text, int pageShift) {
-    return table(PAGE.matcher(text).replaceAll(Integer.toString(pageShift)));
+  /**
+   * The same where {@code 47:page} is from bit 47 down to the first that a page's address has, and
+   * {@code rest} all bits of entries that no other line gives to one of that kind.
+   */
+  static List<EntryField> table(String text, PagingGeometry geometry) {
+    List<String> lines =
+        PAGE.matcher(text)
+            .replaceAll(Integer.toString(geometry.pageShift()))
+            .lines()
+            .filter(line -> !line.isBlank())
+            .toList();
+    List<EntryField> fields = new ArrayList<>();
+    lines.stream().filter(line -> !isRest(line)).flatMap(EntryField::parse).forEach(fields::add);
+    for (String line : lines.stream().filter(EntryField::isRest).toList()) {
+      String[] words = words(line);
+      for (EntryKind kind : kinds(words[0], line)) {
+        List<String> free = free(fields, kind, 8 * geometry.entryBytes() - 1);
+        require(!free.isEmpty(), line, "a " + kind + " entry has no bits left");
+        free.forEach(bits -> fields.add(parse(line, words, Set.of(kind), bits)));
+      }
+    }
+    return fields;
+  }
+
+  private static boolean isRest(String line) {
+    return words(line)[1].equals("rest");
+  }
+
+  /** The bits that no field of that kind of entry has, as they are written. */
+  private static List<String> free(List<EntryField> fields, EntryKind kind, int highest) {
+    long taken =
+        fields.stream()
+            .filter(field -> field.kinds().contains(kind))
+            .mapToLong(EntryField::mask)
+            .reduce(0, (a, b) -> a | b);
+    List<String> runs = new ArrayList<>();
+    for (int high = highest; high >= 0; high--) {
+      int low = high;
+      while (low >= 0 && (taken >>> low & 1) == 0) {
+        low--;
+      }
+      if (low < high) {
+        runs.add(low + 1 == high ? "" + high : high + ":" + (low + 1));
+        high = low;
+      }
+    }
+    return runs;
   }
 
   /**
@@ -89,9 +134,14 @@ public record EntryField(
     }
   }
 
-  private static Stream<EntryField> parse(String line) {
+  private static String[] words(String line) {
     String[] words = line.trim().split("\\s+", 5);
     require(words.length == 5, line, "write kinds, bits, name, role, meaning");
+    return words;
+  }
+
+  private static Stream<EntryField> parse(String line) {
+    String[] words = words(line);
     Set<EntryKind> kinds = kinds(words[0], line);
     return Arrays.stream(words[1].split(",", -1)).map(bits -> parse(line, words, kinds, bits));
   }

@@ -3,7 +3,6 @@ package org.mmport.spi;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
-import java.util.TreeSet;
 
 /**
  * What is data of a variant's entries: the two tables of text that a port writes, what follows from
@@ -56,33 +55,28 @@ public record EntryLayout(
   }
 
   /**
-   * From two tables of text, as {@link EntryField#table} and {@link EntryFlags#of} read them. What
-   * only some variants have stands below a line of the names of its parts, {@code [4k 16k]}, and is
-   * taken where one of those is asked for. Fields of large leaves are left out where the shape has
-   * none. Bits {@code 47:page} begin where the addresses of pages do.
+   * From two tables of text, as {@link EntryField#table} and {@link EntryFlags#of} read them, with
+   * what only some variants have as {@link PartLines} reads it. Fields of large leaves are left out
+   * where the shape has none. Bits {@code 47:page} begin where the addresses of pages do; {@code
+   * rest} is every bit that no other field of that kind of entry has.
    *
-   * @param parts names that stand in such lines
+   * @param parts names that stand in brackets
    * @throws InvalidRequestException for text that is not so made, or a part that is not there
    */
   public static EntryLayout of(
       PagingGeometry geometry, String fields, String flags, String... parts) {
-    Set<String> wanted = new TreeSet<>(List.of(parts));
-    Set<String> unknown = new TreeSet<>(wanted);
+    PartLines wanted = new PartLines(parts);
     boolean huge =
         geometry.levels().stream().anyMatch(l -> l.level() != Level.PTE && l.leafAllowed());
     Set<EntryKind> kinds = EnumSet.allOf(EntryKind.class);
     kinds.removeIf(kind -> kind == EntryKind.HUGE && !huge);
     List<EntryField> there =
-        EntryField.table(part(fields, wanted, unknown), geometry.pageShift()).stream()
+        EntryField.table(wanted.of(fields), geometry).stream()
             .map(field -> field.in(kinds))
             .filter(field -> !field.kinds().isEmpty())
             .toList();
-    EntryFlags made = EntryFlags.of(there, part(flags, wanted, unknown));
-    if (!unknown.isEmpty()) {
-      throw new InvalidRequestException(
-          "entry layout of %s: no line names it; write [%s] above what is its own"
-              .formatted(unknown, String.join(" ", unknown)));
-    }
+    EntryFlags made = EntryFlags.of(there, wanted.of(flags));
+    wanted.requireNamed(fields + flags);
     PteBits bits = PteBits.of(there);
     LevelMasks leaves = LevelMasks.of(level -> leaves(geometry, level));
     LevelMasks next = LevelMasks.of(level -> next(geometry, level, bits.tableBits()));
@@ -97,21 +91,5 @@ public record EntryLayout(
     return level == Level.PTE
         ? 0
         : Long.expand(geometry.at(geometry.nextReal(level)).indexBits(), field);
-  }
-
-  /** The lines that stand below no name in brackets, or below one that is wanted. */
-  static String part(String text, Set<String> wanted, Set<String> unknown) {
-    StringBuilder taken = new StringBuilder();
-    boolean ours = true;
-    for (String line : text.lines().toList()) {
-      if (line.startsWith("[") && line.endsWith("]")) {
-        List<String> named = List.of(line.substring(1, line.length() - 1).split(" ", -1));
-        unknown.removeAll(named);
-        ours = named.stream().anyMatch(wanted::contains);
-      } else if (ours) {
-        taken.append(line).append('\n');
-      }
-    }
-    return taken.toString();
   }
 }

@@ -3,8 +3,6 @@ package org.mmport.spi;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -19,6 +17,8 @@ public record RootRegisters(List<Rule> rules, List<RootAddress> roots) implement
       Pattern.compile(
           "(prefer\\s+)?(\\S+)(\\s+known)?(?:\\s+(BIT(?::BIT)?)?(!?=)([0-9]{1,18}))?\\s+(?!\\S*=)(\\S.*)"
               .replace("BIT", "(?:[1-5]?[0-9]|6[0-3])"));
+
+  private static final String ROOT = "root ";
 
   public RootRegisters {
     rules = List.copyOf(rules);
@@ -65,33 +65,31 @@ public record RootRegisters(List<Rule> rules, List<RootAddress> roots) implement
    * where they are not so: {@code cr0 31=1 CR0.PG is not set}, {@code cr4 known cr4 is not known},
    * {@code tcr_el1|tcr 5:0=16 TCR_EL1.T0SZ is {}}, {@code PAGESIZE known =4096 pages have {}
    * bytes}; {@code !=} demands any other value. The first that does not hold is what is said. A
-   * line that begins with {@code prefer} makes what is found a {@link RootLookup.Fallback}. Lines
-   * below names in brackets are taken where one of them is asked for, if there are such.
+   * line that begins with {@code prefer} makes what is found a {@link RootLookup.Fallback}; one
+   * that begins with {@code root} is a root, as {@link RootAddress#of} reads it.
    *
-   * @param roots as {@link RootAddress#of} reads them
-   * @param parts names that stand in brackets
    * @throws InvalidRequestException for text that is not so made
    */
-  public static RootRegisters of(String rules, List<String> roots, String... parts) {
-    Set<String> wanted = new TreeSet<>(List.of(parts));
-    String taken = EntryLayout.part(rules, wanted, new TreeSet<>());
-    return new RootRegisters(
-        taken.lines().filter(line -> !line.isBlank()).map(RootRegisters::parse).toList(),
-        roots.stream().map(RootAddress::of).toList());
-  }
-
-  /** One root, and rules without parts. */
-  public static RootRegisters of(String rules, String root) {
-    return of(rules, List.of(root));
+  public static RootRegisters of(String text) {
+    List<Rule> rules = new ArrayList<>();
+    List<RootAddress> roots = new ArrayList<>();
+    for (String line : text.lines().map(String::trim).filter(line -> !line.isEmpty()).toList()) {
+      if (line.startsWith(ROOT)) {
+        roots.add(RootAddress.of(line.substring(ROOT.length())));
+      } else {
+        rules.add(parse(line));
+      }
+    }
+    return new RootRegisters(rules, roots);
   }
 
   private static Rule parse(String line) {
-    Matcher parts = RULE.matcher(line.trim());
+    Matcher parts = RULE.matcher(line);
     boolean made = parts.matches();
     if (!made || (parts.group(3) == null && parts.group(5) == null)) {
       throw new InvalidRequestException(
           "register rule '%s': write register, 'known' or the value of bits from 0 to 63, and the reason, such as cr0 31=1 CR0.PG is not set"
-              .formatted(line.trim()));
+              .formatted(line));
     }
     boolean preferred = parts.group(1) != null;
     boolean known = parts.group(3) != null;
@@ -103,7 +101,7 @@ public record RootRegisters(List<Rule> rules, List<RootAddress> roots) implement
     long value = Long.parseLong(parts.group(6));
     if (Long.compress(-1, bits) != (Long.compress(-1, bits) | value)) {
       throw new InvalidRequestException(
-          "register rule '%s': %d does not fit into those bits".formatted(line.trim(), value));
+          "register rule '%s': %d does not fit into those bits".formatted(line, value));
     }
     return new Rule(parts.group(2), known, bits, value, parts.group(5).equals("="), preferred, why);
   }
@@ -128,11 +126,5 @@ public record RootRegisters(List<Rule> rules, List<RootAddress> roots) implement
       found.add(address.getAsLong());
     }
     return unlike.isEmpty() ? new RootLookup.Found(found) : new RootLookup.Fallback(found, unlike);
-  }
-
-  /** These where one of the named registers is known, and others where none is. */
-  public RootFinder unlessUnknown(String register, RootFinder others) {
-    return registers ->
-        registers.any(register).isPresent() ? find(registers) : others.find(registers);
   }
 }

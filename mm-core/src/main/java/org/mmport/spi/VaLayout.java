@@ -106,6 +106,18 @@ public record VaLayout(List<VaRegion> regions, Optional<KernelHalf> kernelHalf) 
             new VaRegion("high half", -(1L << highBits), -1L, 1)));
   }
 
+  /**
+   * The same with root 1 the kernel's, its linear map first (arm64). Each end is the first address
+   * behind.
+   */
+  public static VaLayout split(int bits, long linearEnd, long firstVmalloc, long vmallocEnd) {
+    VaLayout split = split(bits, bits);
+    VaRegion kernel = split.regions.getLast();
+    return split.withKernelHalf(
+        new KernelHalf.OwnRoot(
+            KernelAreas.of(kernel, kernel.firstVa(), linearEnd - 1, firstVmalloc, vmallocEnd - 1)));
+  }
+
   /** The region that holds the address; empty where no root translates it (non-canonical). */
   public Optional<VaRegion> regionOf(long va) {
     for (VaRegion region : regions) {

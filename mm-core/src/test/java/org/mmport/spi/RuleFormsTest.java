@@ -28,14 +28,14 @@ class RuleFormsTest {
         says.equals("found")
             ? new RootLookup.Found(List.of(0x1000L))
             : new RootLookup.NotSelected(says);
-    assertEquals(expected, RootRegisters.of(rule, "cr3 63:12").find(registers));
+    assertEquals(expected, RootRegisters.of("root cr3 63:12\n" + rule).find(registers));
   }
 
   @Test
   void aRootThatIsNotKnownIsNotFound() {
     assertEquals(
         new RootLookup.NotSelected("cr3 is not known"),
-        RootRegisters.of("", "cr3 63:12").find(Registers.NONE));
+        RootRegisters.of("root cr3 63:12").find(Registers.NONE));
   }
 
   @ParameterizedTest
@@ -55,7 +55,7 @@ class RuleFormsTest {
         rule,
         "register rule '%s': write register, 'known' or the value of bits from 0 to 63"
             .formatted(rule),
-        text -> RootRegisters.of(text, "cr3"));
+        RootRegisters::of);
   }
 
   @Test
@@ -95,39 +95,40 @@ class RuleFormsTest {
   @Test
   void rulesMayBePreferencesAndOfParts() {
     String rules =
-        "pages =4096 pages have {} bytes\nprefer a|b 5:4=3 {} is not 3\n[x]\nc 9!=1 c is set\n";
+        """
+        root r
+        pages =4096 pages have {} bytes
+        prefer a|b 5:4=3 {} is not 3
+        [x] c 9!=1 c is set
+        """;
     Registers registers = new Registers(Map.of("r", 0x1000L, "b", 0x30L, "c", 0x200L));
     RootLookup found = new RootLookup.Found(List.of(0x1000L));
-    assertEquals(found, RootRegisters.of(rules, "r").find(registers));
-    assertEquals(
-        RootLookup.no("c is set"), RootRegisters.of(rules, List.of("r"), "x").find(registers));
+    assertEquals(found, RootFinder.of(rules).find(registers));
+    assertEquals(RootLookup.no("c is set"), RootFinder.of(rules, "x").find(registers));
     assertEquals(
         new RootLookup.Fallback(List.of(0x1000L), "2 is not 3"),
-        RootRegisters.of(rules, "r").find(registers.and(Registers.of("b", 0x20))));
+        RootFinder.of(rules).find(registers.and(Registers.of("b", 0x20))));
     assertEquals(
         RootLookup.no("unknown is not 3"),
-        RootRegisters.of("d known 1:0=3 {} is not 3", "r").find(registers));
+        RootFinder.of("root r\nd known 1:0=3 {} is not 3").find(registers));
     assertEquals(
         RootLookup.no("pages have 16384 bytes"),
-        RootRegisters.of(rules, "r").find(registers.and(Registers.of("pages", 16384))));
-    refused(
-        "r 1:0=4 no",
-        "register rule 'r 1:0=4 no': 4 does not fit",
-        text -> RootRegisters.of(text, "r"));
+        RootFinder.of(rules).find(registers.and(Registers.of("pages", 16384))));
+    refused("r 1:0=4 no", "register rule 'r 1:0=4 no': 4 does not fit", RootFinder::of);
   }
 
   @Test
   void registersThatAreKnownComeFirst() {
-    RootFinder both = RootRegisters.of("", "a").unlessUnknown("a|b", RootRegisters.of("", "c"));
+    RootFinder both = RootFinder.of("root a\n[x]\nunless a|b is known\nroot c\n");
     RootLookup found = new RootLookup.Found(List.of(7L));
     assertEquals(found, both.find(Registers.of("a", 7)));
     assertEquals(found, both.find(Registers.of("c", 7)));
     assertEquals(
         RootLookup.no("a is not known"), both.find(new Registers(Map.of("b", 1L, "c", 7L))));
     assertEquals(
-        RootLookup.no("a or b is not known"), RootRegisters.of("", "a|b").find(Registers.NONE));
+        RootLookup.no("a or b is not known"), RootFinder.of("root a|b").find(Registers.NONE));
     assertEquals(
-        RootLookup.no("b is not known"), RootRegisters.of("", "a -b").find(Registers.of("a", 1)));
+        RootLookup.no("b is not known"), RootFinder.of("root a -b").find(Registers.of("a", 1)));
   }
 
   private static final String TLB =

@@ -300,6 +300,16 @@ class TextFormsTest {
   }
 
   @Test
+  void aLineMayBeginWithItsParts() {
+    String flags = "[8k large] all: V\n[8k] exec: X\n[8k]\n[large]  no-exec: X\nnone: V\n";
+    EntryFlags large = layout(flags, "large").flags();
+    assertEquals(1, large.user().always());
+    assertEquals(0, large.user().exec());
+    assertEquals(2, large.user().noExec());
+    assertEquals(1, layout("[8k large] all: V\n[8k]\nnone: A", "large").flags().none());
+  }
+
+  @Test
   void aPartNamedTwiceIsThatPart() {
     assertEquals(2, layout("[large large]\nexec: X", "large", "large").flags().user().exec());
   }
@@ -330,6 +340,14 @@ class TextFormsTest {
     assertEquals(
         List.of(new VaRegion("user", 0, 0xffff, 0), new VaRegion("kernel", 0xf0000, 0xfffff, 1)),
         own.regions());
+    KernelAreas upper =
+        VaLayout.split(32, -0x8000_0000L, -0x7000_0000L, -0x1000L)
+            .kernelHalf()
+            .orElseThrow()
+            .areas();
+    assertEquals(new VaRegion("high half", -(1L << 32), -1, 1), upper.all());
+    assertEquals(new VaRegion("linear map", -(1L << 32), -0x8000_0001L, 1), upper.linearMap());
+    assertEquals(new VaRegion("vmalloc", -0x7000_0000L, -0x1001L, 1), upper.vmalloc());
   }
 
   @Test
@@ -347,6 +365,39 @@ class TextFormsTest {
     refused(line, "entry field '%s': bits '' are not such as".formatted(line), EntryField::table);
     String page = "P 47:page A FRAME address";
     refused(page, "entry field '%s': bits '47:page' are not".formatted(page), EntryField::table);
+  }
+
+  @Test
+  void whatNoOtherLineHasIsTheRest() {
+    PagingGeometry geometry =
+        PagingGeometry.of(
+            12, VaLayout.zeroExtended(32), 32, ByteOrder.LITTLE_ENDIAN, 4, "PGD:10+ PTE:10+");
+    String fields =
+        """
+        THP  rest    I IGNORED unused
+        THP  0       V VALID   used
+        P    31:page A FRAME   address
+        H    31:22   A FRAME   address
+        T    31:12,4:1 A FRAME address
+        """;
+    assertEquals(
+        List.of("TABLE 11:5", "HUGE 21:1", "PAGE 11:1"),
+        EntryLayout.of(geometry, fields, "").fields().stream()
+            .filter(field -> field.role() == EntryRole.IGNORED)
+            .flatMap(
+                field ->
+                    field.kinds().stream()
+                        .map(kind -> kind + " " + field.high() + ":" + field.low()))
+            .toList());
+    String full = "S rest I IGNORED unused";
+    refused(
+        full,
+        "entry field '%s': a SWAP entry has no bits left".formatted(full),
+        line -> EntryLayout.of(geometry, "S 31:0 O SWAP_OFFSET offset\n" + line, ""));
+    refused(
+        "S rest I",
+        "entry field 'S rest I': write kinds, bits, name, role, meaning",
+        line -> EntryLayout.of(geometry, line + " ", ""));
   }
 
   @Test

@@ -16,15 +16,13 @@ import java.util.List;
 import java.util.Set;
 import org.mmport.spi.Architecture;
 import org.mmport.spi.ContiguousRuns;
-import org.mmport.spi.KernelAreas;
-import org.mmport.spi.KernelHalf;
+import org.mmport.spi.ListedArchitecture;
 import org.mmport.spi.MmuFeature;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PagingGeometry;
 import org.mmport.spi.PteFormat;
 import org.mmport.spi.RootFinder;
 import org.mmport.spi.VaLayout;
-import org.mmport.spi.VaRegion;
 
 /**
  * The arm64 port. Every table but the root is a granule; the root is as small as its entries: Linux
@@ -32,7 +30,7 @@ import org.mmport.spi.VaRegion;
  * level above PTE, and of 1 GiB with 4 KiB pages.
  */
 @AutoService(Architecture.class)
-public final class Arm64Architecture implements Architecture {
+public final class Arm64Architecture extends ListedArchitecture {
   private static final Granule K4 = new Granule(12, 0, 2, 16, 16);
   private static final Granule K16 = new Granule(14, 2, 1, 128, 32);
   private static final Granule K64 = new Granule(16, 1, 3, 32, 32);
@@ -58,15 +56,9 @@ public final class Arm64Architecture implements Architecture {
           variant("16k-va47-noafdbm", K16, 47, 48, "PGD:11 PMD:11+ PTE:11+", SOFTWARE),
           variant("64k-va48-noafdbm", K64, 48, 52, "PGD:6 PMD:13+ PTE:13+", SOFTWARE));
 
-  @Override
-  public List<MmuVariant> variants() {
-    return VARIANTS;
-  }
-
   /** EM_AARCH64; QEMU's cores of it have no note that names a root. */
-  @Override
-  public Set<Integer> elfMachines() {
-    return Set.of(183);
+  public Arm64Architecture() {
+    super(VARIANTS, 183);
   }
 
   /**
@@ -76,15 +68,10 @@ public final class Arm64Architecture implements Architecture {
    * the linear map.
    */
   private static VaLayout layout(int pageShift, int vaBits) {
-    VaLayout split = VaLayout.split(vaBits, vaBits);
     int bitsAtLeast = vaBits <= 48 ? vaBits : pageShift == 14 ? 47 : 48;
-    long first = -(1L << vaBits);
     long modules = -(1L << (bitsAtLeast - 1));
-    long vmemmap = -(1L << 30) - ((modules - first) >>> pageShift) * 64;
-    VaRegion all = split.regions().getLast();
-    KernelAreas areas =
-        KernelAreas.of(all, first, modules - 1, modules + (2L << 30), vmemmap - (8L << 20) - 1);
-    return split.withKernelHalf(new KernelHalf.OwnRoot(areas));
+    long vmemmap = -(1L << 30) - ((modules + (1L << vaBits)) >>> pageShift) * 64;
+    return VaLayout.split(vaBits, modules, modules + (2L << 30), vmemmap - (8L << 20));
   }
 
   private static MmuVariant variant(
@@ -93,9 +80,8 @@ public final class Arm64Architecture implements Architecture {
         EnumSet.of(ASID, HIERARCHICAL_RIGHTS, BREAK_BEFORE_MAKE, BROADCAST_TLBI, ROOT_RELOAD);
     features.addAll(marks);
     int shift = granule.pageShift();
-    VaLayout layout = layout(shift, vaBits);
     PagingGeometry geometry =
-        PagingGeometry.of(shift, layout, paBits, ByteOrder.LITTLE_ENDIAN, 8, levels);
+        PagingGeometry.of(shift, layout(shift, vaBits), paBits, ByteOrder.LITTLE_ENDIAN, 8, levels);
     // FEAT_LPA2 with TCR_EL1.DS: 52 bits of address in granules below 64K.
     String size = (1 << (shift - 10)) + (paBits == 52 && shift < 16 ? "k-lpa2" : "k");
     String who = marks.isEmpty() ? "noafdbm" : "afdbm";

@@ -35,37 +35,27 @@ record Arm64PteFormat(EntryLayout layout) implements PteFormat {
       HP   55    DIRTY      DIRTY                     software: dirty
       HP   56    SPECIAL    SPECIAL                   software: no struct page
       HP   58    UFFD_WP    UFFD_WP                   software: userfaultfd
-      HP   57,63:59 IGN     IGNORED                   ignored, free for software, PBHA or overlay index
       T    10    AF         IGNORED                   ignored, or AF (HAFT)
-      T    58:50,11 IGN     IGNORED                   ignored
       T    59    PXNTable   NO_KERNEL_EXEC            EL1 may not execute below
       T    60    UXNTable   NO_EXEC                   EL0 may not execute below
       T    61    APTable0   NO_USER                   EL0 may not access below
       T    62    APTable1   NO_WRITE                  nobody may write below
       T    63    NSTable    OTHER                     non-secure below
+      THP  rest  IGN        IGNORED                   not looked at: software's, PBHA, overlay index
       S    2     E          SWAP_EXCLUSIVE            anonymous exclusive
       S    3     UFFD_WP    UFFD_WP                   userfaultfd write-protected
       S    10:6  TYPE       SWAP_TYPE                 which swap device
       S    61:12 OFFSET     SWAP_OFFSET               offset
-      S    1,5:4,63:62 0    RESERVED                  unused
-      S    11    0          RESERVED                  or it would count as present
-      [afdbm]
-      HP   51    DBM        WRITE                     hardware may clear AP2; Linux: writable
-      [noafdbm]
-      HP   51    DBM        SOFTWARE_WRITE            software: writable; hardware looks at AP2 alone
+      S    rest  0          RESERVED                  unused; with bit 11 it would count as present
+      [afdbm]   HP 51 DBM WRITE          hardware may clear AP2; Linux: writable
+      [noafdbm] HP 51 DBM SOFTWARE_WRITE software: writable; hardware looks at AP2 alone
       [4k 16k 64k]
-      THP  49:48 RES0       IGNORED                   zero, not looked at
       THP  47:page ADDRESS  FRAME                     bits 47 and below
       HP   9:8   SH         OTHER                     shareability
-      T    9:2   IGN        IGNORED                   ignored
-      [64k]
-      THP  15:12 ADDRESS_HI FRAME_HIGH                bits 51:48
-      [16k 16k-lpa2]
-      THP  13:12 RES0       IGNORED                   zero, not looked at
       [4k-lpa2 16k-lpa2]
       THP  49:page ADDRESS  FRAME                     bits 49 and below
       THP  9:8   ADDRESS_HI FRAME_HIGH                bits 51:50
-      T    7:2   IGN        IGNORED                   ignored
+      [64k] THP 15:12 ADDRESS_HI FRAME_HIGH bits 51:48
       """;
 
   /**
@@ -77,12 +67,11 @@ record Arm64PteFormat(EntryLayout layout) implements PteFormat {
       """
       none: nG AP2 PXN UXN
       told none: VALID AP1 nG UXN
+      write: DBM
       kernel: VALID UXN
-      kernel write: DBM
       kernel no-write: AP2
       kernel no-exec: PXN
       user: VALID AP1 nG AP2 PXN
-      user write: DBM
       user no-exec: UXN
       WRITE_BACK:
       WRITE_COMBINE: ATTRINDX=2 PXN UXN
@@ -91,10 +80,8 @@ record Arm64PteFormat(EntryLayout layout) implements PteFormat {
       kernel table: UXNTable
       user table: PXNTable
       changed: GP
-      [4k 16k 64k]
-      all: TYPE AF SH=3
-      [4k-lpa2 16k-lpa2]
-      all: TYPE AF
+      [4k 16k 64k] all: TYPE AF SH=3
+      [4k-lpa2 16k-lpa2] all: TYPE AF
       """;
 
   static Arm64PteFormat of(PagingGeometry geometry, String... parts) {

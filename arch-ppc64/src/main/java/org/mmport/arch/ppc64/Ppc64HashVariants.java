@@ -45,8 +45,8 @@ final class Ppc64HashVariants {
   /** Nothing but the kernel knows these: {@code pgd} is the process's, by physical address. */
   private static final RootFinder ROOTS =
       RootRegisters.of(
-          "pgd known hashed: name pgd and SYMBOL(swapper_pg_dir) for its trees",
-          List.of("pgd", "SYMBOL(swapper_pg_dir) 52:12"));
+          "root pgd\nroot SYMBOL(swapper_pg_dir) 52:12\n"
+              + "pgd known hashed: name pgd and SYMBOL(swapper_pg_dir) for its trees");
 
   static final PagingGeometry HASH_4K =
       Ppc64Geometry.of(12, 53, 46, HASH_OF_4K, "PGD:9 PUD:9 PMD:7 PTE:9+");

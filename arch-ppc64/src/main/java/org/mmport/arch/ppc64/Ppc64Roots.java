@@ -15,8 +15,7 @@ import org.mmport.spi.TreeShape;
  * what Linux puts into its entry 0.
  */
 final class Ppc64Roots {
-  private static final RootRegisters MODE =
-      RootRegisters.of("lpcr 20=1 LPCR[HR] is 0: hashed", List.of());
+  private static final RootRegisters MODE = RootRegisters.of("lpcr 20=1 LPCR[HR] is 0: hashed");
 
   /** Entries of the partition table have 16 bytes, the process table's address in the latter 8. */
   private static final List<Place> PROCESS_TABLE =
@@ -25,6 +24,7 @@ final class Ppc64Roots {
   /** RTS for 52 bits and RPDS for a root of 13: {@code radix__get_tree_size()}. */
   private static final String TREE =
       """
+      root tree 52:16
       tree 62:61=2 its addresses have not 52 bits
       tree 7:5=5   its addresses have not 52 bits
       tree 4:0=13  its root has {} index bits
@@ -34,7 +34,7 @@ final class Ppc64Roots {
 
   /** Page sizes are told apart by what trees say of their last level. */
   static RootFinder of(PagingGeometry geometry, PteFormat format) {
-    RootRegisters tree = RootRegisters.of(TREE, "tree 52:16");
-    return new RootTable(MODE, PROCESS_TABLE, "pid", 16, tree, new TreeShape(geometry, format));
+    TreeShape shape = new TreeShape(geometry, format);
+    return new RootTable(MODE, PROCESS_TABLE, "pid", 16, RootRegisters.of(TREE), shape);
   }
 }

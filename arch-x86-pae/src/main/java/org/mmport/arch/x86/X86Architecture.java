@@ -13,6 +13,7 @@ import java.util.Set;
 import org.mmport.spi.Architecture;
 import org.mmport.spi.CpuNote;
 import org.mmport.spi.KernelHalf.Upkeep;
+import org.mmport.spi.ListedArchitecture;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PagingGeometry;
 import org.mmport.spi.PteFormat;
@@ -25,7 +26,7 @@ import org.mmport.spi.VaLayout;
  * volume 3A, section 4.3.
  */
 @AutoService(Architecture.class)
-public final class X86Architecture implements Architecture {
+public final class X86Architecture extends ListedArchitecture {
   /**
    * 3 GiB for processes ({@code VMSPLIT_3G}), 896 MiB of lowmem, and behind a hole of 8 MiB what is
    * vmalloc's; its end, {@code PKMAP_BASE}, depends on the number of CPUs and is not before this
@@ -57,14 +58,14 @@ public final class X86Architecture implements Architecture {
               Set.of(HW_ACCESSED, HW_DIRTY, HIERARCHICAL_RIGHTS, ROOT_ENTRIES_CACHED, ROOT_RELOAD),
               PAE_FORMAT,
               X86TlbRules.pae(PAE_FORMAT),
-              X86Roots.PAE),
+              X86Roots.of("pae")),
           new MmuVariant(
               "x86/2level",
               TWO_LEVEL,
               Set.of(HW_ACCESSED, HW_DIRTY, HIERARCHICAL_RIGHTS, ROOT_RELOAD),
               TWO_LEVEL_FORMAT,
               X86TlbRules.of(TWO_LEVEL_FORMAT),
-              X86Roots.TWO_LEVEL));
+              X86Roots.of("2level")));
 
   private static PagingGeometry geometry(Upkeep upkeep, int paBits, int bytes, String levels) {
     VaLayout layout = VaLayout.zeroExtended(32).withCopiedKernel(upkeep, KERNEL);
@@ -72,14 +73,8 @@ public final class X86Architecture implements Architecture {
         .storedBy(4);
   }
 
-  @Override
-  public List<MmuVariant> variants() {
-    return VARIANTS;
-  }
-
   /** {@code QEMUCPUState}, QEMU's target/i386/arch_dump.c; 3 is EM_386. */
-  @Override
-  public List<CpuNote> cpuNotes() {
-    return List.of(CpuNote.of(3, "QEMU", 8, "cr0@392 cr2@408 cr3@416 cr4@424"));
+  public X86Architecture() {
+    super(VARIANTS, CpuNote.of(3, "QEMU", 8, "cr0@392 cr2@408 cr3@416 cr4@424"));
   }
 }

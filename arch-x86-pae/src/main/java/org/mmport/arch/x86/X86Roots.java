@@ -1,7 +1,6 @@
 package org.mmport.arch.x86;
 
 import org.mmport.spi.RootFinder;
-import org.mmport.spi.RootRegisters;
 
 /** The root from CR3: Intel SDM volume 3A, section 4.1.1 (modes), tables 4-3 and 4-7 (CR3). */
 final class X86Roots {
@@ -11,11 +10,17 @@ final class X86Roots {
       cr4  known cr3 and cr4 are not both known
       cr0  31=1  CR0.PG is not set
       efer 10=0  EFER.LMA is set: the CPU is in long mode
+      [pae]
+      root cr3 31:5
+      cr4  5=1   CR4.PAE is not set
+      [2level]
+      root cr3 31:12
+      cr4  5=0   CR4.PAE is set
       """;
 
-  static final RootFinder PAE = RootRegisters.of(RULES + "cr4 5=1 CR4.PAE is not set", "cr3 31:5");
-  static final RootFinder TWO_LEVEL =
-      RootRegisters.of(RULES + "cr4 5=0 CR4.PAE is set", "cr3 31:12");
-
   private X86Roots() {}
+
+  static RootFinder of(String variant) {
+    return RootFinder.of(RULES, variant);
+  }
 }
