@@ -167,6 +167,7 @@ class LockTwinsTest {
     MmClauseTwinsTest.fails("LOCK-04", deaf, "flush before freeing");
     MmClauseTwinsTest.fails("LOCK-05", deaf, "flush before freeing");
     MmClauseTwinsTest.fails("LOCK-06", deaf, "");
+    MmClauseTwinsTest.fails("LOCK-08", deaf, "flush before freeing");
   }
 
   /** A port that keeps something between two calls serves one thread at a time. */
