@@ -1,16 +1,21 @@
 package org.mmport.mm;
 
+import java.util.EnumSet;
+import org.mmport.pgtable.PteBatch;
+import org.mmport.pgtable.PteBatch.Ignored;
 import org.mmport.machine.Folios;
+import org.mmport.machine.PageFlag;
 import org.mmport.pgtable.PteTable;
 import org.mmport.spi.Level;
 import org.mmport.spi.PteFormat;
 
-/** What truncation and writeback need of those who map a file. */
+/** What truncation, writeback, reclaim and collapse need of those who map a file. */
 final class FileRmap implements FileMappings {
   private final MmSystem system;
   private final Rmap rmap;
   private final Folios folios;
   private final FolioEntries entries;
+  private final PteBatch batch;
   private final SplitFolios splitFolios;
   private final PteFormat format;
 
@@ -19,6 +24,7 @@ final class FileRmap implements FileMappings {
     this.rmap = rmap;
     this.folios = system.folios();
     this.entries = new FolioEntries(system, rmap);
+    this.batch = new PteBatch(system.variant(), EnumSet.allOf(Ignored.class));
     this.splitFolios = new SplitFolios(system);
     this.format = system.variant().format();
   }
@@ -106,6 +112,27 @@ final class FileRmap implements FileMappings {
       long lastVa = mapping.va(Math.min(lastIndex, mapping.lastPage()));
       mapping.mm().sharedRanges().ownEdges(va, lastVa - va + mapping.mm().pageBytes());
     }
+  }
+
+  /** Has nobody map a folio any more: {@code try_to_unmap_one()}, of its pages together. */
+  void unmap(long head) {
+    if (folios.isLarge(head)) {
+      splitFolios.splitLeaves(head);
+    }
+    entries.each(
+        head,
+        folios.framesFrom(head),
+        vma -> true,
+        (users, table, index, raw, most, gather) -> {
+          int pages = most == 1 ? 1 : batch.length(table, index, raw, most);
+          if (format.dirty(table.clear(index, pages), Level.PTE)) {
+            folios.set(head, PageFlag.DIRTY);
+          }
+          users.count(table, 0, -pages, 0);
+          rmap.remove(system.pfn(raw), pages);
+          gather.releaseLater(head, pages);
+          return pages;
+        });
   }
 
   @Override

@@ -1,14 +1,11 @@
 package org.mmport.mm;
 
-import java.util.EnumSet;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import org.mmport.machine.Folios;
 import org.mmport.machine.OutOfFramesException;
 import org.mmport.machine.PageFlag;
 import org.mmport.pgtable.HugeEntry;
-import org.mmport.pgtable.PteBatch;
-import org.mmport.pgtable.PteBatch.Ignored;
 import org.mmport.pgtable.PteTable;
 import org.mmport.spi.Level;
 import org.mmport.spi.PteFormat;
@@ -24,8 +21,6 @@ final class Reclaim {
   private final Rmap rmap;
   private final SwapCache swapCache;
   private final FileRmap fileRmap;
-  private final FolioEntries entries;
-  private final PteBatch batch;
   private final SplitFolios splitFolios;
   private final LazyFreed lazyFreed;
   private ReclaimCounts counts = ReclaimCounts.ZERO;
@@ -37,8 +32,6 @@ final class Reclaim {
     this.rmap = rmap;
     this.swapCache = swapCache;
     this.fileRmap = fileRmap;
-    this.entries = new FolioEntries(system, rmap);
-    this.batch = new PteBatch(system.variant(), EnumSet.allOf(Ignored.class));
     this.splitFolios = new SplitFolios(system);
     this.lazyFreed = new LazyFreed(system);
   }
@@ -257,7 +250,7 @@ final class Reclaim {
     } else if (file.isWrittenBack()) {
       long index = folios.index(head);
       long written = file.writeBack(index, index, fileRmap);
-      unmapOfFile(head);
+      fileRmap.unmap(head);
       count(new ReclaimCounts(0, 0, 0, 0, written, 0));
       file.evict(index, 1);
     }
@@ -267,34 +260,13 @@ final class Reclaim {
   private void swapOutOfFile(FilePages file, long pfn) {
     if (swapCache.takesPages()) {
       long index = folios.index(pfn);
-      unmapOfFile(pfn);
+      fileRmap.unmap(pfn);
       if (!folios.is(pfn, PageFlag.DIRTY)) {
         file.evict(index, 1);
       } else if (file.swapOut(index, 1)) {
         count(new ReclaimCounts(0, 0, 0, 1, 0, 0));
       }
     }
-  }
-
-  /** {@code try_to_unmap_one()}, of pages of a folio together. */
-  private void unmapOfFile(long head) {
-    if (folios.isLarge(head)) {
-      splitFolios.splitLeaves(head);
-    }
-    entries.each(
-        head,
-        folios.framesFrom(head),
-        vma -> true,
-        (users, table, index, raw, most, gather) -> {
-          int pages = most == 1 ? 1 : batch.length(table, index, raw, most);
-          if (format.dirty(table.clear(index, pages), Level.PTE)) {
-            folios.set(head, PageFlag.DIRTY);
-          }
-          users.count(table, 0, -pages, 0);
-          rmap.remove(system.pfn(raw), pages);
-          gather.releaseLater(head, pages);
-          return pages;
-        });
   }
 
   /** What stands in the place of a leaf whose page goes. */
