@@ -49,6 +49,7 @@ final class ClauseCatalog {
           ThpClauses.class,
           ThpShareClauses.class,
           ThpFileClauses.class,
+          ThpFileCollapseClauses.class,
           KhugepagedClauses.class,
           ForkClauses.class,
           MremapClauses.class,

@@ -29,7 +29,7 @@ final class ThpFileClauses {
 
   private ThpFileClauses() {}
 
-  private static FilePages file(HugeScene scene) {
+  static FilePages file(HugeScene scene) {
     return ((Backing.OfFile) scene.process("a").vmas().getFirst().backing()).file();
   }
 
@@ -167,7 +167,7 @@ final class ThpFileClauses {
           "A file that comes to end within a leaf has pages there, and one that nobody used goes"
               + " whole",
       source = "kernel: truncate_inode_partial_folio, try_to_unmap_one with TTU_SPLIT_HUGE_PMD",
-      check = "FileRmap.unmap; SplitFolios.across, splitLeaves; Reclaim.unmapOfFile")
+      check = "FileRmap.unmap, truncate; SplitFolios.across, splitLeaves")
   static void cutOffAndReclaimed(ClauseContext c) {
     try (HugeScene scene = new HugeScene(c)) {
       int n = (int) scene.pages();

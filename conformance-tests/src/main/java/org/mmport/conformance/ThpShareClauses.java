@@ -249,8 +249,6 @@ final class ThpShareClauses {
       says(c, s, CollapseLimits.of(none, 2, 2), CollapseStatus.COLLAPSED);
       says(c, s, CollapseLimits.khugepaged((int) s.pages()), CollapseStatus.MAPPED_ALREADY);
       s.play("expect cpu0 load a 20 is 1; expect cpu1 load a 22 is 2; munmap a 20 $n");
-      s.play("mmap a 20 $n rw- shared; cpu0 store a 20 1");
-      says(c, s, CollapseLimits.MADVISE, CollapseStatus.NOT_ANONYMOUS);
     }
   }
 
@@ -363,6 +361,19 @@ final class ThpShareClauses {
             """),
             s.script(CONTENTS));
     collapse.of(c, "collapse a 20");
+    FailingFlushes ofFile =
+        new FailingFlushes(
+            s.script(
+                """
+            file f $n
+            start a
+            mmap a 20 $n rw- shared f 0
+            cpu0 store a 20 1
+            cpu1 load a 26
+            cpu1 store a $last 3
+            """),
+            s.script(CONTENTS + "; truncate f 0"));
+    ofFile.loseNothing(c, "collapse a 20");
   }
 
   private static void failedSplits(ClauseContext c, HugeScene s) {

@@ -83,7 +83,9 @@ final class RandomHugeSteps {
 
   /** Of a file, or of shared memory; at times no such part of the file as could be mapped whole. */
   private void ofFile(List<Step> steps, String process) {
-    steps.add(new Step.FileFolios(List.of(Long.numberOfTrailingZeros(hugePages))));
+    boolean atOnce = random.nextInt(3) > 0;
+    int order = atOnce ? Long.numberOfTrailingZeros(hugePages) : random.nextInt(1, 4);
+    steps.add(new Step.FileFolios(List.of(order)));
     if (random.nextInt(3) == 0) {
       steps.add(new Step.Mmap(process, first, hugePages, VmaRights.READ_WRITE, true));
     } else {
@@ -102,6 +104,9 @@ final class RandomHugeSteps {
     long page = first + random.nextLong(hugePages);
     steps.add(random.nextBoolean() ? new Step.Load(process, 0, page) : store(process));
     steps.add(store(process));
+    if (!atOnce) {
+      steps.add(new Step.Collapse(process, first));
+    }
   }
 
   private Step ofFile() {

@@ -27,8 +27,20 @@ final class Collapse {
   private final long firstVa;
   private final long bytes;
 
-  /** Of an aligned range, whose first address is in a mapping. */
-  Collapse(AddressSpace mm, Vma vma, long firstVa, long bytes) {
+  /**
+   * Of an aligned range, whose first address is in a mapping: of private memory, or of a file.
+   *
+   * @throws OutOfFramesException when there is no memory for copies of tables that others use too
+   */
+  static CollapseStatus of(AddressSpace mm, Vma vma, long firstVa, CollapseLimits limits) {
+    return switch (vma.backing()) {
+      case Backing.Anonymous own ->
+          new Collapse(mm, vma, firstVa, mm.system().hugePageBytes().orElseThrow()).run(limits);
+      case Backing.OfFile backing -> new FileCollapse(mm, vma, backing, firstVa).run(limits);
+    };
+  }
+
+  private Collapse(AddressSpace mm, Vma vma, long firstVa, long bytes) {
     this.mm = mm;
     this.system = mm.system();
     this.folios = system.folios();
@@ -39,7 +51,7 @@ final class Collapse {
     this.bytes = bytes;
   }
 
-  CollapseStatus run(CollapseLimits limits) {
+  private CollapseStatus run(CollapseLimits limits) {
     Optional<CollapseStatus> inTheWay = ofMapping().or(() -> ofPages(limits));
     if (inTheWay.isPresent()) {
       return inTheWay.get();
@@ -68,9 +80,6 @@ final class Collapse {
   private Optional<CollapseStatus> ofMapping() {
     if (!vma.contains(firstVa + bytes - 1)) {
       return Optional.of(CollapseStatus.NOT_ONE_MAPPING);
-    }
-    if (!(vma.backing() instanceof Backing.Anonymous)) {
-      return Optional.of(CollapseStatus.NOT_ANONYMOUS);
     }
     return system.hugePages().mayHave(vma)
         ? Optional.empty()

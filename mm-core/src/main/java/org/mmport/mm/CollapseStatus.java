@@ -10,8 +10,12 @@ public enum CollapseStatus {
   NOT_MAPPED,
   /** The mapping at its first address has not all of it: {@code SCAN_ADDRESS_RANGE}. */
   NOT_ONE_MAPPING,
-  /** It is a file's, or shared: {@code SCAN_PAGE_ANON}. */
-  NOT_ANONYMOUS,
+  /** Its pages are not aligned in their file as it is: {@code SCAN_ADDRESS_RANGE}. */
+  NOT_ALIGNED,
+  /** The file ends in it: {@code SCAN_TRUNCATED}. */
+  BEYOND_FILE,
+  /** The process has own copies of pages of the file: {@code SCAN_FAIL}. */
+  OWN_COPIES,
   /** {@link HugePageAdvice#NOHUGEPAGE} was given: {@code SCAN_VMA_CHECK}. */
   ADVISED_AGAINST,
   /** Nothing of it was ever there: {@code SCAN_PMD_NONE}. */

@@ -1,5 +1,6 @@
 package org.mmport.mm;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.Optional;
@@ -165,6 +166,18 @@ public final class FilePages {
     }
   }
 
+  /** Frames of so many pages from one on; -1 for those that are not in the cache. */
+  long[] frames(long firstIndex, int pages) {
+    lock.lock();
+    try {
+      long[] frames = new long[pages];
+      Arrays.setAll(frames, i -> cache.find(firstIndex + i).orElse(-1));
+      return frames;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /**
    * How many pages of a folio are in the cache, from its first on: all, but where the file ended in
    * it while somebody held it.
@@ -267,6 +280,37 @@ public final class FilePages {
       }
       folios.split(head);
       return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Has a new folio take the place of the pages from one on, with what they hold: copied where they
+   * are in the cache, else read. Takes over the caller's reference, unless it throws. Nobody may
+   * map those pages, hold them, or have them in swap.
+   */
+  void collapse(long firstIndex, long head) {
+    lock.lock();
+    try {
+      int pages = folios.framesFrom(head);
+      boolean dirty = false;
+      for (int i = 0; i < pages; i++) {
+        OptionalLong old = cache.find(firstIndex + i);
+        if (old.isPresent()) {
+          folios.bytes(head + i).copyFrom(folios.bytes(old.getAsLong()));
+          dirty |= folios.is(old.getAsLong(), PageFlag.DIRTY);
+        } else {
+          storage.read(firstIndex + i, folios.bytes(head + i));
+        }
+      }
+      for (int i = 0; i < pages; i++) {
+        cache.find(firstIndex + i).ifPresent(cache::remove);
+      }
+      cache.add(head, firstIndex);
+      if (dirty) {
+        folios.set(head, PageFlag.DIRTY);
+      }
     } finally {
       lock.unlock();
     }

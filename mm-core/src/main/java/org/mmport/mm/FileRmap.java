@@ -1,10 +1,10 @@
 package org.mmport.mm;
 
 import java.util.EnumSet;
-import org.mmport.pgtable.PteBatch;
-import org.mmport.pgtable.PteBatch.Ignored;
 import org.mmport.machine.Folios;
 import org.mmport.machine.PageFlag;
+import org.mmport.pgtable.PteBatch;
+import org.mmport.pgtable.PteBatch.Ignored;
 import org.mmport.pgtable.PteTable;
 import org.mmport.spi.Level;
 import org.mmport.spi.PteFormat;

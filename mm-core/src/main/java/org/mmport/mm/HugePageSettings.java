@@ -74,10 +74,17 @@ final class HugePageSettings {
 
   /** Whether a mapping gets huge pages where it is written first: {@code vma_thp_disabled()}. */
   boolean wants(Vma vma) {
-    if (policy == HugePagePolicy.NEVER || level.isEmpty() || !mayHave(vma)) {
-      return false;
-    }
-    return policy == HugePagePolicy.ALWAYS || vma.advice() == HugePageAdvice.HUGEPAGE;
+    return mayHave(vma) && collects(vma);
+  }
+
+  /** Whether khugepaged looks at a mapping: {@code khugepaged_enter_vma()}. */
+  boolean collects(Vma vma) {
+    return level.isPresent()
+        && switch (policy) {
+          case NEVER -> false;
+          case MADVISE -> vma.advice() == HugePageAdvice.HUGEPAGE;
+          case ALWAYS -> vma.advice() != HugePageAdvice.NOHUGEPAGE;
+        };
   }
 
   /** Whether a mapping may have one of a file at an address: {@code thp_vma_suitable_order()}. */

@@ -66,9 +66,7 @@ public final class HugePages {
           }
           mm.ranges().requireUser("collapse", va, bytes);
           Optional<Vma> vma = mm.mappings().find(va);
-          return vma.isEmpty()
-              ? CollapseStatus.NOT_MAPPED
-              : new Collapse(mm, vma.get(), va, bytes).run(limits);
+          return vma.isEmpty() ? CollapseStatus.NOT_MAPPED : Collapse.of(mm, vma.get(), va, limits);
         });
   }
 }

@@ -5,9 +5,9 @@ import org.mmport.spi.InvalidRequestException;
 
 /**
  * Looks by itself for ranges that could be huge pages, some at a time, and makes them that:
- * mm/khugepaged.c. It goes through the mappings that want huge pages where they are written first,
- * of one process after the other, and goes on where it stopped. Between two ranges others may do
- * anything. Any thread may call it.
+ * mm/khugepaged.c. It goes through the mappings, of files too, that policy and advice give huge
+ * pages, of one process after the other, and goes on where it stopped. Between two ranges others
+ * may do anything. Any thread may call it.
  */
 public final class Khugepaged {
   /** {@code khugepaged_do_scan()}: once all was looked at twice, there is nothing to be found. */
@@ -105,7 +105,7 @@ public final class Khugepaged {
         Long.compareUnsigned(va, from) >= 0
             && Long.compareUnsigned(va, vma.lastVa()) <= 0
             && Long.compareUnsigned(vma.lastVa() - va, bytes - 1) >= 0;
-    if (!fits || !system.hugePages().wants(vma)) {
+    if (!fits || !system.hugePages().collects(vma)) {
       return passBy(contextId, vma.lastVa() + 1, 1);
     }
     CollapseStatus status = collapse(mm, vma, va);
@@ -121,7 +121,7 @@ public final class Khugepaged {
 
   private CollapseStatus collapse(AddressSpace mm, Vma vma, long va) {
     try {
-      return new Collapse(mm, vma, va, bytes).run(limits);
+      return Collapse.of(mm, vma, va, limits);
     } catch (OutOfFramesException e) {
       // No copy of a table that others use too. Nobody asked for this, so nobody is told.
       return CollapseStatus.NO_MEMORY;

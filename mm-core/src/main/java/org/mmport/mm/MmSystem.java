@@ -335,6 +335,10 @@ public final class MmSystem {
         });
   }
 
+  FileRmap fileRmap() {
+    return fileRmap;
+  }
+
   Rmap rmap() {
     return rmap;
   }

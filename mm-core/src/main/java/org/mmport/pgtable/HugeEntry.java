@@ -264,4 +264,17 @@ public final class HugeEntry {
     gather.freeLater(below);
     return true;
   }
+
+  /**
+   * The same, and no CPU finds the table any more. All else that is owed is flushed too. Where the
+   * flush fails, the table is there as before.
+   */
+  public boolean freeEmptyTableNow() {
+    long old = get();
+    if (tree.isTable(old, level) && mm.space().live(format.tableAddr(old, level)) == 0) {
+      gather.freeLater(unhook().tableAddr());
+      gather.flush();
+    }
+    return isNone();
+  }
 }
