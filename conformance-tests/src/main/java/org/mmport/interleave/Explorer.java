@@ -13,7 +13,6 @@ public final class Explorer {
 
   private final Program program;
   private final long maxSchedules;
-  private final Relay relay = new Relay();
   private long schedules;
   private long steps;
 
@@ -91,8 +90,7 @@ public final class Explorer {
 
   private Optional<Failure> run(Policy policy) {
     Run run = new Run(policy, new LockOrder(), MAX_STEPS);
-    relay.to(run);
-    try (Program.Scene scene = program.begin(relay)) {
+    try (Program.Scene scene = program.begin(run)) {
       run.run(scene);
       schedules++;
       steps += run.steps();

@@ -5,16 +5,11 @@ import org.mmport.machine.Steps;
 
 /** Passes on what a machine tells, until a method is overridden. */
 public class ForwardingSteps implements Steps {
-  private Steps to;
+  private final Steps to;
 
   /** Passes it on to one who listens. */
   public ForwardingSteps(Steps to) {
     this.to = to;
-  }
-
-  /** Passes it on to another from now on. */
-  protected final void forwardTo(Steps listener) {
-    to = listener;
   }
 
   @Override

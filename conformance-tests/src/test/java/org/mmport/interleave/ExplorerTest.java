@@ -117,11 +117,9 @@ class ExplorerTest {
   @Test
   void whoWaitsForEachOtherIsNamed() {
     PhysicalMemory memory = PhysicalMemory.ofSize(4096);
-    Relay relay = new Relay();
     Run run = new Run(new Replay(Schedule.parse("A2 B2")), Steps.NONE, 100);
-    relay.to(run);
-    ReentrantLock first = SteppedLock.of(relay, LockRank.FILE, 1);
-    ReentrantLock second = SteppedLock.of(relay, LockRank.FILE, 2);
+    ReentrantLock first = SteppedLock.of(run, LockRank.FILE, 1);
+    ReentrantLock second = SteppedLock.of(run, LockRank.FILE, 2);
     List<Runnable> bodies =
         List.of(() -> PageRaces.both(first, second), () -> PageRaces.both(second, first));
     try (Toy toy = new Toy(memory, bodies, List.of(), Set.of())) {

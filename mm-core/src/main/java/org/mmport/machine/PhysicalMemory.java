@@ -70,7 +70,7 @@ public final class PhysicalMemory implements AutoCloseable {
     Arena arena = Arena.ofShared();
     try {
       return new PhysicalMemory(
-          List.of(new Extent(0, SparseSegment.map(sizeBytes, arena))), arena, steps);
+          List.of(new Extent(0, SparseSegment.map(sizeBytes, arena))), arena, StepsRelay.to(steps));
     } catch (RuntimeException e) {
       arena.close();
       throw e;
@@ -223,6 +223,9 @@ public final class PhysicalMemory implements AutoCloseable {
       byAddress.forEach(ByAddress::memoryCloses);
     }
     arena.close();
+    if (steps instanceof StepsRelay relay) {
+      relay.giveBack();
+    }
   }
 
   /** Zeroed memory beside this one, untouched at no cost, given back when this one is closed. */
