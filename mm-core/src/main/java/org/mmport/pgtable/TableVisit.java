@@ -77,15 +77,28 @@ final class TableVisit {
     long spanBytes = geometry.spanBytes(level);
     int first = geometry.index(level, firstVa);
     int last = geometry.index(level, lastVa);
-    long va = firstVa & -spanBytes;
-    for (int index = first; index <= last; index++, va += spanBytes) {
+    long firstSpan = firstVa & -spanBytes;
+    ZeroedEntries zeroed = zeroed(table, level);
+    for (int index = first; index <= last; ) {
       long raw = code.load(memory, table + (long) index * geometry.entryBytes(), level);
-      if (!format.none(raw, level)) {
-        long from = index == first ? firstVa : va;
-        long to = index == last ? lastVa : va + spanBytes - 1;
-        entry(raw, level, va, from, to, rights);
+      if (format.none(raw, level)) {
+        index = zeroed.after(index, last);
+        continue;
       }
+      long va = firstSpan + (index - first) * spanBytes;
+      long from = index == first ? firstVa : va;
+      long to = index == last ? lastVa : va + spanBytes - 1;
+      entry(raw, level, va, from, to, rights);
+      index++;
     }
+  }
+
+  /** What may be passed over: entries of no bits, where these are none. */
+  private ZeroedEntries zeroed(long table, Level level) {
+    return format.none(0, level)
+        ? ZeroedEntries.of(
+            memory.memory(), table, geometry.tableBytes(level), geometry.entryBytes())
+        : ZeroedEntries.NONE;
   }
 
   private void entry(long raw, Level level, long va, long firstVa, long lastVa, int rights) {
