@@ -49,6 +49,10 @@ final class HashFaults {
 
   // For finding entries of memory that was freed: when each was made, when frames were freed.
   private final long[] madeAt;
+
+  /** Which entries of the table were ever filled, and not found empty since. */
+  private final BitSet filled = new BitSet();
+
   private final BitSet hashedFrames = new BitSet();
   private final Map<Long, Long> freedAt = new HashMap<>();
   private long clock;
@@ -128,6 +132,7 @@ final class HashFaults {
     int to = (int) Math.min(first + (1L << (shift - pageShift)), Integer.MAX_VALUE);
     hashedFrames.set(from, to);
     madeAt[(int) slot.index()] = clock;
+    filled.set((int) slot.index());
     return true;
   }
 
@@ -194,7 +199,14 @@ final class HashFaults {
       }
       if (!large.isEmpty()) {
         List<Runnable> removals = new ArrayList<>();
-        table.visit(slot -> findRemoval(slot, large, removals));
+        for (int at = filled.nextSetBit(0); at >= 0; at = filled.nextSetBit(at + 1)) {
+          Optional<HashSlot> slot = table.at(at);
+          if (slot.isPresent()) {
+            findRemoval(slot.get(), large, removals);
+          } else {
+            filled.clear(at);
+          }
+        }
         removals.forEach(Runnable::run);
       }
     } finally {

@@ -186,11 +186,16 @@ public final class HashedPageTable {
   /** Every valid entry, ascending. */
   public void visit(Consumer<HashSlot> visitor) {
     for (long index = 0; index < groups * mmu.groupEntries(); index++) {
-      HashEntry entry = load(index);
-      if (mmu.valid(entry)) {
-        visitor.accept(new HashSlot(index, mmu.which(entry), entry));
-      }
+      at(index).ifPresent(visitor);
     }
+  }
+
+  /** The entry of that index, counted through all groups, if it is valid. */
+  public Optional<HashSlot> at(long index) {
+    HashEntry entry = load(index);
+    return mmu.valid(entry)
+        ? Optional.of(new HashSlot(index, mmu.which(entry), entry))
+        : Optional.empty();
   }
 
   private long group(HashSegment segment, long va, int which) {
