@@ -3,6 +3,9 @@ package org.mmport.conformance;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** All clauses, taken from the annotations of the classes that hold them. */
@@ -65,6 +68,9 @@ final class ClauseCatalog {
           HwClauses.class);
 
   static final List<ClauseInfo> ALL = all();
+  private static final List<String> AREAS = ALL.stream().map(ClauseInfo::area).distinct().toList();
+  private static final Map<ClauseInfo, List<ClauseInfo>> PREMISES =
+      ALL.stream().collect(Collectors.toMap(Function.identity(), ClauseCatalog::findPremises));
 
   private ClauseCatalog() {}
 
@@ -78,6 +84,11 @@ final class ClauseCatalog {
 
   /** What must not fail for a clause to mean anything, whole areas clause by clause. */
   static List<ClauseInfo> premises(ClauseInfo clause) {
+    List<ClauseInfo> known = PREMISES.get(clause);
+    return known == null ? findPremises(clause) : known;
+  }
+
+  private static List<ClauseInfo> findPremises(ClauseInfo clause) {
     return clause.restsOn().stream()
         .flatMap(
             name ->
@@ -89,7 +100,7 @@ final class ClauseCatalog {
 
   /** The areas in the order of the suite. */
   static List<String> areas() {
-    return ALL.stream().map(ClauseInfo::area).distinct().toList();
+    return AREAS;
   }
 
   private static List<ClauseInfo> all() {

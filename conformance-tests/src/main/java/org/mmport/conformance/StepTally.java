@@ -1,5 +1,6 @@
 package org.mmport.conformance;
 
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
 import org.mmport.machine.LockName;
@@ -23,25 +24,33 @@ final class StepTally implements Steps {
     }
   }
 
-  private final Map<Kind, Integer> entries = new EnumMap<>(Kind.class);
-  private final Map<Kind, Integer> folios = new EnumMap<>(Kind.class);
+  private final int[] entries = new int[Kind.values().length];
+  private final int[] folios = new int[Kind.values().length];
 
   /** What was counted, from now on anew. */
   Counts take() {
-    Counts counts = new Counts(Map.copyOf(entries), Map.copyOf(folios));
-    entries.clear();
-    folios.clear();
-    return counts;
+    return new Counts(take(entries), take(folios));
+  }
+
+  private static Map<Kind, Integer> take(int[] counts) {
+    Map<Kind, Integer> taken = new EnumMap<>(Kind.class);
+    for (Kind kind : Kind.values()) {
+      if (counts[kind.ordinal()] > 0) {
+        taken.put(kind, counts[kind.ordinal()]);
+      }
+    }
+    Arrays.fill(counts, 0);
+    return Map.copyOf(taken);
   }
 
   @Override
   public void entry(Kind kind, long hostAddr) {
-    entries.merge(kind, 1, Integer::sum);
+    entries[kind.ordinal()]++;
   }
 
   @Override
   public void folio(Kind kind, long pfn) {
-    folios.merge(kind, 1, Integer::sum);
+    folios[kind.ordinal()]++;
   }
 
   @Override

@@ -23,6 +23,7 @@ final class TableRecount implements TableVisitor {
   private final Map<Long, Leaf> leaves = new TreeMap<>(Long::compareUnsigned);
   private final Set<Hook> hooks = new HashSet<>();
   private final Map<Level, Long> path = new EnumMap<>(Level.class);
+  private List<Long> pathNow = List.of();
 
   /**
    * An entry of the last level, or a leaf above it.
@@ -69,6 +70,7 @@ final class TableRecount implements TableVisitor {
     }
     path.keySet().removeIf(at -> at.compareTo(level) > 0);
     path.put(level, tableAddr);
+    pathNow = List.copyOf(path.values());
     hooks.add(new Hook(parent, firstVa, tableAddr));
   }
 
@@ -84,9 +86,11 @@ final class TableRecount implements TableVisitor {
 
   /** Tables below the entry's belong to entries before it. */
   private void add(long va, long raw, Level level, int rights) {
-    path.keySet().removeIf(at -> at.compareTo(level) > 0);
+    if (path.keySet().removeIf(at -> at.compareTo(level) > 0)) {
+      pathNow = List.copyOf(path.values());
+    }
     long table = path.getOrDefault(level, NO_TABLE);
-    leaves.put(va, new Leaf(table, va, raw, level, rights, List.copyOf(path.values())));
+    leaves.put(va, new Leaf(table, va, raw, level, rights, pathNow));
   }
 
   /** Entries in use by address, those that hardware is kept from too. */
