@@ -3,6 +3,7 @@ package org.mmport.conformance;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Supplier;
 import org.mmport.pgtable.FolioBounds;
 import org.mmport.spi.BatchOps;
 import org.mmport.spi.Level;
@@ -299,8 +300,12 @@ final class BatchRig {
     int chosen = random.nextInt(members);
     for (int i = 0; i < window; i++) {
       if (i % members == chosen || !ops.inRun(table.get(i), level, format())) {
-        judge(i, ops.get(table, i), "after " + step + ", get of entry " + i);
-        judge(i, ops.getLockless(table, i), "after " + step + ", getLockless of entry " + i);
+        int entry = i;
+        judge(i, ops.get(table, i), () -> "after " + step + ", get of entry " + entry);
+        judge(
+            i,
+            ops.getLockless(table, i),
+            () -> "after " + step + ", getLockless of entry " + entry);
       }
     }
     int beside = window + random.nextInt(Math.max(1, table.length() - window));
@@ -310,10 +315,14 @@ final class BatchRig {
     }
   }
 
-  private void judge(int index, long raw, String what) {
+  private void judge(int index, long raw, Supplier<String> what) {
     boolean present = format().present(raw, level);
     c.check(
-        present == mapped[index], level, raw, what + (mapped[index] ? " present" : " none"), raw);
+        present == mapped[index],
+        level,
+        raw,
+        () -> what.get() + (mapped[index] ? " present" : " none"),
+        raw);
     if (!present) {
       return;
     }
@@ -322,23 +331,27 @@ final class BatchRig {
         physAddr == physAddrs[index],
         level,
         raw,
-        what + " to map 0x%x".formatted(physAddrs[index]),
+        () -> what.get() + " to map 0x%x".formatted(physAddrs[index]),
         physAddr);
     boolean write = format().write(raw, level);
     c.check(
-        write == writable[index], level, raw, what + (write ? " read-only" : " writable"), write);
+        write == writable[index],
+        level,
+        raw,
+        () -> what.get() + (write ? " read-only" : " writable"),
+        write);
     int got = marks(raw);
     c.check(
         (must[index] & ~got) == 0,
         level,
         raw,
-        what + " with marks " + words(must[index]),
+        () -> what.get() + " with marks " + words(must[index]),
         words(got));
     c.check(
         (got & ~may[index]) == 0,
         level,
         raw,
-        what + " with no marks but " + words(may[index]),
+        () -> what.get() + " with no marks but " + words(may[index]),
         words(got));
   }
 

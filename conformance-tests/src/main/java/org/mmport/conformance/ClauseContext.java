@@ -3,6 +3,7 @@ package org.mmport.conformance;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.mmport.machine.OutOfFramesException;
 import org.mmport.machine.Steps;
@@ -199,6 +200,21 @@ final class ClauseContext implements AutoCloseable {
   void checkVa(boolean holds, Level level, long va, long raw, String expected, Object found) {
     if (!holds) {
       throw failure(" %s va=%s raw=%s".formatted(level, hex(va), hex(raw)), expected, found);
+    }
+  }
+
+  // The same in loops that judge each entry: words for the case that it is wrong take longer.
+
+  void check(boolean holds, Level level, long raw, Supplier<String> expected, Object found) {
+    if (!holds) {
+      check(false, level, raw, expected.get(), found);
+    }
+  }
+
+  void checkVa(
+      boolean holds, Level level, long va, long raw, Supplier<String> expected, Object found) {
+    if (!holds) {
+      checkVa(false, level, va, raw, expected.get(), found);
     }
   }
 

@@ -6,8 +6,13 @@ import java.nio.ByteOrder;
 import org.mmport.machine.PhysicalMemory;
 import org.mmport.spi.PagingGeometry;
 
-/** Entries as the bytes that they are in memory, put together one by one. */
+/** Entries as the bytes that they are in memory, by nothing that tables use. */
 final class EntryBytes {
+  private static final ValueLayout.OfLong LONG =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
+  private static final ValueLayout.OfInt INT =
+      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
+
   private final PhysicalMemory memory;
   private final int entryBytes;
   private final boolean littleEndian;
@@ -24,12 +29,18 @@ final class EntryBytes {
 
   long load(long entryAddr) {
     MemorySegment bytes = memory.slice(entryAddr, entryBytes);
-    long raw = 0;
-    for (int i = 0; i < entryBytes; i++) {
-      int at = littleEndian ? entryBytes - 1 - i : i;
-      raw = raw << 8 | (bytes.get(ValueLayout.JAVA_BYTE, at) & 0xff);
+    if (entryBytes == Integer.BYTES) {
+      int raw = bytes.get(INT, 0);
+      return Integer.toUnsignedLong(littleEndian ? Integer.reverseBytes(raw) : raw);
     }
-    return raw;
+    long raw = bytes.get(LONG, 0);
+    return littleEndian ? Long.reverseBytes(raw) : raw;
+  }
+
+  /** Whether so many entries from this one have no bit set. */
+  boolean areZero(long entryAddr, int count) {
+    MemorySegment bytes = memory.slice(entryAddr, (long) count * entryBytes);
+    return bytes.mismatch(MemorySegment.ofArray(new byte[count * entryBytes])) < 0;
   }
 
   void store(long entryAddr, long raw) {

@@ -13,6 +13,9 @@ import org.mmport.spi.VaRegion;
  * predicates that golden rows pin down. Never follows more than five levels.
  */
 final class ReferenceReader {
+  /** Entries that are passed over together if all bytes of them are 0. */
+  private static final int AT_ONCE = 64;
+
   private final PagingGeometry geometry;
   private final PteFormat format;
   private final EntryBytes bytes;
@@ -93,9 +96,19 @@ final class ReferenceReader {
     long spanBytes = Samples.spanBytes(geometry, level);
     int first = Samples.index(geometry, level, firstVa);
     int last = Samples.index(geometry, level, lastVa);
+    boolean zeroIsNone = format.none(0, level);
     for (int i = first; i <= last; i++) {
+      long entryAddr = table + (long) i * geometry.entryBytes();
+      // Tables are large and mostly empty.
+      if (zeroIsNone
+          && i % AT_ONCE == 0
+          && i + AT_ONCE <= last
+          && bytes.areZero(entryAddr, AT_ONCE)) {
+        i += AT_ONCE - 1;
+        continue;
+      }
       long va = (firstVa & -spanBytes) + (i - first) * spanBytes;
-      Entry entry = entry(level, va, table + (long) i * geometry.entryBytes(), rights);
+      Entry entry = entry(level, va, entryAddr, rights);
       if (format.none(entry.raw(), level)) {
         continue;
       }
