@@ -7,7 +7,8 @@ package org.mmport.machine;
  *
  * <p>What is told is what has no lock, and locks themselves: CPUs walk tables and mark entries
  * while the core changes them, counts of folios go up and down. Bytes of pages are not told of;
- * those of user code are touched under the CPU's lock, which is.
+ * those of user code are touched under the CPU's lock, which is. Nor is what a visit of whole
+ * tables passes over because it is empty: who looks at everything is alone.
  */
 public interface Steps {
   /** What is done to an entry, or to the counts and flags of a folio. */
