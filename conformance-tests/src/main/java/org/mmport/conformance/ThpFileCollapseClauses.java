@@ -6,7 +6,11 @@ import org.mmport.mm.CollapseStatus;
 import org.mmport.mm.HugePagePolicy;
 import org.mmport.mm.Khugepaged;
 
-/** Area THP: huge pages made of the pages of files. */
+/** THP: huge pages made of the pages of files. */
+@RestsOn({
+  "GEO", "FMT", "FOLD", "WALK", "MAP", "FLUSH", "BATCH", "CONT", "SEG", "HASH", "TLB", "COW",
+  "LAZY", "RECLAIM", "FOLIO", "THP-06", "THP-31"
+})
 final class ThpFileCollapseClauses {
   /** A shared mapping of a file that is read in page by page, and written in two. */
   private static final String WRITTEN =
