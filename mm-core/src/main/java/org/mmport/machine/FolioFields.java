@@ -91,27 +91,27 @@ final class FolioFields {
   }
 
   long mapping(long head) {
-    return (long) LONG.getVolatile(ALL, frames.record(head) + FrameTable.MAPPING);
+    return (long) LONG.getVolatile(ALL, frames.rest(head) + FrameTable.MAPPING);
   }
 
   long index(long head) {
-    return (long) LONG.getVolatile(ALL, frames.record(head) + FrameTable.INDEX);
+    return (long) LONG.getVolatile(ALL, frames.rest(head) + FrameTable.INDEX);
   }
 
   void setMapping(long head, long mapping, long index) {
-    LONG.setVolatile(ALL, frames.record(head) + FrameTable.INDEX, index);
-    LONG.setVolatile(ALL, frames.record(head) + FrameTable.MAPPING, mapping);
+    LONG.setVolatile(ALL, frames.rest(head) + FrameTable.INDEX, index);
+    LONG.setVolatile(ALL, frames.rest(head) + FrameTable.MAPPING, mapping);
   }
 
-  /** A counter at that offset of a frame's record. */
+  /** A counter at that offset of the rest of what is known of a frame. */
   int counter(long pfn, long field) {
     steps.folio(Steps.Kind.LOAD, pfn);
-    return (int) INT.getVolatile(ALL, frames.record(pfn) + field);
+    return (int) INT.getVolatile(ALL, frames.rest(pfn) + field);
   }
 
   int raise(long pfn, long field, int by) {
     steps.folio(Steps.Kind.UPDATE, pfn);
-    return (int) INT.getAndAdd(ALL, frames.record(pfn) + field, by) + by;
+    return (int) INT.getAndAdd(ALL, frames.rest(pfn) + field, by) + by;
   }
 
   /** What is left, or -1 with nothing changed when it would go below 0. */
@@ -123,7 +123,7 @@ final class FolioFields {
       }
       int left = (int) (count - by);
       steps.folio(Steps.Kind.UPDATE, pfn);
-      if (INT.compareAndSet(ALL, frames.record(pfn) + field, count, left)) {
+      if (INT.compareAndSet(ALL, frames.rest(pfn) + field, count, left)) {
         return left;
       }
     }

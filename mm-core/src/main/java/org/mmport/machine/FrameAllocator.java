@@ -72,9 +72,7 @@ public final class FrameAllocator {
               .formatted(base, endPhysAddr - 1));
     }
     long count = (endPhysAddr - base) >> pageShift;
-    this.frames =
-        new FrameTable(memory.mapBeside(count * FrameTable.RECORD_BYTES), base >> pageShift);
-    memory.tellBeforeClose(frames);
+    this.frames = new FrameTable(memory, base >> pageShift, count);
     this.nodes = new ArrayList<>();
     this.fallbacks = new int[topology.nodes().size()][];
     for (NumaNode node : topology.nodes()) {

@@ -10,38 +10,41 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * What is known of each frame: one record of 64 bytes (a cache line) by page frame number, in
- * sparse memory, as {@code struct page} is. Never-touched records read as zero, which means "no
- * head", so that nothing need be written for memory that nobody uses.
+ * What is known of each frame, by page frame number, in sparse memory, as {@code struct page} is.
+ * It is in two arrays: a record of 16 bytes for what fork and exit look at of every page, of which
+ * a cache line holds four, and one of 48 bytes for the rest. Never-touched records read as zero,
+ * which means "no head", so that nothing need be written for memory that nobody uses.
  *
  * <pre>
  * offset bytes
  *      0     1  state: 0 no head (tail of a block, or never handed out), 1 free head, 2 allocated head
  *      1     1  order of the block (heads)
- *      2     2  node (heads)
- *      4     1  use of an allocated block: 0 plain, 1 one table, 2 slab of tables
- *      5     1  log2 of the slot bytes (slabs)
- *      6     2  reserved
- *      8     4  folios: {@link PageFlag}, by ordinal, and bit 31 in heads: is on a deferred split queue
- *     12     4  large folios: PTEs that map this page
- *     16     4  folios: references (heads)
- *     20     4  folios: mapcounts of all pages and the entire mapcount together (heads)
- *     24     8  next pfn of the list it is on: free blocks, slabs, split queues; -1 ends it
- *     32     8  previous pfn of that list; -1 at its head
- *     40     8  slabs: id of the first slot's descriptor; folios: what they belong to (heads)
- *     48     4  slabs: slots in use; folios: 8 bytes, which page of that the head is
- *     52     4  slabs: slots never used start here
- *     56     4  slabs: first slot of the list of freed ones, -1 for none; folios: entire mapcount (heads)
- *     60     4  large folios: pins (heads)
+ *      2     1  use of an allocated block: 0 plain, 1 one table, 2 slab of tables
+ *      3     1  log2 of the slot bytes (slabs)
+ *      4     4  folios: {@link PageFlag}, by ordinal, and bit 31 in heads: is on a deferred split queue
+ *      8     4  folios: references (heads)
+ *     12     4  folios: mapcounts of all pages and the entire mapcount together (heads)
+ *
+ *      0     8  next pfn of the list it is on: free blocks, slabs, split queues; -1 ends it
+ *      8     8  previous pfn of that list; -1 at its head
+ *     16     8  slabs: id of the first slot's descriptor; folios: what they belong to (heads)
+ *     24     4  slabs: slots in use; folios: 8 bytes, which page of that the head is
+ *     28     4  slabs: slots never used start here
+ *     32     4  slabs: first slot of the list of freed ones, -1 for none; folios: entire mapcount (heads)
+ *     36     4  large folios: pins (heads)
+ *     40     4  large folios: PTEs that map this page
+ *     44     2  node (heads)
+ *     46     2  reserved
  * </pre>
  *
- * <p>Everything from offset 4 on is zero in the head of a block just allocated. List links and
- * heads belong to the block's node and are guarded by its lock, those of split queues by the
- * queue's; folios' fields are accessed atomically, by {@link FolioFields}. Fields 8 to 16 of tails
- * are zero, too, where a block is handed out.
+ * <p>In the head of a block just allocated all is zero but its state, order and node. List links
+ * and heads belong to the block's node and are guarded by its lock, those of split queues by the
+ * queue's; folios' fields are accessed atomically, by {@link FolioFields}. Flags, counts and
+ * mapcounts of tails are zero, too, where a block is handed out.
  */
 final class FrameTable implements PhysicalMemory.ByAddress {
-  static final int RECORD_BYTES = 64;
+  static final int RECORD_BYTES = 16;
+  static final int REST_BYTES = 48;
 
   /** No frame: the end of a list, or nothing found. Frame 0 is a frame like others. */
   static final long NONE = -1;
@@ -54,31 +57,33 @@ final class FrameTable implements PhysicalMemory.ByAddress {
   static final byte TABLE = 1;
   static final byte SLAB = 2;
 
-  static final long FLAGS = 8;
-  static final long PAGE_MAPS = 12;
-  static final long COUNTS = 16;
-  static final long ENTIRE_MAPS = 56;
-  static final long PINS = 60;
-  static final long MAPPING = 40;
-  static final long INDEX = 48;
+  // In a record.
+  static final long FLAGS = 4;
+  static final long COUNTS = 8;
 
-  /** The first 8 bytes of a record as one number, of which the state is the lowest byte. */
-  private static final ValueLayout.OfLong BLOCK = JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
+  // In what the rest is in.
+  static final long MAPPING = 16;
+  static final long INDEX = 24;
+  static final long ENTIRE_MAPS = 32;
+  static final long PINS = 36;
+  static final long PAGE_MAPS = 40;
 
-  /** State, order and use in that. */
-  private static final long BLOCK_KIND = 0xff_0000_ffffL;
+  /** State, order and use, in the first 4 bytes of a record as one number. */
+  private static final int BLOCK_KIND = 0xff_ffff;
+
+  private static final ValueLayout.OfInt BLOCK = JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private static final long STATE = 0;
   private static final long ORDER = 1;
-  private static final long NODE = 2;
-  private static final long USE = 4;
-  private static final long SLOT_SHIFT = 5;
-  private static final long NEXT = 24;
-  private static final long PREVIOUS = 32;
-  private static final long FIRST_ID = 40;
-  private static final long SLOTS_IN_USE = 48;
-  private static final long FRESH_SLOT = 52;
-  private static final long FREED_SLOT = 56;
+  private static final long USE = 2;
+  private static final long SLOT_SHIFT = 3;
+  private static final long NEXT = 0;
+  private static final long PREVIOUS = 8;
+  private static final long FIRST_ID = 16;
+  private static final long SLOTS_IN_USE = 24;
+  private static final long FRESH_SLOT = 28;
+  private static final long FREED_SLOT = 32;
+  private static final long NODE = 44;
 
   /** As for entries, and for the same reason: docs/adr/0011-entries-by-address.md. */
   @SuppressWarnings("restricted")
@@ -88,18 +93,23 @@ final class FrameTable implements PhysicalMemory.ByAddress {
   private static final long RECORD_MASK = (1L << 56) - RECORD_BYTES;
 
   private final MemorySegment records;
+  private final MemorySegment rests;
   private final long base;
+  private final long restBase;
   private final long firstPfn;
 
   /** 0 when the memory has been given back. */
   private long count;
 
-  /** Records, zeroed, for frames from a page frame number on. */
-  FrameTable(MemorySegment records, long firstPfn) {
-    this.records = records;
+  /** Records, zeroed, for so many frames from a page frame number on. */
+  FrameTable(PhysicalMemory memory, long firstPfn, long count) {
+    this.records = memory.mapBeside(count * RECORD_BYTES);
+    this.rests = memory.mapBeside(count * REST_BYTES);
     this.base = records.address();
+    this.restBase = rests.address();
     this.firstPfn = firstPfn;
-    this.count = records.byteSize() / RECORD_BYTES;
+    this.count = count;
+    memory.tellBeforeClose(this);
   }
 
   @Override
@@ -109,6 +119,10 @@ final class FrameTable implements PhysicalMemory.ByAddress {
 
   MemorySegment records() {
     return records;
+  }
+
+  MemorySegment rests() {
+    return rests;
   }
 
   long firstPfn() {
@@ -126,7 +140,7 @@ final class FrameTable implements PhysicalMemory.ByAddress {
 
   /** Whether a frame is a block of its own, handed out for whatever is not tables. */
   boolean isPlainPage(long pfn) {
-    return (ALL.get(BLOCK, record(pfn) + STATE) & BLOCK_KIND) == ALLOCATED_HEAD;
+    return (ALL.get(BLOCK, record(pfn)) & BLOCK_KIND) == ALLOCATED_HEAD;
   }
 
   /** The head of the block that a frame is in; {@link #NONE} where it never was in one. */
@@ -149,12 +163,15 @@ final class FrameTable implements PhysicalMemory.ByAddress {
   }
 
   void markAllocated(long pfn, int order, int node) {
-    markHead(pfn, ALLOCATED_HEAD, order, node);
-    long record = record(pfn);
-    ALL.set(JAVA_INT, record + USE, 0);
-    for (long field = 8; field < RECORD_BYTES; field += Long.BYTES) {
-      ALL.set(JAVA_LONG, record + field, 0);
+    long rest = rest(pfn);
+    for (long field = 0; field < REST_BYTES; field += Long.BYTES) {
+      ALL.set(JAVA_LONG, rest + field, 0);
     }
+    long record = record(pfn);
+    ALL.set(JAVA_SHORT, record + USE, (short) 0);
+    ALL.set(JAVA_INT, record + FLAGS, 0);
+    ALL.set(JAVA_LONG, record + COUNTS, 0);
+    markHead(pfn, ALLOCATED_HEAD, order, node);
   }
 
   void markNoHead(long pfn) {
@@ -170,7 +187,7 @@ final class FrameTable implements PhysicalMemory.ByAddress {
   }
 
   int node(long pfn) {
-    return ALL.get(JAVA_SHORT, record(pfn) + NODE);
+    return ALL.get(JAVA_SHORT, rest(pfn) + NODE);
   }
 
   byte use(long pfn) {
@@ -190,51 +207,51 @@ final class FrameTable implements PhysicalMemory.ByAddress {
   }
 
   long firstId(long pfn) {
-    return ALL.get(JAVA_LONG, record(pfn) + FIRST_ID);
+    return ALL.get(JAVA_LONG, rest(pfn) + FIRST_ID);
   }
 
   void setFirstId(long pfn, long id) {
-    ALL.set(JAVA_LONG, record(pfn) + FIRST_ID, id);
+    ALL.set(JAVA_LONG, rest(pfn) + FIRST_ID, id);
   }
 
   int slotsInUse(long pfn) {
-    return ALL.get(JAVA_INT, record(pfn) + SLOTS_IN_USE);
+    return ALL.get(JAVA_INT, rest(pfn) + SLOTS_IN_USE);
   }
 
   void setSlotsInUse(long pfn, int slots) {
-    ALL.set(JAVA_INT, record(pfn) + SLOTS_IN_USE, slots);
+    ALL.set(JAVA_INT, rest(pfn) + SLOTS_IN_USE, slots);
   }
 
   int freshSlot(long pfn) {
-    return ALL.get(JAVA_INT, record(pfn) + FRESH_SLOT);
+    return ALL.get(JAVA_INT, rest(pfn) + FRESH_SLOT);
   }
 
   void setFreshSlot(long pfn, int slot) {
-    ALL.set(JAVA_INT, record(pfn) + FRESH_SLOT, slot);
+    ALL.set(JAVA_INT, rest(pfn) + FRESH_SLOT, slot);
   }
 
   int freedSlot(long pfn) {
-    return ALL.get(JAVA_INT, record(pfn) + FREED_SLOT);
+    return ALL.get(JAVA_INT, rest(pfn) + FREED_SLOT);
   }
 
   void setFreedSlot(long pfn, int slot) {
-    ALL.set(JAVA_INT, record(pfn) + FREED_SLOT, slot);
+    ALL.set(JAVA_INT, rest(pfn) + FREED_SLOT, slot);
   }
 
   long next(long pfn) {
-    return ALL.get(JAVA_LONG, record(pfn) + NEXT);
+    return ALL.get(JAVA_LONG, rest(pfn) + NEXT);
   }
 
   long previous(long pfn) {
-    return ALL.get(JAVA_LONG, record(pfn) + PREVIOUS);
+    return ALL.get(JAVA_LONG, rest(pfn) + PREVIOUS);
   }
 
   /** Puts a frame in front of a list. Returns the new head of that list. */
   long push(long pfn, long listHead) {
-    ALL.set(JAVA_LONG, record(pfn) + NEXT, listHead);
-    ALL.set(JAVA_LONG, record(pfn) + PREVIOUS, NONE);
+    ALL.set(JAVA_LONG, rest(pfn) + NEXT, listHead);
+    ALL.set(JAVA_LONG, rest(pfn) + PREVIOUS, NONE);
     if (listHead != NONE) {
-      ALL.set(JAVA_LONG, record(listHead) + PREVIOUS, pfn);
+      ALL.set(JAVA_LONG, rest(listHead) + PREVIOUS, pfn);
     }
     return pfn;
   }
@@ -244,20 +261,20 @@ final class FrameTable implements PhysicalMemory.ByAddress {
     long next = next(pfn);
     long previous = previous(pfn);
     if (next != NONE) {
-      ALL.set(JAVA_LONG, record(next) + PREVIOUS, previous);
+      ALL.set(JAVA_LONG, rest(next) + PREVIOUS, previous);
     }
     if (previous == NONE) {
       return next;
     }
-    ALL.set(JAVA_LONG, record(previous) + NEXT, next);
+    ALL.set(JAVA_LONG, rest(previous) + NEXT, next);
     return listHead;
   }
 
   private void markHead(long pfn, byte state, int order, int node) {
+    ALL.set(JAVA_SHORT, rest(pfn) + NODE, (short) node);
     long record = record(pfn);
     ALL.set(JAVA_BYTE, record + STATE, state);
     ALL.set(JAVA_BYTE, record + ORDER, (byte) order);
-    ALL.set(JAVA_SHORT, record + NODE, (short) node);
   }
 
   /**
@@ -266,11 +283,20 @@ final class FrameTable implements PhysicalMemory.ByAddress {
    * @throws IllegalStateException for a frame without one, as all are when memory has been closed
    */
   long record(long pfn) {
+    return (base + index(pfn) * RECORD_BYTES) & RECORD_MASK;
+  }
+
+  /** Where it has the rest of what is known of it. Throws as {@link #record} does. */
+  long rest(long pfn) {
+    return (restBase + index(pfn) * REST_BYTES) & RECORD_MASK;
+  }
+
+  private long index(long pfn) {
     long index = pfn - firstPfn;
     if (Long.compareUnsigned(index, count) >= 0) {
       throw new IllegalStateException(
           "frame 0x%x: memory is closed, or has no such frame".formatted(pfn));
     }
-    return (base + index * RECORD_BYTES) & RECORD_MASK;
+    return index;
   }
 }

@@ -38,15 +38,20 @@ class SparseMetadataTest {
       FrameAllocator frames = FrameAllocator.singleNode(memory, PAGE_SHIFT);
       MemorySegment records = frames.frames().records();
       MemorySegment descriptors = new TableAllocator(frames).descriptors().segment();
-      assertEquals(1L << 30, records.byteSize());
+      MemorySegment rests = frames.frames().rests();
+      assertEquals(1L << 30, records.byteSize() + rests.byteSize());
       assertEquals(0, residentPages(records), "frame records of untouched memory");
+      assertEquals(0, residentPages(rests), "the rest of what is known of untouched memory");
       assertEquals(0, residentPages(descriptors.asSlice(0, 1L << 31)), "descriptors of none");
       TableAllocator tables = new TableAllocator(frames);
       for (int i = 0; i < 100; i++) {
         tables.alloc(TablePlacement.natural(4096), 0);
         tables.alloc(TablePlacement.natural(1024), 0);
       }
-      long touched = residentPages(records) + residentPages(descriptors.asSlice(0, 1L << 31));
+      long touched =
+          residentPages(records)
+              + residentPages(rests)
+              + residentPages(descriptors.asSlice(0, 1L << 31));
       assertTrue(touched > 0 && touched <= 32, "pages of metadata for 200 tables: " + touched);
     }
   }

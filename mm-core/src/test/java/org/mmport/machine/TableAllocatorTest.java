@@ -197,8 +197,12 @@ class TableAllocatorTest {
       tables.free(first);
       tables.free(second);
       frames.alloc(0, 0);
-      for (long i = 4; i < FrameTable.RECORD_BYTES; i++) {
-        assertEquals(0, frames.frames().records().get(ValueLayout.JAVA_BYTE, i), "byte " + i);
+      FrameTable table = frames.frames();
+      for (long i = 2; i < FrameTable.RECORD_BYTES; i++) {
+        assertEquals(0, table.records().get(ValueLayout.JAVA_BYTE, i), "byte " + i);
+      }
+      for (long i = 0; i < FrameTable.REST_BYTES; i++) {
+        assertEquals(0, table.rests().get(ValueLayout.JAVA_BYTE, i), "byte " + i + " of the rest");
       }
     }
   }
