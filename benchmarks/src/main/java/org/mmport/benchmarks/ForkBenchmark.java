@@ -29,9 +29,9 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * A fork of a process that has written to so many pages. Ours makes the address space with its
- * mappings and reverse maps, allocates and counts tables, counts every reference and map count
- * atomically and keeps them checked, and flushes; C copies entries and adds to plain counters, into
- * tables from memory that was zeroed before.
+ * mappings and reverse maps, allocates, empties and counts tables, looks at what each page is
+ * before it counts references and map counts, and flushes; C copies entries and adds to counters,
+ * into tables from memory that was zeroed before.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)

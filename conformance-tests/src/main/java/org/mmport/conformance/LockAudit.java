@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import org.mmport.machine.FrameAllocator;
 import org.mmport.machine.LockName;
+import org.mmport.machine.LockRank;
 import org.mmport.machine.PhysicalMemory;
 import org.mmport.machine.Steps;
 import org.mmport.machine.TableAllocator;
@@ -15,8 +16,9 @@ import org.mmport.pgtable.WalkStep;
 import org.mmport.spi.Level;
 
 /**
- * Knows which locks each thread has, and what it may store to tables with these. It asks nobody but
- * the machine's own words of locks taken and given back, and tables as hardware finds them.
+ * Knows which locks each thread has, and what it may store to tables and change of folios with
+ * these. It asks nobody but the machine's own words of locks taken and given back, and tables as
+ * hardware finds them.
  */
 final class LockAudit implements Steps {
   private final ThreadLocal<List<Held>> held = ThreadLocal.withInitial(ArrayList::new);
@@ -138,9 +140,15 @@ final class LockAudit implements Steps {
     return false;
   }
 
+  private boolean hasMachine() {
+    return held.get().stream().anyMatch(one -> one.lock().rank() == LockRank.SYSTEM);
+  }
+
   @Override
   public void folio(Kind kind, long pfn) {
-    // Counts and flags of folios are changed without a lock.
+    if (kind != Kind.LOAD && watch.isPresent() && !hasMachine()) {
+      note("a change of counts or flags of folio 0x%x with %s".formatted(pfn, held.get()));
+    }
   }
 
   @Override

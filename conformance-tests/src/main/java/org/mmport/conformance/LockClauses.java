@@ -201,6 +201,27 @@ final class LockClauses {
     }
   }
 
+  @Clause(
+      id = "LOCK-10",
+      text =
+          "Whoever counts a process's pages has the machine, alone or with others: else nobody could"
+              + " have their counts for himself",
+      source = "R4.5; kernel: mmap_write_lock(oldmm) in dup_mmap, though it counts atomically",
+      check = "SinglePages, which stores counts; MmapLock.singlePages: who may; MmSystem.locked")
+  static void pagesAreCountedWithTheMachine(ClauseContext c) {
+    LockAudit audit = new LockAudit();
+    try (Scene scene = new Scene(c, c.hearing(audit))) {
+      scene.play("start a; mmap a 0 40 rw- private; cpu0 store a 0 1; fork a b");
+      AddressSpace a = scene.process("a");
+      AddressSpace b = scene.process("b");
+      audit.watch(scene.bench().memory(), scene.bench().frames(), List.of(a, b));
+      RealThreads.run(c, List.of(() -> touchAll(c, a, 0), () -> change(c, b, c.random())));
+      scene.play("fork a d; cpu0 store d 1 2; munmap d 0 4; reclaim 4; exit d");
+      audit.watchNoMore();
+      c.check(audit.broken().isEmpty(), "the machine had with it", audit.broken().orElse("none"));
+    }
+  }
+
   private static void takes(
       ClauseContext c, Scene scene, Taken taken, String step, LockRank... ranks) {
     taken.ranks.clear();

@@ -114,6 +114,11 @@ class LockTwinsTest {
   }
 
   @Test
+  void pagesCountedWithoutTheMachine() {
+    fails("LOCK-10", "x86_64/4level", without(LockRank.SYSTEM), "counts or flags of folio");
+  }
+
+  @Test
   void tablesHookedWithoutTheirLock() {
     fails("LOCK-02", "x86/pae", without(LockRank.PAGE_TABLES), "a store to an entry of PGD");
   }

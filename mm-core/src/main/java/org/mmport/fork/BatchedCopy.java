@@ -37,18 +37,24 @@ final class BatchedCopy implements ForkStrategy {
   private record TableRun(Fork fork, PteBatch batch, Vma vma, long pageBytes) {
     void copy(PteTable from, PteTable to, int first, int count, long va) {
       for (int i = 0; i < count; ) {
-        int index = first + i;
-        long raw = from.get(index);
-        int most = Math.min(fork.pagesOfFolio(raw), count - i);
-        if (most == 1) {
-          fork.copyEntry(vma, from, to, index, va + i * pageBytes, raw);
-          i++;
-        } else {
-          int pages = batch.length(from, index, raw, most);
-          copyFolio(from, to, index, va + i * pageBytes, raw, pages);
-          i += pages;
+        i += fork.shareSingles(from, to, first + i, count - i);
+        if (i < count) {
+          i += copyOther(from, to, first + i, va + i * pageBytes, count - i);
         }
       }
+    }
+
+    /** An entry that is not of a single page, with those behind it that are of the same folio. */
+    private int copyOther(PteTable from, PteTable to, int index, long va, int left) {
+      long raw = fork.behind();
+      int most = Math.min(fork.pagesOfFolio(raw), left);
+      if (most == 1) {
+        fork.copyEntry(vma, from, to, index, va, raw);
+        return 1;
+      }
+      int pages = batch.length(from, index, raw, most);
+      copyFolio(from, to, index, va, raw, pages);
+      return pages;
     }
 
     /** In several steps only where pages of the folio are pinned. */

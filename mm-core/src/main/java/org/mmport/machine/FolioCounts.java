@@ -7,7 +7,7 @@ import org.mmport.spi.InvalidRequestException;
 /** References and mapcounts of folios, which never are more than the references (R4.5). */
 final class FolioCounts {
   /** Who sets one of these keeps a reference until it is cleared. */
-  private static final int NOT_WHEN_FREED =
+  static final int NOT_WHEN_FREED =
       PageFlag.LOCKED.bit() | PageFlag.SWAPCACHE.bit() | PageFlag.PAGECACHE.bit();
 
   private final FrameTable frames;

@@ -33,7 +33,7 @@ public final class Folios {
   private final FolioCounts counts;
   private final List<DeferredSplitQueue> splitQueues;
   private final FolioSplit splitter;
-  private final LongAdder allocated = new LongAdder();
+  final LongAdder allocated = new LongAdder();
 
   /** Folios of those frames. Two of these over one allocator know the same folios. */
   public Folios(FrameAllocator frames) {

@@ -158,6 +158,25 @@ public final class FrameAllocator {
     nodes.get(frames.node(pfn)).giveBack(pfn, order);
   }
 
+  /**
+   * Takes back blocks of one frame each, from the last to the first, for those who know them to be
+   * such. Comes to what {@link #free} of each would.
+   */
+  void freePages(long firstPfn, long endPfn) {
+    long end = endPfn;
+    while (end > firstPfn) {
+      NodeFrames node = nodes.get(frames.node(end - 1));
+      long first = Math.max(firstPfn, node.firstPfn());
+      for (long at = end; at > first; ) {
+        int order = NodeFrames.largestBefore(at, first);
+        at -= 1L << order;
+        tellFreed(at << pageShift, 1L << (order + pageShift));
+      }
+      node.giveBackPages(first, end);
+      end = first;
+    }
+  }
+
   /** Has it told of everything that is given back from now on, for as long as the frames live. */
   public synchronized void addFreeListener(FreeListener listener) {
     FreeListener[] more = Arrays.copyOf(freeListeners, freeListeners.length + 1);

@@ -69,7 +69,7 @@ final class FrameTable implements PhysicalMemory.ByAddress {
   static final long PAGE_MAPS = 40;
 
   /** State, order and use, in the first 4 bytes of a record as one number. */
-  private static final int BLOCK_KIND = 0xff_ffff;
+  static final int BLOCK_KIND = 0xff_ffff;
 
   private static final ValueLayout.OfInt BLOCK = JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -135,7 +135,7 @@ final class FrameTable implements PhysicalMemory.ByAddress {
   }
 
   boolean contains(long pfn) {
-    return pfn >= firstPfn && pfn - firstPfn < count;
+    return Long.compareUnsigned(pfn - firstPfn, count) < 0;
   }
 
   /** Whether a frame is a block of its own, handed out for whatever is not tables. */

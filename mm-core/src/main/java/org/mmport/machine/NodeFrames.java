@@ -61,24 +61,52 @@ final class NodeFrames {
   void giveBack(long pfn, int order) {
     lock.lock();
     try {
-      freeFrames += 1L << order;
-      long merged = pfn;
-      int mergedOrder = order;
       frames.markNoHead(pfn);
-      while (mergedOrder < FrameAllocator.MAX_ORDER) {
-        long buddy = merged ^ (1L << mergedOrder);
-        if (!isFreeBlock(buddy, mergedOrder)) {
-          break;
-        }
-        unlink(buddy, mergedOrder);
-        frames.markNoHead(buddy);
-        merged = Math.min(merged, buddy);
-        mergedOrder++;
-      }
-      link(merged, mergedOrder);
+      merge(pfn, order);
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Takes back blocks of one frame each, in pieces as large as there are, the last ones first. */
+  void giveBackPages(long firstPfn, long endPfn) {
+    lock.lock();
+    try {
+      for (long end = endPfn; end > firstPfn; ) {
+        int order = largestBefore(end, firstPfn);
+        long pfn = end - (1L << order);
+        while (end > pfn) {
+          frames.markNoHead(--end);
+        }
+        merge(pfn, order);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Order of the largest block that ends before a frame and begins at another, or behind it. */
+  static int largestBefore(long endPfn, long firstPfn) {
+    int fits = Long.SIZE - 1 - Long.numberOfLeadingZeros(endPfn - firstPfn);
+    int aligned = Long.numberOfTrailingZeros(endPfn);
+    return Math.min(FrameAllocator.MAX_ORDER, Math.min(fits, aligned));
+  }
+
+  private void merge(long pfn, int order) {
+    freeFrames += 1L << order;
+    long merged = pfn;
+    int mergedOrder = order;
+    while (mergedOrder < FrameAllocator.MAX_ORDER) {
+      long buddy = merged ^ (1L << mergedOrder);
+      if (!isFreeBlock(buddy, mergedOrder)) {
+        break;
+      }
+      unlink(buddy, mergedOrder);
+      frames.markNoHead(buddy);
+      merged = Math.min(merged, buddy);
+      mergedOrder++;
+    }
+    link(merged, mergedOrder);
   }
 
   boolean contains(long pfn) {

@@ -64,6 +64,11 @@ public final class PercpuRwLock {
     steps.release(name);
   }
 
+  /** Whether the calling thread has it alone. */
+  public boolean isHeldAlone() {
+    return alone.isHeldByCurrentThread();
+  }
+
   /**
    * Shares it, once nobody has it alone.
    *

@@ -2,6 +2,7 @@ package org.mmport.mm;
 
 import java.util.List;
 import org.mmport.machine.Folios;
+import org.mmport.machine.SinglePages;
 import org.mmport.pgtable.MmuGather;
 import org.mmport.pgtable.PageTable;
 import org.mmport.pgtable.PteTable;
@@ -23,6 +24,10 @@ public final class Fork {
   private final AnonPages anon;
   private final PteFormat format;
   private final SwapEntries swapEntries;
+  private final SinglePages singlePages;
+
+  /** One entry: the parent's behind those that were given together. */
+  private final long[] behind = new long[1];
 
   /** What was copied of the table at work, and is not counted yet. */
   private int anonPages;
@@ -39,6 +44,7 @@ public final class Fork {
     this.anon = new AnonPages(system);
     this.format = system.variant().format();
     this.swapEntries = system.swapEntries();
+    this.singlePages = system.singlePages();
   }
 
   /** Runs a strategy, and has flushed what both sides owe then, whether it succeeds or not. */
@@ -124,10 +130,31 @@ public final class Fork {
         part,
         (from, to, first, count, va) -> {
           for (int i = 0; i < count; i++) {
-            int index = first + i;
-            copyEntry(part, from, to, index, va + i * pageBytes, from.get(index));
+            i += shareSingles(from, to, first + i, count - i);
+            if (i < count) {
+              copyEntry(part, from, to, first + i, va + i * pageBytes, behind());
+            }
           }
         });
+  }
+
+  /**
+   * Gives the child the pages of entries from one on, up to the first entry that is of anything but
+   * an anonymous folio of one page that it may have as it is: {@link #behind}.
+   *
+   * @param most 1 or more
+   * @return how many entries come before that
+   */
+  public int shareSingles(PteTable from, PteTable to, int index, int most) {
+    int before = to.liveEntries();
+    int done = from.shareSingles(to, index, most, singlePages, behind);
+    anonPages += to.liveEntries() - before;
+    return done;
+  }
+
+  /** The parent's entry behind those that were given last, as it was read. */
+  public long behind() {
+    return behind[0];
   }
 
   /** What copies the entries of a mapping that lie in one table. */

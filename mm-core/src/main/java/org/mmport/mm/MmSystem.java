@@ -18,6 +18,7 @@ import org.mmport.machine.OutOfFramesException;
 import org.mmport.machine.PageFlag;
 import org.mmport.machine.PercpuRwLock;
 import org.mmport.machine.PhysicalMemory;
+import org.mmport.machine.SinglePages;
 import org.mmport.pgtable.PageTable;
 import org.mmport.pgtable.SharingCounts;
 import org.mmport.pgtable.TableSpace;
@@ -48,6 +49,8 @@ public final class MmSystem {
   private final MmuVariant variant;
   private final FrameAllocator frames;
   private final Folios folios;
+  private final SinglePages singlePages;
+  private final SinglePages ownPages;
   private final TableSpace tables;
   private final CpuSet cpus;
   private final long zeroPfn;
@@ -77,6 +80,8 @@ public final class MmSystem {
     this.variant = variant;
     this.frames = frames;
     this.folios = new Folios(frames);
+    this.singlePages = SinglePages.ofMachine(folios, frames);
+    this.ownPages = SinglePages.ofOneProcess(folios, frames);
     this.lock = new PercpuRwLock(frames.memory().steps(), LockRank.SYSTEM);
     this.mlocked = new MlockCounts(folios);
     this.tables = new TableSpace(variant, frames, 0);
@@ -432,6 +437,19 @@ public final class MmSystem {
   /** The frame that stands for every page that was read and never written. */
   public long zeroPfn() {
     return zeroPfn;
+  }
+
+  /** For whoever has the machine alone. */
+  SinglePages singlePages() {
+    if (!lock.isHeldAlone()) {
+      throw new IllegalStateException("counts all pages beside others: take the lock alone first");
+    }
+    return singlePages;
+  }
+
+  /** For {@link MmapLock}, which knows who has a process alone. */
+  SinglePages ownPages() {
+    return ownPages;
   }
 
   TableSpace tables() {

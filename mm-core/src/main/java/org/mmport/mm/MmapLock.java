@@ -5,6 +5,7 @@ import java.util.function.Supplier;
 import org.mmport.machine.LockRank;
 import org.mmport.machine.OutOfFramesException;
 import org.mmport.machine.PercpuRwLock;
+import org.mmport.machine.SinglePages;
 
 /**
  * What one address space locks, and for what: the one place where that is decided
@@ -95,6 +96,20 @@ final class MmapLock {
     } finally {
       system.lock.unlockShared(slot);
     }
+  }
+
+  /**
+   * Pages that nobody else can count while this address space's are unmapped: all, or those that
+   * are its own.
+   */
+  SinglePages singlePages() {
+    if (system.lock.isHeldAlone()) {
+      return system.singlePages();
+    }
+    if (!own.isHeldAlone()) {
+      throw new IllegalStateException("counts a process's pages beside it: take its lock alone");
+    }
+    return system.ownPages();
   }
 
   /**

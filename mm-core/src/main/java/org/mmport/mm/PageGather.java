@@ -1,6 +1,9 @@
 package org.mmport.mm;
 
 import java.util.Arrays;
+import java.util.Optional;
+import org.mmport.machine.PageList;
+import org.mmport.machine.SinglePages;
 import org.mmport.pgtable.MmuGather;
 
 /**
@@ -16,6 +19,8 @@ final class PageGather implements AutoCloseable {
   private long[] released = NO_PAGES;
   private int[] references = NO_REFERENCES;
   private int releasedCount;
+  private final PageList singles = new PageList();
+  private Optional<SinglePages> singlePages = Optional.empty();
 
   /** Gives back references to the folio of a page. */
   interface Release {
@@ -43,9 +48,16 @@ final class PageGather implements AutoCloseable {
     references[releasedCount++] = count;
   }
 
+  /** Where pages are put of which each gives up one reference once the flush is done. */
+  PageList releaseLater(SinglePages pages) {
+    singlePages = Optional.of(pages);
+    return singles;
+  }
+
   /** Has all flushed that is owed, then frees. If the flush fails, nothing is freed. */
   void flush() {
     gather.flush();
+    singlePages.ifPresent(pages -> pages.unref(singles));
     while (releasedCount > 0) {
       releasedCount--;
       release.give(released[releasedCount], references[releasedCount]);
@@ -60,9 +72,10 @@ final class PageGather implements AutoCloseable {
   @Override
   public void close() {
     gather.close();
-    if (releasedCount > 0) {
+    int held = releasedCount + singles.size();
+    if (held > 0) {
       throw new IllegalStateException(
-          "gather closed while it holds " + releasedCount + " pages: call flush() first");
+          "gather closed while it holds " + held + " pages: call flush() first");
     }
   }
 }

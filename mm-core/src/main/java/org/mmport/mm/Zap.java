@@ -3,6 +3,7 @@ package org.mmport.mm;
 import java.util.EnumSet;
 import org.mmport.machine.Folios;
 import org.mmport.machine.PageFlag;
+import org.mmport.machine.SinglePages;
 import org.mmport.pgtable.PteBatch;
 import org.mmport.pgtable.PteBatch.Ignored;
 import org.mmport.pgtable.PteTable;
@@ -22,6 +23,10 @@ final class Zap {
   private final SwapEntries swapEntries;
   private final PageGather gather;
   private final PteBatch batch;
+  private final SinglePages pages;
+
+  /** One entry: that behind those that were emptied together. */
+  private final long[] behind = new long[1];
 
   /** What was emptied of the table at work, and is not counted yet. */
   private int anonPages;
@@ -36,6 +41,7 @@ final class Zap {
     this.format = system.variant().format();
     this.swapEntries = system.swapEntries();
     this.gather = gather;
+    this.pages = mm.mmapLock().singlePages();
     this.batch = new PteBatch(system.variant(), EnumSet.allOf(Ignored.class));
   }
 
@@ -51,7 +57,10 @@ final class Zap {
             (table, first, count, at) -> {
               try {
                 for (int i = first; i < first + count; ) {
-                  i += zap(table, i, first + count - i);
+                  i += zapSingles(table, i, first + count - i);
+                  if (i < first + count) {
+                    i += zap(table, i, behind[0], first + count - i);
+                  }
                 }
               } finally {
                 countEmptied(table);
@@ -67,9 +76,20 @@ final class Zap {
     swapped = 0;
   }
 
-  /** What an entry has, and those behind it that map more of the same folio. Returns how many. */
-  private int zap(PteTable table, int index, int most) {
-    long raw = table.get(index);
+  /** What entries have up to the first that is of anything but a single page. Returns how many. */
+  private int zapSingles(PteTable table, int index, int most) {
+    int before = table.liveEntries();
+    int done = table.unmapSingles(index, most, pages, gather.releaseLater(pages), behind);
+    anonPages += before - table.liveEntries();
+    return done;
+  }
+
+  /**
+   * What an entry has, and those behind it that map more of the same folio. Returns how many.
+   *
+   * @param raw the entry, as it was read
+   */
+  private int zap(PteTable table, int index, long raw, int most) {
     if (format.none(raw, Level.PTE)) {
       return 1;
     }
@@ -84,23 +104,23 @@ final class Zap {
       table.clear(index, 1);
       return 1;
     }
-    int pages =
+    int count =
         folios.isLarge(pfn)
             ? batch.length(table, index, raw, Math.min(most, folios.framesFrom(pfn)))
             : 1;
     // Young and dirty of all: hardware may have marked any until it was emptied.
-    long old = table.clear(index, pages);
+    long old = table.clear(index, count);
     boolean anon = folios.is(pfn, PageFlag.ANON);
     if (format.dirty(old, Level.PTE)) {
       folios.set(pfn, PageFlag.DIRTY);
     }
     if (anon) {
-      anonPages += pages;
+      anonPages += count;
     } else {
-      filePages += pages;
+      filePages += count;
     }
-    system.rmap().remove(pfn, pages);
-    gather.releaseLater(pfn, pages);
-    return pages;
+    system.rmap().remove(pfn, count);
+    gather.releaseLater(pfn, count);
+    return count;
   }
 }

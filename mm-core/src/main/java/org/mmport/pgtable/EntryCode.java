@@ -1,5 +1,7 @@
 package org.mmport.pgtable;
 
+import org.mmport.machine.PageList;
+import org.mmport.machine.SinglePages;
 import org.mmport.machine.Steps;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
@@ -87,6 +89,27 @@ abstract class EntryCode {
    * Empties entries, leaves and swap entries alike, but not tables; returns how many were in use.
    */
   abstract int clear(MmTables mm, long table, int index, int count, long va, MmuGather gather);
+
+  /**
+   * Lets another table have what leaves of one map, up to the first entry that is in use and not of
+   * a page that {@link SinglePages#tryDup} takes, or is cached with others.
+   *
+   * @param behind gets that entry as it was read
+   * @return how many entries come before it
+   */
+  abstract int shareSingles(
+      PteTable from, PteTable to, int first, int most, SinglePages pages, long[] behind);
+
+  /**
+   * Empties leaves, each with its page unmapped, up to the first entry that is in use and not of a
+   * page that {@link SinglePages#areMapped} knows, or is cached with others.
+   *
+   * @param unmapped gets the pages
+   * @param behind gets that entry as it was read
+   * @return how many entries come before it
+   */
+  abstract int unmapSingles(
+      PteTable table, int first, int most, SinglePages pages, PageList unmapped, long[] behind);
 
   /** Gives present leaves other rights. */
   abstract void protect(

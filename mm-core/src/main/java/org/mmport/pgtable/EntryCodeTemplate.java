@@ -6,10 +6,14 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
+import org.mmport.machine.PageList;
 import org.mmport.machine.PhysicalMemory;
+import org.mmport.machine.SinglePages;
 import org.mmport.machine.Steps;
 import org.mmport.machine.TableDescriptors;
 import org.mmport.spi.BatchOps;
+import org.mmport.spi.HashMmu;
 import org.mmport.spi.LeafTable;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmuFeature;
@@ -743,6 +747,116 @@ final class EntryCodeTemplate extends EntryCode {
   }
 
   @Override
+  int shareSingles(
+      PteTable from, PteTable to, int first, int most, SinglePages pages, long[] behind) {
+    long source = writableRun(from.memory(), entryAddr(from.tableAddr(), first), most);
+    long target = writableRun(to.memory(), entryAddr(to.tableAddr(), first), most);
+    VarHandle.releaseFence();
+    int index = first;
+    int hooked = first;
+    long like = AT.empty();
+    for (; index < first + most; index++) {
+      long offset = (long) (index - first) << AT.entryShift();
+      long raw = leaf(from, index, source + offset);
+      long copy = AT.empty();
+      if (!FORMAT.none(raw, AT.level())) {
+        if (!isSingle(raw) || !pages.tryDup(FORMAT.physAddr(raw, AT.level()) >>> PAGE_SHIFT)) {
+          behind[0] = raw;
+          break;
+        }
+        // The reference and the map count are there: neither side may write the page now.
+        long kept = FORMAT.write(raw, AT.level()) ? writeProtected(from, index) : raw;
+        copy = FORMAT.mkOld(withoutSlot(kept), AT.level());
+        setLeaf(to, index, target + offset, copy);
+      }
+      if (((copy ^ like) & ~FORMAT.frameMask(AT.level())) != 0) {
+        // What leaves owe that differ in nothing but their frames is the same.
+        to.hooked(hooked, index - hooked, like);
+        hooked = index;
+        like = copy;
+      }
+    }
+    to.hooked(hooked, index - hooked, like);
+    return index - first;
+  }
+
+  @Override
+  int unmapSingles(
+      PteTable table, int first, int most, SinglePages pages, PageList unmapped, long[] behind) {
+    long start = writableRun(table.memory(), entryAddr(table.tableAddr(), first), most);
+    int index = first;
+    int unhooked = first;
+    long like = AT.empty();
+    for (; index < first + most; index++) {
+      long address = start + ((long) (index - first) << AT.entryShift());
+      long old = leaf(table, index, address);
+      if (!FORMAT.none(old, AT.level())) {
+        long pfn = FORMAT.physAddr(old, AT.level()) >>> PAGE_SHIFT;
+        if (!isSingle(old) || !pages.areMapped(pfn)) {
+          behind[0] = old;
+          break;
+        }
+        old = taken(table, index, address, old);
+        pages.unmap(pfn, FORMAT.dirty(old, AT.level()));
+        unmapped.add(pfn);
+      }
+      if (((old ^ like) & ~FORMAT.frameMask(AT.level())) != 0) {
+        table.unhooked(unhooked, index - unhooked, like);
+        unhooked = index;
+        like = old;
+      }
+    }
+    table.unhooked(unhooked, index - unhooked, like);
+    return index - first;
+  }
+
+  /** Empties an entry and returns what it was, dirty if anybody wrote by it. */
+  private static long taken(PteTable table, int index, long address, long raw) {
+    if (!ENTRY_WISE || HASHED || SPLIT || mayBecomeDirty(raw)) {
+      return BATCH.clear(table.leaves(), index, 1);
+    }
+    setLeaf(table, index, address, AT.empty());
+    return raw;
+  }
+
+  private static boolean mayBecomeDirty(long raw) {
+    return FORMAT.write(raw, AT.level()) && !FORMAT.dirty(raw, AT.level());
+  }
+
+  private static boolean isSingle(long raw) {
+    return FORMAT.present(raw, AT.level()) && !BATCH.inRun(raw, AT.level(), FORMAT);
+  }
+
+  /** What {@link BatchOps#get} has of an entry; a plain load where that is one load. */
+  private static long leaf(PteTable table, int index, long address) {
+    if (!ENTRY_WISE) {
+      return BATCH.get(table.leaves(), index);
+    }
+    return SINGLY ? read(address) : ALL.get(ANY_LONG, aligned(address));
+  }
+
+  private static void setLeaf(PteTable table, int index, long address, long raw) {
+    if (!ENTRY_WISE) {
+      BATCH.set(table.leaves(), index, 1, raw);
+    } else if (SINGLY) {
+      write(address, raw);
+    } else {
+      ALL.set(ANY_LONG, aligned(address), raw);
+    }
+  }
+
+  /** A leaf that nobody can write by any more. */
+  private static long writeProtected(PteTable table, int index) {
+    BATCH.wrProtect(table.leaves(), index, 1);
+    return FORMAT.wrProtect(BATCH.get(table.leaves(), index), AT.level());
+  }
+
+  /** A leaf that another one is made of has no note of the other's place in a hash table. */
+  private static long withoutSlot(long raw) {
+    return HASHED ? HASH.orElseThrow().withoutSlot(raw) : raw;
+  }
+
+  @Override
   int clear(MmTables mm, long table, int index, int count, long va, MmuGather gather) {
     TableSpace space = mm.space();
     long address = writableRun(space.entryMemory(), entryAddr(table, index), count);
@@ -882,6 +996,7 @@ final class EntryCodeTemplate extends EntryCode {
   }
 
   private static final boolean HASHED = VARIANT.has(MmuFeature.HASHED);
+  private static final Optional<HashMmu> HASH = VARIANT.segmentMap().hashMmu();
 
   /**
    * Whether a plain store in the place of a present leaf loses nothing: it is one store, and nobody

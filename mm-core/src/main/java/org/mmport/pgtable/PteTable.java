@@ -1,6 +1,8 @@
 package org.mmport.pgtable;
 
 import java.util.Optional;
+import org.mmport.machine.PageList;
+import org.mmport.machine.SinglePages;
 import org.mmport.spi.BatchOps;
 import org.mmport.spi.HashMmu;
 import org.mmport.spi.LeafTable;
@@ -24,6 +26,7 @@ public final class PteTable implements PteView {
   private final MmTables mm;
   private final MmuGather gather;
   private final TableSpace space;
+  private final EntryCode code;
   private final LeafTable leaves;
   private final BatchOps batch;
   private final PteFormat format;
@@ -37,7 +40,8 @@ public final class PteTable implements PteView {
     this.gather = gather;
     this.space = mm.space();
     this.firstVa = firstVa;
-    this.leaves = mm.leaves(space.code(Level.PTE), Level.PTE, tableAddr, 0, firstVa, gather);
+    this.code = space.code(Level.PTE);
+    this.leaves = mm.leaves(code, Level.PTE, tableAddr, 0, firstVa, gather);
     this.batch = variant.batchOps();
     this.format = variant.format();
     this.tableAddr = tableAddr;
@@ -142,6 +146,32 @@ public final class PteTable implements PteView {
   }
 
   /**
+   * Lets another table have what leaves from one on map, in the same places, where it has nothing:
+   * old, and such as neither side can write by. Up to the first entry that is in use and not of a
+   * page that {@link SinglePages#tryDup} takes, or is cached with others.
+   *
+   * @param behind gets that entry, as {@link #get} has it
+   * @return how many entries come before it
+   */
+  public int shareSingles(PteTable to, int index, int most, SinglePages pages, long[] behind) {
+    return code.shareSingles(this, to, index, most, pages, behind);
+  }
+
+  /**
+   * Empties leaves from one on, each with its page unmapped: for those who give references to these
+   * back once what that owes is paid. Up to the first entry that is in use and not of a page that
+   * {@link SinglePages#areMapped} knows, or is cached with others.
+   *
+   * @param unmapped gets the pages
+   * @param behind gets that entry, as {@link #get} has it
+   * @return how many entries come before it
+   */
+  public int unmapSingles(
+      int index, int most, SinglePages pages, PageList unmapped, long[] behind) {
+    return code.unmapSingles(this, index, most, pages, unmapped, behind);
+  }
+
+  /**
    * Stores an entry that is neither none nor present, such as a swap entry, where there is none.
    */
   public void setNonPresent(int index, long raw) {
@@ -182,6 +212,32 @@ public final class PteTable implements PteView {
   /** Takes write permission from present leaves, which stay dirty if they were. */
   public void wrProtect(int index, int nr) {
     batch.wrProtect(leaves, index, nr);
+  }
+
+  // For compiled code.
+
+  LeafTable leaves() {
+    return leaves;
+  }
+
+  EntryMemory memory() {
+    return space.entryMemory();
+  }
+
+  /** Counts entries like one that were stored where nothing was, and takes on what they owe. */
+  void hooked(int index, int nr, long raw) {
+    if (nr > 0 && !format.none(raw, Level.PTE)) {
+      addLive(nr);
+      leaves.owe(index, nr, format.empty(Level.PTE), raw);
+    }
+  }
+
+  /** The same of entries like one that were emptied. */
+  void unhooked(int index, int nr, long old) {
+    if (nr > 0 && !format.none(old, Level.PTE)) {
+      addLive(-nr);
+      leaves.owe(index, nr, old, format.empty(Level.PTE));
+    }
   }
 
   private void addLive(int count) {
