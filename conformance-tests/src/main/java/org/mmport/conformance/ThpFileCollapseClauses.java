@@ -76,6 +76,11 @@ final class ThpFileCollapseClauses {
       scene.play("expect cpu1 load e 21 is 5");
       scene.huge("e", HugeScene.FIRST, true, "of another, whose table went");
       says(c, scene, CollapseLimits.MADVISE, CollapseStatus.MAPPED_ALREADY);
+      // The folio is whole, but entries show it.
+      scene.play("advise a 20 1 nohuge; expect cpu0 load a 21 is 5; advise a 20 $n huge");
+      scene.huge("a", HugeScene.FIRST + 1, false, "that was in two mappings");
+      collapses(c, scene);
+      scene.play("expect cpu1 load a $last is 2; expect cpu0 load a 21 is 5");
       scene.play("exit a; exit b; exit d; exit e; sync f; evict f");
       scene.play("start a; mmap a 20 $n rw- shared f 0; expect cpu0 load a 21 is 5");
       scene.play("expect cpu0 load a $last is 2; expect cpu1 load a 22 is 0");

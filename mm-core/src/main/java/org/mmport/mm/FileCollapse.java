@@ -65,7 +65,9 @@ final class FileCollapse {
     }
     boolean mapped = false;
     try {
-      if (!isWhole(frames[0])) {
+      if (isWhole(frames[0])) {
+        unmapHere();
+      } else {
         intoOne();
       }
       map(spare);
@@ -195,6 +197,14 @@ final class FileCollapse {
         .map(folios::headOf)
         .distinct()
         .forEach(system.fileRmap()::unmap);
+  }
+
+  /** What entries show of one folio, a leaf is to show: {@code collapse_pte_mapped_thp()}. */
+  private void unmapHere() {
+    try (PageGather gather = mm.gather()) {
+      new Zap(mm, gather).range(firstVa, bytes());
+      gather.flush();
+    }
   }
 
   /** Takes the spare table over, unless it throws. */
