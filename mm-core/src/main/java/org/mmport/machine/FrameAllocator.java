@@ -190,6 +190,11 @@ public final class FrameAllocator {
     }
   }
 
+  /** An empty row of these frames, for as long as the memory lives. */
+  public FrameQueue newQueue() {
+    return new FrameQueue(memory, frames);
+  }
+
   /** The node that a physical address belongs to. Refused for addresses of none. */
   public int nodeOf(long physAddr) {
     for (int node = 0; node < nodes.size(); node++) {

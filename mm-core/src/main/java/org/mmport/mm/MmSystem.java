@@ -58,7 +58,7 @@ public final class MmSystem {
   private final FaultCounts faults = new FaultCounts();
   private final SwapEntries swapEntries;
   private final SwapCache swapCache;
-  private final PageLru lru = new PageLru();
+  private final PageLru lru;
   private final Rmap rmap;
   private final FileRmap fileRmap;
   private final Files files;
@@ -88,6 +88,7 @@ public final class MmSystem {
     this.cpus = new CpuSet(variant, frames, cpuCount);
     this.swapEntries = new SwapEntries(variant);
     this.swapCache = new SwapCache(folios, swapEntries);
+    this.lru = new PageLru(frames);
     this.rmap = new Rmap(folios);
     this.fileRmap = new FileRmap(this, rmap);
     this.files = new Files(folios, swapCache, rmap);

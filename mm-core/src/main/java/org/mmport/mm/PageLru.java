@@ -1,9 +1,10 @@
 package org.mmport.mm;
 
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.OptionalLong;
+import org.mmport.machine.FrameAllocator;
+import org.mmport.machine.FrameQueue;
 
 /**
  * Pages that reclaim may look at, those that it looked at or that came last at the end: Linux's LRU
@@ -16,9 +17,14 @@ final class PageLru {
   /** FOLIO_BATCH_SIZE (include/linux/folio_batch.h). */
   private static final int BATCH_PAGES = 31;
 
-  private final LinkedHashSet<Long> pages = new LinkedHashSet<>();
+  private final FrameQueue pages;
   private final List<Batch> batches = new ArrayList<>();
   private final ThreadLocal<Batch> own = ThreadLocal.withInitial(Batch::new);
+
+  /** One of a machine of those frames. */
+  PageLru(FrameAllocator frames) {
+    this.pages = frames.newQueue();
+  }
 
   /** What one thread collects: {@code cpu_fbatches.lru_add} in mm/swap.c. */
   private static final class Batch {
@@ -69,10 +75,10 @@ final class PageLru {
   /** Takes the first. */
   OptionalLong poll() {
     drain();
-    return pages.isEmpty() ? OptionalLong.empty() : OptionalLong.of(pages.removeFirst());
+    return pages.poll();
   }
 
-  int size() {
+  long size() {
     drain();
     return pages.size();
   }

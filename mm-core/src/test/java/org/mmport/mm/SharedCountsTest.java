@@ -8,6 +8,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.mmport.machine.FrameAllocator;
+import org.mmport.machine.PhysicalMemory;
 import org.mmport.pgtable.TableCounts;
 
 /** What faults count beside one another. */
@@ -45,41 +47,45 @@ class SharedCountsTest {
   /** Each thread's in its order, and none twice. */
   @Test
   void pagesThatTwoThreadsAddAreAllThere() throws InterruptedException {
-    PageLru lru = new PageLru();
-    byTwo(
-        thread -> {
-          for (long i = 0; i < PAGES_EACH; i++) {
-            lru.add(i * 2 + thread);
-          }
-        });
-    assertEquals(2 * PAGES_EACH, lru.size());
-    long[] last = {-2, -1};
-    Set<Long> seen = new HashSet<>();
-    while (lru.size() > 0) {
-      long pfn = lru.poll().orElseThrow();
-      seen.add(pfn);
-      assertEquals(last[(int) (pfn & 1)] + 2, pfn);
-      last[(int) (pfn & 1)] = pfn;
+    try (PhysicalMemory memory = PhysicalMemory.ofSize((2L * PAGES_EACH) << 12)) {
+      PageLru lru = new PageLru(FrameAllocator.singleNode(memory, 12));
+      byTwo(
+          thread -> {
+            for (long i = 0; i < PAGES_EACH; i++) {
+              lru.add(i * 2 + thread);
+            }
+          });
+      assertEquals(2 * PAGES_EACH, lru.size());
+      long[] last = {-2, -1};
+      Set<Long> seen = new HashSet<>();
+      while (lru.size() > 0) {
+        long pfn = lru.poll().orElseThrow();
+        seen.add(pfn);
+        assertEquals(last[(int) (pfn & 1)] + 2, pfn);
+        last[(int) (pfn & 1)] = pfn;
+      }
+      assertEquals(2 * PAGES_EACH, seen.size());
     }
-    assertEquals(2 * PAGES_EACH, seen.size());
   }
 
   /** As if there were no batches. */
   @Test
   void oneThreadFindsItsPagesInOrder() {
-    PageLru lru = new PageLru();
-    for (long pfn = 0; pfn < 40; pfn++) {
-      lru.add(pfn);
+    try (PhysicalMemory memory = PhysicalMemory.ofSize(64 << 12)) {
+      PageLru lru = new PageLru(FrameAllocator.singleNode(memory, 12));
+      for (long pfn = 0; pfn < 40; pfn++) {
+        lru.add(pfn);
+      }
+      lru.add(3);
+      lru.addFirst(7);
+      List<Long> first = List.of(lru.poll().orElseThrow(), lru.poll().orElseThrow());
+      assertEquals(List.of(7L, 0L), first);
+      for (int left = 38; left > 1; left--) {
+        lru.poll();
+      }
+      assertEquals(3, lru.poll().orElseThrow());
+      assertEquals(0, lru.size());
     }
-    lru.add(3);
-    lru.addFirst(7);
-    List<Long> first = List.of(lru.poll().orElseThrow(), lru.poll().orElseThrow());
-    assertEquals(List.of(7L, 0L), first);
-    for (int left = 38; left > 1; left--) {
-      lru.poll();
-    }
-    assertEquals(3, lru.poll().orElseThrow());
-    assertEquals(0, lru.size());
   }
 
   private interface Body {
