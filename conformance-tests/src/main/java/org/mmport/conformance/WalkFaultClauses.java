@@ -200,6 +200,46 @@ final class WalkFaultClauses {
     c.refused(many.size() + " roots", () -> TableWalker.over(machine.memory(), c.variant(), many));
   }
 
+  @RestsOn({"FMT-64", "FMT-65"})
+  @Clause(
+      id = "WALK-28",
+      text =
+          "Whatever one bit of an entry on the way is, a translation comes to what a walk comes to; where the bit is reserved, to a fault",
+      source = "bug class 2: reserved bits in tables and pages, not in large leaves alone",
+      check = "that translate asks of an entry what walk asks, by whatever shorter way")
+  static void everyBitCounts(ClauseContext c) {
+    for (Protection protection : List.of(Protection.PAGE_READONLY, Protection.PAGE_SHARED)) {
+      HandTree tree = HandTree.of(c);
+      long va = Samples.pages(c, 1).getLast();
+      tree.put(va, Level.PTE, Leaves.make(c, 0, protection, Level.PTE));
+      for (Level level : c.realLevels()) {
+        long entryAddr = tree.entryAddrOf(va, level);
+        long raw = tree.bytes().load(entryAddr);
+        for (int bit = 0; bit < Byte.SIZE * c.geometry().entryBytes(); bit++) {
+          tree.bytes().store(entryAddr, raw ^ 1L << bit);
+          sameEachWay(c, tree.walker(), va, level, raw ^ 1L << bit);
+        }
+        tree.bytes().store(entryAddr, raw);
+      }
+    }
+  }
+
+  private static void sameEachWay(
+      ClauseContext c, TableWalker walker, long va, Level level, long raw) {
+    boolean leaf = c.format().leaf(raw, level);
+    if (c.format().valid(raw, level)
+        && (!leaf || c.geometry().at(level).leafAllowed())
+        && c.format().reserved(raw, level) != 0) {
+      faults(c, walker, va, FaultReason.RESERVED_BIT, level);
+    }
+    long walked =
+        walker.walk(va).outcome() instanceof Outcome.Mapped mapped
+            ? mapped.physAddr()
+            : TableWalker.NOT_MAPPED;
+    long found = walker.translate(va);
+    c.checkVa(found == walked, level, va, raw, ClauseContext.hex(walked), found);
+  }
+
   private static void faults(
       ClauseContext c, TableWalker walker, long va, FaultReason reason, Level level) {
     Outcome outcome = walker.walk(va).outcome();

@@ -300,6 +300,10 @@ final class EntryCodeTemplate extends EntryCode {
    * for a second use costs instructions, and random walks are as fast as they are short.
    */
   private static long below(long raw, LevelCode at) {
+    return at.isUsual(raw) ? FORMAT.tableAddr(at.known(raw), at.level()) : belowUnusual(raw, at);
+  }
+
+  private static long belowUnusual(long raw, LevelCode at) {
     if (!FORMAT.valid(raw, at.level())) {
       return TableWalker.NOT_MAPPED;
     }
@@ -321,6 +325,14 @@ final class EntryCodeTemplate extends EntryCode {
     return FORMAT.reserved(raw, at.level()) != 0
         ? TableWalker.NOT_MAPPED
         : FORMAT.physAddr(raw, at.level()) + at.offset(va);
+  }
+
+  /** What a walk comes to that ends at an entry of a page. */
+  private static long page(long raw, long va) {
+    if (PTE.isUsual(raw)) {
+      return FORMAT.physAddr(PTE.known(raw), Level.PTE) + PTE.offset(va);
+    }
+    return FORMAT.valid(raw, Level.PTE) ? mapped(raw, PTE, va) : TableWalker.NOT_MAPPED;
   }
 
   @Override
@@ -347,8 +359,7 @@ final class EntryCodeTemplate extends EntryCode {
         }
       }
     }
-    long raw = get(memory, PTE.entryAddr(table, va), PTE.empty());
-    return FORMAT.valid(raw, Level.PTE) ? mapped(raw, PTE, va) : TableWalker.NOT_MAPPED;
+    return page(get(memory, PTE.entryAddr(table, va), PTE.empty()), va);
   }
 
   /** What {@link #fetchFlat} compares with: offsets of tables in one extent, else of entries. */
@@ -398,8 +409,7 @@ final class EntryCodeTemplate extends EntryCode {
         return end(table, raw, PMD, va);
       }
     }
-    long raw = fetchFlat(memory, limit, shift, PTE, table, va);
-    return FORMAT.valid(raw, Level.PTE) ? mapped(raw, PTE, va) : TableWalker.NOT_MAPPED;
+    return page(fetchFlat(memory, limit, shift, PTE, table, va), va);
   }
 
   // Editing one page.
@@ -443,6 +453,9 @@ final class EntryCodeTemplate extends EntryCode {
   private static long next(
       EntryMemory memory, long limit, long shift, LevelCode at, long table, long va) {
     long raw = fetch(memory, limit, shift, at, table, va);
+    if (at.isUsual(raw)) {
+      return FORMAT.tableAddr(at.known(raw), at.level());
+    }
     if (FORMAT.none(raw, at.level())) {
       return MISSING;
     }
