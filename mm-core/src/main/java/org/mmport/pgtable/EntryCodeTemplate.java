@@ -508,7 +508,7 @@ final class EntryCodeTemplate extends EntryCode {
       return false;
     }
     long raw = FORMAT.mkLeaf(physAddr, pgprot, Level.PTE);
-    if (BATCH.mayComplete(pteIndex(va), raw, Level.PTE, FORMAT)) {
+    if (cursor.knowsFolios && BATCH.mayComplete(pteIndex(va), raw, Level.PTE, FORMAT)) {
       BATCH.set(pteLeaves(cursor, va, gather), pteIndex(va), 1, raw);
     } else {
       write(address, raw);

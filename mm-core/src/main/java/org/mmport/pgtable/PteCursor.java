@@ -18,6 +18,9 @@ final class PteCursor implements PhysicalMemory.ByAddress {
   final EntryMemory memory;
   final long[] roots;
 
+  /** Whether any pages may be cached together: not where nobody says what is one folio. */
+  final boolean knowsFolios;
+
   /** The addresses that the table serves, shifted right until they are one number. */
   long span = NOWHERE;
 
@@ -43,6 +46,7 @@ final class PteCursor implements PhysicalMemory.ByAddress {
     this.space = mm.space();
     this.memory = space.entryMemory();
     this.roots = roots;
+    this.knowsFolios = !mm.folios().equals(FolioBounds.UNKNOWN);
     memory.memory().tellBeforeClose(this);
   }
 
