@@ -445,6 +445,28 @@ final class MapClauses {
     }
   }
 
+  @RestsOn({"MAP-04", "MAP-12"})
+  @Clause(
+      id = "MAP-19",
+      text =
+          "A range over memory in which any bit of the address changes maps each leaf where its memory is",
+      source = "Arm ARM DDI 0487, D8.3.1: of 52 bits of an address the highest lie below the rest",
+      check = "entries that are made from the one before them")
+  static void everyBitOfAnAddressMayChange(ClauseContext c) {
+    for (Level level : c.leafLevels()) {
+      long span = Samples.spanBytes(c.geometry(), level);
+      long last = Samples.lastPhysAddr(c.geometry(), level);
+      long va = alignedVa(c, level);
+      try (ModelRig rig = new ModelRig(c)) {
+        for (long bit = 2 * span; bit > 0 && bit <= last - span; bit <<= 1) {
+          rig.map(va, bit - 2 * span, 4 * span, Protection.PAGE_SHARED, level);
+          rig.judge();
+          rig.unmap(va, 4 * span);
+        }
+      }
+    }
+  }
+
   private static List<Long> raws(ModelRig rig, long va, long page) {
     return List.of(
         rig.reader().path(va).getLast().raw(),

@@ -731,6 +731,20 @@ final class EntryCodeTemplate extends EntryCode {
     // Plain stores, which the JIT turns into wide ones; what was stored before is seen before.
     VarHandle.releaseFence();
     MemorySegment entries = entries(address, count);
+    long step = FORMAT.withPhysAddr(raw, physAddr + (1L << AT.shift()), AT.level()) - raw;
+    long last = FORMAT.withPhysAddr(raw, physAddr + ((count - 1L) << AT.shift()), AT.level());
+    if (last != raw + (count - 1) * step) {
+      fillUneven(entries, count, raw);
+      return;
+    }
+    for (int i = 0; i < count; i++) {
+      entries.set(ANY_LONG, i * 8L, raw + i * step);
+    }
+  }
+
+  /** The same where entries do not grow alike: where high bits of their addresses lie elsewhere. */
+  private static void fillUneven(MemorySegment entries, int count, long raw) {
+    long physAddr = FORMAT.physAddr(raw, AT.level());
     for (int i = 0; i < count; i++) {
       long at = physAddr + ((long) i << AT.shift());
       entries.set(ANY_LONG, i * 8L, FORMAT.withPhysAddr(raw, at, AT.level()));
