@@ -79,7 +79,7 @@ public final class FrameAllocator {
       nodes.add(
           new NodeFrames(
               frames,
-              SteppedLock.brief(memory.steps(), LockRank.NODE, node.id()),
+              memory.steps(),
               node.id(),
               node.firstPhysAddr() >> pageShift,
               node.endPhysAddr() >> pageShift));
@@ -298,10 +298,10 @@ public final class FrameAllocator {
       return pfn;
     }
     long head = frames.headOf(pfn);
-    if (head == FrameTable.NONE) {
+    if (head == FrameTable.NONE && pfn >= nodes.get(nodeOf(physAddr)).freshPfn()) {
       throw new InvalidRequestException("free 0x%x: was never handed out".formatted(physAddr));
     }
-    if (frames.state(head) == FrameTable.FREE_HEAD) {
+    if (head == FrameTable.NONE || frames.state(head) == FrameTable.FREE_HEAD) {
       throw new InvalidRequestException(
           "free 0x%x: is free; free each block once".formatted(physAddr));
     }

@@ -9,7 +9,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * each as large as alignment and the node's end allow, and so never has a buddy to merge with among
  * those behind.
  *
- * <p>All of its state belongs to this node alone, and one lock for each node guards it.
+ * <p>All of its state belongs to this node alone, and one lock for each node guards it. Single
+ * frames go through {@link PercpuFrames}.
  */
 final class NodeFrames {
   private final FrameTable frames;
@@ -18,11 +19,17 @@ final class NodeFrames {
   private final long firstPfn;
   private final long endPfn;
   private final long[] freeLists = new long[FrameAllocator.MAX_ORDER + 1];
+  private final PercpuFrames percpu = new PercpuFrames(this);
+
+  /** Whether threads fetch single frames a few at a time: not where somebody is told of each. */
+  private final boolean batched;
+
   private long freshPfn;
   private long freeFrames;
 
-  NodeFrames(FrameTable frames, ReentrantLock lock, int node, long firstPfn, long endPfn) {
-    this.lock = lock;
+  NodeFrames(FrameTable frames, Steps steps, int node, long firstPfn, long endPfn) {
+    this.lock = SteppedLock.brief(steps, LockRank.NODE, node);
+    this.batched = steps.equals(Steps.NONE);
     this.frames = frames;
     this.node = node;
     this.firstPfn = firstPfn;
@@ -34,16 +41,49 @@ final class NodeFrames {
 
   /** A block of that order, or {@link FrameTable#NONE} with everything as it was. */
   long take(int order) {
+    if (order == 0 && batched) {
+      long pfn = percpu.take();
+      if (pfn != FrameTable.NONE) {
+        frames.markAllocated(pfn, 0, node);
+        return pfn;
+      }
+    }
+    long pfn = takeBlock(order, order);
+    return pfn == FrameTable.NONE && batched && percpu.drain() ? takeBlock(order, order) : pfn;
+  }
+
+  /**
+   * Frames in a row that are in no block from here on: a block of that order, or the smallest there
+   * is, if smaller.
+   *
+   * @return the first; {@link FrameTable#NONE} where there is none
+   */
+  long takeRow(int mostOrder) {
+    long pfn = takeBlock(0, mostOrder);
+    if (pfn != FrameTable.NONE) {
+      frames.markNoHead(pfn);
+    }
+    return pfn;
+  }
+
+  /** How many frames such a row has. */
+  long rowFrames(long pfn) {
+    return 1L << frames.order(pfn);
+  }
+
+  /** The smallest block there is of at least the one order, cut down to the other if larger. */
+  private long takeBlock(int leastOrder, int mostOrder) {
     lock.lock();
     try {
-      int from = smallestWithBlock(order);
+      int from = smallestWithBlock(leastOrder);
       while (from < 0 && freshPfn < endPfn) {
         carve();
-        from = smallestWithBlock(order);
+        from = smallestWithBlock(leastOrder);
       }
       if (from < 0) {
         return FrameTable.NONE;
       }
+      int order = Math.min(from, mostOrder);
       long pfn = freeLists[from];
       unlink(pfn, from);
       for (int half = from - 1; half >= order; half--) {
@@ -59,9 +99,12 @@ final class NodeFrames {
 
   /** Takes back a block that {@link #take} gave. The caller has checked that it did. */
   void giveBack(long pfn, int order) {
+    frames.markNoHead(pfn);
+    if (order == 0 && batched && percpu.putBack(pfn)) {
+      return;
+    }
     lock.lock();
     try {
-      frames.markNoHead(pfn);
       merge(pfn, order);
     } finally {
       lock.unlock();
@@ -114,12 +157,19 @@ final class NodeFrames {
   }
 
   long freeFrames() {
+    // A place of percpu is held while this lock is taken, so never the other way round.
+    long fetched = percpu.count();
     lock.lock();
     try {
-      return freeFrames;
+      return freeFrames + fetched;
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Puts into blocks again what threads have fetched and not used. */
+  void drain() {
+    percpu.drain();
   }
 
   long firstPfn() {

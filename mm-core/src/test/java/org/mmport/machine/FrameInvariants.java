@@ -13,6 +13,9 @@ final class FrameInvariants {
 
   static void verify(FrameAllocator allocator) {
     for (NumaNode node : allocator.topology().nodes()) {
+      long free = allocator.freeFrames(node.id());
+      allocator.node(node.id()).drain();
+      assertEquals(free, allocator.freeFrames(node.id()), "free frames of node " + node.id());
       verify(allocator.frames(), allocator.node(node.id()), node.id());
     }
   }

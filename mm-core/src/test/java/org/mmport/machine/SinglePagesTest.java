@@ -101,7 +101,7 @@ class SinglePagesTest {
     }
   }
 
-  /** Frames in a row are freed together: the same are free then, in the same order. */
+  /** Frames in a row are freed together: the same are free then, in blocks as large. */
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3, 4, 5, 6})
   void freesAsIfOneByOne(long seed) {
@@ -140,11 +140,14 @@ class SinglePagesTest {
   }
 
   private static void allocAll(FrameAllocator frames, int order, List<Long> to) {
+    List<Long> blocks = new ArrayList<>();
     try {
       while (true) {
-        to.add(frames.alloc(order, 0));
+        blocks.add(frames.alloc(order, 0));
       }
     } catch (OutOfFramesException e) {
+      blocks.sort(null);
+      to.addAll(blocks);
       to.add(-1L - order);
     }
   }
