@@ -51,7 +51,7 @@ final class Variants {
     };
   }
 
-  /** x86_64's entries and TLB rules in tables that have another variant's shape. */
+  /** x86_64's entries and TLB rules in tables that have another variant's shape and byte order. */
   static String inShapeOf(String id) {
     return BORROWED + id.replace('/', '-');
   }
@@ -68,7 +68,7 @@ final class Variants {
             shape.pageShift(),
             shape.vaLayout(),
             own.geometry().paBits(),
-            own.geometry().byteOrder(),
+            shape.byteOrder(),
             own.geometry().entryBytes(),
             own.geometry().storeBytes(),
             PagingGeometry.levels(levels));
