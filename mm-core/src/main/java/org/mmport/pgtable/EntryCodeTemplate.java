@@ -53,8 +53,8 @@ final class EntryCodeTemplate extends EntryCode {
   private static final int STORE_BYTES = VARIANT.geometry().storeBytes();
   private static final boolean SPLIT = STORE_BYTES < ENTRY_BYTES;
 
-  /** Whether runs are stored one by one, not in wide stores. */
-  private static final boolean SINGLY = SPLIT || ENTRY_BYTES == 4 || STEPPED;
+  /** Whether entries of a run are stored one by one, not in wide stores. */
+  private static final boolean SINGLY = SPLIT || STEPPED;
 
   /** Whether walks load from one extent by its index, all checks folded. */
   private static final boolean INDEXED = FLAT && !STEPPED;
@@ -716,7 +716,21 @@ final class EntryCodeTemplate extends EntryCode {
    * Bounds that the JIT can take out of a loop, which it then unrolls; those of ALL it does not.
    */
   private static MemorySegment entries(long address, int count) {
-    return ALL.asSlice(address, count * 8L);
+    return ALL.asSlice(address, (long) count * ENTRY_BYTES);
+  }
+
+  private static long get(MemorySegment entries, long offset) {
+    return ENTRY_BYTES == 4
+        ? Integer.toUnsignedLong(entries.get(ANY_INT, offset))
+        : entries.get(ANY_LONG, offset);
+  }
+
+  private static void set(MemorySegment entries, long offset, long raw) {
+    if (ENTRY_BYTES == 4) {
+      entries.set(ANY_INT, offset, (int) raw);
+    } else {
+      entries.set(ANY_LONG, offset, raw);
+    }
   }
 
   private static void fillEntries(long address, int count, long raw) {
@@ -738,7 +752,7 @@ final class EntryCodeTemplate extends EntryCode {
       return;
     }
     for (int i = 0; i < count; i++) {
-      entries.set(ANY_LONG, i * 8L, raw + i * step);
+      set(entries, i * (long) ENTRY_BYTES, raw + i * step);
     }
   }
 
@@ -747,7 +761,7 @@ final class EntryCodeTemplate extends EntryCode {
     long physAddr = FORMAT.physAddr(raw, AT.level());
     for (int i = 0; i < count; i++) {
       long at = physAddr + ((long) i << AT.shift());
-      entries.set(ANY_LONG, i * 8L, FORMAT.withPhysAddr(raw, at, AT.level()));
+      set(entries, i * (long) ENTRY_BYTES, FORMAT.withPhysAddr(raw, at, AT.level()));
     }
   }
 
@@ -860,7 +874,7 @@ final class EntryCodeTemplate extends EntryCode {
     if (!ENTRY_WISE) {
       return BATCH.get(table.leaves(), index);
     }
-    return SINGLY ? read(address) : ALL.get(ANY_LONG, aligned(address));
+    return SINGLY ? read(address) : get(ALL, aligned(address));
   }
 
   private static void setLeaf(PteTable table, int index, long address, long raw) {
@@ -869,7 +883,7 @@ final class EntryCodeTemplate extends EntryCode {
     } else if (SINGLY) {
       write(address, raw);
     } else {
-      ALL.set(ANY_LONG, aligned(address), raw);
+      set(ALL, aligned(address), raw);
     }
   }
 
@@ -923,13 +937,13 @@ final class EntryCodeTemplate extends EntryCode {
 
   /** A whole table of one kind is common, and a loop without exits is several times faster. */
   private static boolean allAlike(long address, int count, long first) {
-    if (ENTRY_BYTES == 4 || STEPPED || !FORMAT.present(first, AT.level())) {
+    if (STEPPED || !FORMAT.present(first, AT.level())) {
       return false;
     }
     long differences = 0;
     MemorySegment entries = entries(address, count);
     for (int i = 0; i < count; i++) {
-      differences |= entries.get(ANY_LONG, i * 8L) ^ first;
+      differences |= get(entries, i * (long) ENTRY_BYTES) ^ first;
     }
     return (differences & ~FORMAT.frameMask(AT.level())) == 0;
   }
@@ -941,9 +955,9 @@ final class EntryCodeTemplate extends EntryCode {
       }
       return;
     }
-    MemorySegment entries = entries(address + from * 8L, to - from);
+    MemorySegment entries = entries(address + ((long) from << AT.entryShift()), to - from);
     for (int i = 0; i < to - from; i++) {
-      entries.set(ANY_LONG, i * 8L, AT.empty());
+      set(entries, i * (long) ENTRY_BYTES, AT.empty());
     }
   }
 
