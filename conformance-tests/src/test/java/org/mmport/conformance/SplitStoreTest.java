@@ -8,8 +8,10 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
+import org.mmport.interleave.ForwardingSteps;
 import org.mmport.machine.FrameAllocator;
 import org.mmport.machine.PhysicalMemory;
+import org.mmport.machine.Steps;
 import org.mmport.pgtable.MmuGather;
 import org.mmport.pgtable.PageTable;
 import org.mmport.pgtable.TableSpace;
@@ -18,9 +20,10 @@ import org.mmport.spi.Protection;
 import org.mmport.spi.TableOwner;
 
 /**
- * Entries of PAE are stored in two halves, and hardware loads them whole: while one thread maps and
- * unmaps, no other may ever meet a valid entry of which the halves are not of one mapping. Both
- * halves hold the number of the mapping, so that any mixture shows.
+ * Entries of PAE are stored in two halves, and hardware loads them whole, as does the machine that
+ * the core runs on: while one thread maps and unmaps, no other may ever meet a valid entry of which
+ * the halves are not of one mapping. Both halves hold the number of the mapping, so that any
+ * mixture shows.
  */
 class SplitStoreTest {
   private static final int MAPPINGS = 1_000_000;
@@ -61,6 +64,48 @@ class SplitStoreTest {
           writer.join();
         }
         assertTrue(seen > 0, "no mapping was ever seen");
+      }
+    }
+  }
+
+  /**
+   * A CPU without wide loads, which are what somebody is told of, loads again what another one
+   * changed between its two loads.
+   */
+  @Test
+  void halvesThatWereLoadedApartAreLoadedAgain() {
+    Between between = new Between();
+    try (PhysicalMemory memory = PhysicalMemory.ofSize(16L << 20, between)) {
+      FrameAllocator frames = FrameAllocator.singleNode(memory, 12);
+      TableSpace space = new TableSpace(Breaker.good("x86/pae"), frames, 0);
+      try (PageTable table = PageTable.create(space, TableOwner.USER)) {
+        map(table, VA, physAddr(1));
+        MemorySegment entry =
+            memory.slice(table.walker().walk(VA).steps().getLast().entryAddr(), Long.BYTES);
+        long raw = (long) LONGS.get(entry, 0L);
+        TableWalker walker = table.walker();
+        between.entryAt = entry.address();
+        between.change = () -> LONGS.set(entry, 0L, raw + physAddr(2) - physAddr(1));
+        assertEquals(physAddr(2), walker.translate(VA));
+        assertEquals(0, between.left, "loads before the change");
+      }
+    }
+  }
+
+  /** Has an entry changed between the two loads that one who loads its halves makes. */
+  private static final class Between extends ForwardingSteps {
+    private Runnable change = () -> {};
+    private long entryAt;
+    private int left = 2;
+
+    Between() {
+      super(Steps.NONE);
+    }
+
+    @Override
+    public void entry(Kind kind, long hostAddr) {
+      if (entryAt != 0 && hostAddr == entryAt && left > 0 && --left == 0) {
+        change.run();
       }
     }
   }
