@@ -49,7 +49,7 @@ final class NodeFrames {
       }
     }
     long pfn = takeBlock(order, order);
-    return pfn == FrameTable.NONE && batched && percpu.drain() ? takeBlock(order, order) : pfn;
+    return pfn == FrameTable.NONE && drain() ? takeBlock(order, order) : pfn;
   }
 
   /**
@@ -167,9 +167,9 @@ final class NodeFrames {
     }
   }
 
-  /** Puts into blocks again what threads have fetched and not used. */
-  void drain() {
-    percpu.drain();
+  /** Puts into blocks again what threads have fetched and not used; whether there was any. */
+  boolean drain() {
+    return percpu.drain();
   }
 
   long firstPfn() {

@@ -58,9 +58,11 @@ record LevelCode(
   }
 
   /**
-   * Found by asking, so that it is true of whatever a format does, or none where it is not. Those
-   * for the highest bits of an address (LPA, LPA2) are among them: few addresses have any. Of what
-   * an entry needs one of several bits for, all that are usual are.
+   * Found by asking about each bit alone, about all others cleared and about all others set; none
+   * where an answer says that bits do not count alone. What only some combination of others would
+   * show, no format of ours has: WALK-21 and WALK-28 watch. Those for the highest bits of an
+   * address (LPA, LPA2) are among them: few addresses have any. Of what an entry needs one of
+   * several bits for, all that are usual are.
    */
   private static long marks(MmuVariant variant, Level level, long usual) {
     PteBits bits = variant.format().bits();

@@ -19,6 +19,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
+import org.mmport.spi.InvalidRequestException;
 
 /** Frames that threads fetch a few at a time. */
 class PercpuFramesTest {
@@ -32,7 +33,7 @@ class PercpuFramesTest {
       long physAddr = inAnotherThread(() -> frames.alloc(0, 0));
       assertEquals(63, frames.freeFrames());
       assertEquals(1, frames.allocatedFrames());
-      assertThrows(RuntimeException.class, () -> frames.free(physAddr + PAGE, 0), "not handed out");
+      assertFree(frames, physAddr + PAGE);
       assertEquals(63, frames.freeFrames());
     }
   }
@@ -83,7 +84,7 @@ class PercpuFramesTest {
       frames.alloc(0, 0);
       long last = frames.alloc(0, 0);
       frames.free(last, 0);
-      assertThrows(RuntimeException.class, () -> frames.free(last, 0), "freed twice");
+      assertFree(frames, last);
       assertEquals(last, frames.alloc(0, 0));
     }
   }
@@ -144,6 +145,12 @@ class PercpuFramesTest {
       }
     }
     return mine;
+  }
+
+  private static void assertFree(FrameAllocator frames, long physAddr) {
+    InvalidRequestException refused =
+        assertThrows(InvalidRequestException.class, () -> frames.free(physAddr, 0));
+    assertTrue(refused.getMessage().contains("is free"), refused.getMessage());
   }
 
   private static long inAnotherThread(Callable<Long> action)
