@@ -150,7 +150,7 @@ class PercpuFramesTest {
   private static void assertFree(FrameAllocator frames, long physAddr) {
     InvalidRequestException refused =
         assertThrows(InvalidRequestException.class, () -> frames.free(physAddr, 0));
-    assertTrue(refused.getMessage().contains("is free"), refused.getMessage());
+    assertTrue(refused.toString().contains("is free"), refused.toString());
   }
 
   private static long inAnotherThread(Callable<Long> action)
