@@ -7,8 +7,14 @@ package org.mmport.cpu;
 final class FrameHints {
   private static final int BUCKETS = 4096;
 
+  /**
+   * log2 of the frames, aligned, whose buckets are next to each other: what is freed is in rows.
+   */
+  private static final int GROUP_SHIFT = 6;
+
   private final int pageShift;
   private final int[] counts = new int[BUCKETS];
+  private final int[] groups = new int[BUCKETS >> GROUP_SHIFT];
 
   /** What is larger than a frame, which is rare. */
   private int large;
@@ -31,8 +37,14 @@ final class FrameHints {
       return true;
     }
     long last = (physAddr + sizeBytes - 1) >>> pageShift;
-    for (long pfn = physAddr >>> pageShift; pfn <= last; pfn++) {
-      if (counts[bucket(pfn)] != 0) {
+    long pfn = physAddr >>> pageShift;
+    while (pfn <= last) {
+      int bucket = bucket(pfn);
+      if (groups[bucket >> GROUP_SHIFT] == 0) {
+        pfn = (pfn | ((1 << GROUP_SHIFT) - 1)) + 1;
+      } else if (counts[bucket] == 0) {
+        pfn++;
+      } else {
         return true;
       }
     }
@@ -43,7 +55,9 @@ final class FrameHints {
     if (sizeBytes > 1L << pageShift) {
       large += by;
     } else {
-      counts[bucket(physAddr >>> pageShift)] += by;
+      int bucket = bucket(physAddr >>> pageShift);
+      counts[bucket] += by;
+      groups[bucket >> GROUP_SHIFT] += by;
     }
   }
 
