@@ -193,10 +193,12 @@ final class TableEditor {
   private void unmap(
       Level level, long table, long va, long lastVa, TableReserve reserve, MmuGather gather) {
     if (level == Level.PTE) {
-      int first = geometry.index(level, va);
-      space
-          .code(level)
-          .clear(mm, table, first, geometry.index(level, lastVa) - first + 1, va, gather);
+      // Whoever gives pages back has emptied them before: there is nothing to look for then.
+      if (space.live(table) > 0) {
+        int first = geometry.index(level, va);
+        int count = geometry.index(level, lastVa) - first + 1;
+        space.code(level).clear(mm, table, first, count, va, gather);
+      }
       return;
     }
     Level below = geometry.nextReal(level);
