@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.mmport.pgtable.FolioBounds;
+import org.mmport.spi.BatchOps;
 import org.mmport.spi.LeafTable;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
@@ -83,23 +84,28 @@ final class BatchTable implements LeafTable {
 
   @Override
   public void set(int index, long raw) {
-    getAndSet(index, raw);
-  }
-
-  @Override
-  public long getAndSet(int index, long raw) {
     long old = entries[index];
     entries[index] = raw;
     long seen = format().valid(old, level) ? old : stale[index];
     if (!format().valid(seen, level) || seen == raw) {
-      return old;
+      return;
     }
     TlbDuty duty = variant.tlbRules().duty(seen, raw, level);
     if (duty.breakBeforeMake()) {
       breaches.add("entry %d: 0x%x stored while CPUs may use 0x%x".formatted(index, raw, seen));
     }
     stale[index] = duty.isNone() ? empty() : seen;
-    return old;
+  }
+
+  @Override
+  public long take(int index, int nr) {
+    long first = entries[index];
+    set(index, empty());
+    for (int i = index + 1; i < index + nr; i++) {
+      first = BatchOps.gathered(first, entries[i], this);
+      set(i, empty());
+    }
+    return first;
   }
 
   @Override

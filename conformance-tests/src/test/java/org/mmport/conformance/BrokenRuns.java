@@ -251,8 +251,8 @@ final class BrokenRuns {
                     t ->
                         new FilterLeafTable(t) {
                           @Override
-                          public long getAndSet(int index, long raw) {
-                            return t.format().mkClean(t.getAndSet(index, raw), t.level());
+                          public long take(int index, int nr) {
+                            return t.format().mkClean(t.take(index, nr), t.level());
                           }
                         }),
             "expected what the loop would have done",

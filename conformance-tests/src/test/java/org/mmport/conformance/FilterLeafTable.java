@@ -54,8 +54,8 @@ class FilterLeafTable implements LeafTable {
   }
 
   @Override
-  public long getAndSet(int index, long raw) {
-    return in.getAndSet(index, raw);
+  public long take(int index, int nr) {
+    return in.take(index, nr);
   }
 
   @Override

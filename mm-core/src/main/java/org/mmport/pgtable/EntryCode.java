@@ -86,6 +86,14 @@ abstract class EntryCode {
       MmTables mm, long table, int index, int count, long raw, long va, MmuGather gather);
 
   /**
+   * Empties present leaves by plain stores, and returns what the first was.
+   *
+   * @return an empty entry, and nothing changed, where they differ in more than their frames or
+   *     somebody may have a mark left to set in any: then each must be exchanged
+   */
+  abstract long takeSettled(EntryMemory memory, long entryAddr, int count);
+
+  /**
    * Empties entries, leaves and swap entries alike, but not tables; returns how many were in use.
    */
   abstract int clear(MmTables mm, long table, int index, int count, long va, MmuGather gather);

@@ -689,6 +689,20 @@ final class EntryCodeTemplate extends EntryCode {
     return count;
   }
 
+  @Override
+  long takeSettled(EntryMemory memory, long entryAddr, int count) {
+    if (SINGLY) {
+      return AT.empty();
+    }
+    long address = writableRun(memory, entryAddr, count);
+    long first = read(address);
+    if (!isSettled(first) || !allAlike(address, count, first)) {
+      return AT.empty();
+    }
+    emptyEntries(address, 0, count);
+    return first;
+  }
+
   /** Where entries of a table are on the machine we run on, all of them within memory. */
   private static long writableRun(EntryMemory memory, long entryAddr, int count) {
     writable(memory, entryAddr + ((count - 1L) << AT.entryShift()));

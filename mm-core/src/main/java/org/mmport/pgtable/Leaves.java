@@ -1,5 +1,6 @@
 package org.mmport.pgtable;
 
+import org.mmport.spi.BatchOps;
 import org.mmport.spi.LeafTable;
 import org.mmport.spi.Level;
 import org.mmport.spi.PagingGeometry;
@@ -89,10 +90,22 @@ final class Leaves implements LeafTable {
   }
 
   @Override
-  public long getAndSet(int index, long raw) {
+  public long take(int index, int nr) {
+    long settled = code.takeSettled(memory, entryAddr(index), nr);
+    if (!format.none(settled, level)) {
+      return settled;
+    }
+    long first = take(index);
+    for (int i = index + 1; i < index + nr; i++) {
+      first = BatchOps.gathered(first, take(i), this);
+    }
+    return first;
+  }
+
+  private long take(int index) {
     while (true) {
       long old = get(index);
-      if (compareAndSet(index, old, raw)) {
+      if (compareAndSet(index, old, format.empty(level))) {
         return old;
       }
     }

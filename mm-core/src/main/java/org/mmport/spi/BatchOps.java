@@ -73,13 +73,7 @@ public interface BatchOps {
    * owed for that is the caller's to note.
    */
   default long clear(LeafTable table, int index, int nr) {
-    PteFormat format = table.format();
-    Level level = table.level();
-    long first = table.getAndSet(index, format.empty(level));
-    for (int i = 1; i < nr; i++) {
-      first = gathered(first, table.getAndSet(index + i, format.empty(level)), table);
-    }
-    return first;
+    return table.take(index, nr);
   }
 
   /**

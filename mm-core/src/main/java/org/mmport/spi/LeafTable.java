@@ -3,7 +3,7 @@ package org.mmport.spi;
 /**
  * A table whose leaves are being changed, by whoever holds its lock. Hardware may set young and
  * dirty in a valid entry at any moment, so a value that was read may be old when it is replaced:
- * {@link #getAndSet} and {@link #compareAndSet} tell.
+ * {@link #take} and {@link #compareAndSet} tell.
  */
 public interface LeafTable extends EntryArray {
   TableOwner owner();
@@ -16,8 +16,11 @@ public interface LeafTable extends EntryArray {
 
   void set(int index, long raw);
 
-  /** Stores and returns what was there, in one atomic step. */
-  long getAndSet(int index, long raw);
+  /**
+   * Empties {@code nr} entries and returns what the first was, young and dirty if any of them was:
+   * nothing that hardware marked before an entry was empty is lost.
+   */
+  long take(int index, int nr);
 
   /** Stores unless the entry is no longer what was expected, in one atomic step. */
   boolean compareAndSet(int index, long expected, long raw);
