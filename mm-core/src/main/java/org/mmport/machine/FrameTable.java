@@ -138,6 +138,11 @@ final class FrameTable implements PhysicalMemory.ByAddress {
     return Long.compareUnsigned(pfn - firstPfn, count) < 0;
   }
 
+  /** How many of so many frames in a row there are records for, up to the first without. */
+  int known(long pfn, int nr) {
+    return contains(pfn) ? (int) Math.min(nr, firstPfn + count - pfn) : 0;
+  }
+
   /** Whether a frame is a block of its own, handed out for whatever is not tables. */
   boolean isPlainPage(long pfn) {
     return (ALL.get(BLOCK, record(pfn)) & BLOCK_KIND) == ALLOCATED_HEAD;
@@ -176,6 +181,14 @@ final class FrameTable implements PhysicalMemory.ByAddress {
 
   void markNoHead(long pfn) {
     ALL.set(JAVA_BYTE, record(pfn) + STATE, NO_HEAD);
+  }
+
+  /** The same of frames in a row. */
+  void markNoHeads(long pfn, int nr) {
+    MemorySegment heads = records(pfn, nr);
+    for (int i = 0; i < nr; i++) {
+      heads.set(JAVA_BYTE, i * (long) RECORD_BYTES + STATE, NO_HEAD);
+    }
   }
 
   byte state(long pfn) {
@@ -284,6 +297,11 @@ final class FrameTable implements PhysicalMemory.ByAddress {
    */
   long record(long pfn) {
     return (base + index(pfn) * RECORD_BYTES) & RECORD_MASK;
+  }
+
+  /** The records of frames in a row, of all of which there is one. */
+  MemorySegment records(long pfn, int nr) {
+    return ALL.asSlice(record(pfn), nr * (long) RECORD_BYTES);
   }
 
   /** Where it has the rest of what is known of it. Throws as {@link #record} does. */

@@ -117,11 +117,9 @@ final class NodeFrames {
     try {
       for (long end = endPfn; end > firstPfn; ) {
         int order = largestBefore(end, firstPfn);
-        long pfn = end - (1L << order);
-        while (end > pfn) {
-          frames.markNoHead(--end);
-        }
-        merge(pfn, order);
+        end -= 1L << order;
+        frames.markNoHeads(end, 1 << order);
+        merge(end, order);
       }
     } finally {
       lock.unlock();

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.mmport.machine.FrameTable.ALL;
 
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
@@ -17,6 +18,12 @@ import java.nio.ByteOrder;
 public final class SinglePages {
   /** One record's first 8 bytes: what the block is, and flags. */
   private static final ValueLayout.OfLong KIND = JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  /** The same where records follow each other: the JIT need not see that each is aligned. */
+  private static final ValueLayout.OfLong KINDS = KIND.withByteAlignment(1);
+
+  private static final ValueLayout.OfLong LONGS = ValueLayout.JAVA_LONG_UNALIGNED;
+  private static final ValueLayout.OfInt INTS = ValueLayout.JAVA_INT_UNALIGNED;
 
   private static final long ANON = flags(PageFlag.ANON.bit());
   private static final long EXCLUSIVE = flags(PageFlag.ANON_EXCLUSIVE.bit());
@@ -66,33 +73,57 @@ public final class SinglePages {
   }
 
   /**
-   * Lets one more process have a page that an entry maps: it is nobody's own from then on, and has
-   * one reference and one PTE more, both at once (R4.5). For whoever has the machine alone.
+   * Lets one more process have pages in a row that entries map: they are nobody's own from then on,
+   * and have one reference and one PTE more, both at once (R4.5). For whoever has the machine
+   * alone.
    *
-   * @return false, and nothing changed, where it is not such a page, may be pinned while it is one
+   * @param nr 1 or more
+   * @return how many: all up to the first that is not such a page, may be pinned while it is one
    *     process's own, or has as many references as there may be
    */
-  public boolean tryDup(long pfn) {
-    if (!frames.contains(pfn)) {
-      return false;
+  public int tryDup(long pfn, int nr) {
+    int known = frames.known(pfn, nr);
+    int done = 0;
+    while (done < known) {
+      long owners = ALL.get(KIND, frames.record(pfn + done)) & OWNERS;
+      int alike = tryDup(pfn + done, known - done, owners);
+      if (alike == 0) {
+        return done;
+      }
+      done += alike;
     }
-    long record = frames.record(pfn);
-    long kind = ALL.get(KIND, record);
-    if ((kind & FrameTable.BLOCK_KIND) != FrameTable.ALLOCATED_HEAD) {
-      return false;
+    return done;
+  }
+
+  /** The same, up to the first of which not the same is known about its owners. */
+  private int tryDup(long pfn, int nr, long owners) {
+    MemorySegment records = frames.records(pfn, nr);
+    boolean told = stepped;
+    boolean exclusive = (owners & EXCLUSIVE) != 0;
+    long kinds = FrameTable.ALLOCATED_HEAD | ANON | (owners & EXCLUSIVE);
+    int refs = exclusive ? Folios.GUP_PIN_COUNTING_BIAS : Integer.MAX_VALUE;
+    for (int i = 0; i < nr; i++) {
+      long record = i * (long) FrameTable.RECORD_BYTES;
+      long kind = records.get(KINDS, record);
+      if ((kind & (FrameTable.BLOCK_KIND | OWNERS)) != kinds) {
+        return i;
+      }
+      if (told) {
+        steps.folio(Steps.Kind.LOAD, pfn + i);
+      }
+      long counts = records.get(LONGS, record + FrameTable.COUNTS);
+      if (!isBelow(counts, refs)) {
+        return i;
+      }
+      if (exclusive) {
+        setFlags(records, record, pfn + i, kind & ~EXCLUSIVE);
+      }
+      if (told) {
+        steps.folio(Steps.Kind.STORE, pfn + i);
+      }
+      records.set(LONGS, record + FrameTable.COUNTS, counts + ONE_MAPPING);
     }
-    tell(Steps.Kind.LOAD, pfn);
-    long counts = ALL.get(JAVA_LONG, record + FrameTable.COUNTS);
-    boolean shared =
-        (kind & OWNERS) == ANON
-            ? isBelow(counts, Integer.MAX_VALUE)
-            : tryShare(pfn, record, kind, counts);
-    if (!shared) {
-      return false;
-    }
-    tell(Steps.Kind.STORE, pfn);
-    ALL.set(JAVA_LONG, record + FrameTable.COUNTS, counts + ONE_MAPPING);
-    return true;
+    return nr;
   }
 
   /** Whether there is one reference or more, but fewer than that. */
@@ -100,57 +131,73 @@ public final class SinglePages {
     return Integer.compareUnsigned(FolioFields.refs(counts) - 1, refs - 1) < 0;
   }
 
-  /** Takes the mark from a page that is one process's own, if it may be shared. */
-  private boolean tryShare(long pfn, long record, long kind, long counts) {
-    if ((kind & OWNERS) != OWNERS || !isBelow(counts, Folios.GUP_PIN_COUNTING_BIAS)) {
-      return false;
+  /**
+   * How many pages in a row that entries map are such pages, and in no cache: all up to the first
+   * that is not.
+   *
+   * @param nr 1 or more
+   */
+  public int countMapped(long pfn, int nr) {
+    int known = frames.known(pfn, nr);
+    if (known == 0) {
+      return 0;
     }
-    setFlags(pfn, record, kind & ~EXCLUSIVE);
-    return true;
-  }
-
-  /** Whether a page that an entry maps is such a page, and is in no cache. */
-  public boolean areMapped(long pfn) {
-    if (!frames.contains(pfn)) {
-      return false;
+    MemorySegment records = frames.records(pfn, known);
+    for (int i = 0; i < known; i++) {
+      long record = i * (long) FrameTable.RECORD_BYTES;
+      if ((records.get(KINDS, record) & mask) != wanted
+          || FolioFields.maps(records.get(LONGS, record + FrameTable.COUNTS)) <= 0) {
+        return i;
+      }
     }
-    long record = frames.record(pfn);
-    return (ALL.get(KIND, record) & mask) == wanted
-        && FolioFields.maps(ALL.get(JAVA_LONG, record + FrameTable.COUNTS)) > 0;
+    return known;
   }
 
   /**
-   * One PTE less maps such a page; its reference is given back by {@link #unref}.
+   * One PTE less maps each of such pages in a row; their references are given back by {@link
+   * #unref}.
    *
    * @param dirty whether somebody wrote by it
    */
-  public void unmap(long pfn, boolean dirty) {
-    long record = frames.record(pfn);
-    tell(Steps.Kind.LOAD, pfn);
-    long kind = ALL.get(KIND, record);
-    if (dirty && (kind & DIRTY) == 0) {
-      setFlags(pfn, record, kind | DIRTY);
+  public void unmap(long pfn, int nr, boolean dirty) {
+    MemorySegment records = frames.records(pfn, nr);
+    boolean told = stepped;
+    long marks = dirty ? DIRTY : 0;
+    for (int i = 0; i < nr; i++) {
+      long record = i * (long) FrameTable.RECORD_BYTES;
+      if (told) {
+        steps.folio(Steps.Kind.LOAD, pfn + i);
+      }
+      long kind = records.get(KINDS, record);
+      if ((kind & marks) != marks) {
+        setFlags(records, record, pfn + i, kind | marks);
+      }
+      long counts = records.get(LONGS, record + FrameTable.COUNTS);
+      if (told) {
+        steps.folio(Steps.Kind.STORE, pfn + i);
+      }
+      records.set(LONGS, record + FrameTable.COUNTS, counts - ONE_MAP);
     }
-    long counts = ALL.get(JAVA_LONG, record + FrameTable.COUNTS);
-    tell(Steps.Kind.STORE, pfn);
-    ALL.set(JAVA_LONG, record + FrameTable.COUNTS, counts - ONE_MAP);
   }
 
   /**
    * Gives a reference to each of such pages back, from the last to the first, and those that have
    * no other then, frames in a row together.
    */
-  public void unref(PageList pages) {
-    long first = 0;
-    long end = 0;
+  public void unref(PageRows pages) {
     while (!pages.isEmpty()) {
-      long pfn = pages.removeLast();
-      if (isLastUnref(pfn)) {
-        if (pfn != first - 1) {
-          free(first, end);
-          end = pfn + 1;
-        }
-        first = pfn;
+      long first = pages.lastFirst();
+      unref(first, pages.removeLast());
+    }
+  }
+
+  private void unref(long first, long afterLast) {
+    long end = afterLast;
+    long pfn = afterLast;
+    while (pfn > first) {
+      if (!isLastUnref(--pfn)) {
+        free(pfn + 1, end);
+        end = pfn;
       }
     }
     free(first, end);
@@ -176,16 +223,17 @@ public final class SinglePages {
     }
     boolean last = FolioFields.refs(counts) == 1;
     if (last) {
-      setFlags(pfn, record, 0);
+      tell(Steps.Kind.STORE, pfn);
+      ALL.set(JAVA_INT, record + FrameTable.FLAGS, 0);
     }
     tell(Steps.Kind.STORE, pfn);
     ALL.set(JAVA_LONG, record + FrameTable.COUNTS, counts - 1);
     return last;
   }
 
-  private void setFlags(long pfn, long record, long kind) {
+  private void setFlags(MemorySegment records, long record, long pfn, long kind) {
     tell(Steps.Kind.STORE, pfn);
-    ALL.set(JAVA_INT, record + FrameTable.FLAGS, (int) (kind >>> Integer.SIZE));
+    records.set(INTS, record + FrameTable.FLAGS, (int) (kind >>> Integer.SIZE));
   }
 
   private void tell(Steps.Kind kind, long pfn) {

@@ -2,7 +2,7 @@ package org.mmport.mm;
 
 import java.util.Arrays;
 import java.util.Optional;
-import org.mmport.machine.PageList;
+import org.mmport.machine.PageRows;
 import org.mmport.machine.SinglePages;
 import org.mmport.pgtable.MmuGather;
 
@@ -19,7 +19,7 @@ final class PageGather implements AutoCloseable {
   private long[] released = NO_PAGES;
   private int[] references = NO_REFERENCES;
   private int releasedCount;
-  private final PageList singles = new PageList();
+  private final PageRows singles = new PageRows();
   private Optional<SinglePages> singlePages = Optional.empty();
 
   /** Gives back references to the folio of a page. */
@@ -49,7 +49,7 @@ final class PageGather implements AutoCloseable {
   }
 
   /** Where pages are put of which each gives up one reference once the flush is done. */
-  PageList releaseLater(SinglePages pages) {
+  PageRows releaseLater(SinglePages pages) {
     singlePages = Optional.of(pages);
     return singles;
   }
@@ -72,7 +72,7 @@ final class PageGather implements AutoCloseable {
   @Override
   public void close() {
     gather.close();
-    int held = releasedCount + singles.size();
+    long held = releasedCount + singles.pages();
     if (held > 0) {
       throw new IllegalStateException(
           "gather closed while it holds " + held + " pages: call flush() first");

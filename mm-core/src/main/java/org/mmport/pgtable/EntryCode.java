@@ -1,6 +1,6 @@
 package org.mmport.pgtable;
 
-import org.mmport.machine.PageList;
+import org.mmport.machine.PageRows;
 import org.mmport.machine.SinglePages;
 import org.mmport.machine.Steps;
 import org.mmport.spi.Level;
@@ -110,14 +110,14 @@ abstract class EntryCode {
 
   /**
    * Empties leaves, each with its page unmapped, up to the first entry that is in use and not of a
-   * page that {@link SinglePages#areMapped} knows, or is cached with others.
+   * page that {@link SinglePages#countMapped} knows, or is cached with others.
    *
    * @param unmapped gets the pages
    * @param behind gets that entry as it was read
    * @return how many entries come before it
    */
   abstract int unmapSingles(
-      PteTable table, int first, int most, SinglePages pages, PageList unmapped, long[] behind);
+      PteTable table, int first, int most, SinglePages pages, PageRows unmapped, long[] behind);
 
   /** Gives present leaves other rights. */
   abstract void protect(

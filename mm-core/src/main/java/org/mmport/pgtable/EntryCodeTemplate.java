@@ -7,7 +7,7 @@ import java.lang.invoke.VarHandle;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import org.mmport.machine.PageList;
+import org.mmport.machine.PageRows;
 import org.mmport.machine.PhysicalMemory;
 import org.mmport.machine.SinglePages;
 import org.mmport.machine.Steps;
@@ -806,24 +806,29 @@ final class EntryCodeTemplate extends EntryCode {
   int shareSingles(
       PteTable from, PteTable to, int first, int most, SinglePages pages, long[] behind) {
     long source = writableRun(from.memory(), entryAddr(from.tableAddr(), first), most);
-    long target = writableRun(to.memory(), entryAddr(to.tableAddr(), first), most);
-    VarHandle.releaseFence();
+    int end = first + most;
     int index = first;
     int hooked = first;
     long like = AT.empty();
-    for (; index < first + most; index++) {
+    int row;
+    for (; index < end; index += row) {
       long offset = (long) (index - first) << AT.entryShift();
       long raw = leaf(from, index, source + offset);
+      row = 1;
       long copy = AT.empty();
       if (!FORMAT.none(raw, AT.level())) {
-        if (!isSingle(raw) || !pages.tryDup(FORMAT.physAddr(raw, AT.level()) >>> PAGE_SHIFT)) {
+        row =
+            isSingle(raw)
+                ? pages.tryDup(pfn(raw), rowLength(source + offset, end - index, raw))
+                : 0;
+        if (row == 0) {
           behind[0] = raw;
           break;
         }
-        // The reference and the map count are there: neither side may write the page now.
-        long kept = FORMAT.write(raw, AT.level()) ? writeProtected(from, index) : raw;
-        copy = FORMAT.mkOld(withoutSlot(kept), AT.level());
-        setLeaf(to, index, target + offset, copy);
+        // References and map counts are there: neither side may write the pages now.
+        long both = FORMAT.write(raw, AT.level()) ? writeProtected(from, index, row, raw) : raw;
+        copy = FORMAT.mkOld(withoutSlot(both), AT.level());
+        to.leaves().fill(index, row, copy);
       }
       if (((copy ^ like) & ~FORMAT.frameMask(AT.level())) != 0) {
         // What leaves owe that differ in nothing but their frames is the same.
@@ -838,23 +843,28 @@ final class EntryCodeTemplate extends EntryCode {
 
   @Override
   int unmapSingles(
-      PteTable table, int first, int most, SinglePages pages, PageList unmapped, long[] behind) {
+      PteTable table, int first, int most, SinglePages pages, PageRows unmapped, long[] behind) {
     long start = writableRun(table.memory(), entryAddr(table.tableAddr(), first), most);
+    int end = first + most;
     int index = first;
     int unhooked = first;
     long like = AT.empty();
-    for (; index < first + most; index++) {
+    int row;
+    for (; index < end; index += row) {
       long address = start + ((long) (index - first) << AT.entryShift());
       long old = leaf(table, index, address);
+      row = 1;
       if (!FORMAT.none(old, AT.level())) {
-        long pfn = FORMAT.physAddr(old, AT.level()) >>> PAGE_SHIFT;
-        if (!isSingle(old) || !pages.areMapped(pfn)) {
+        long pfn = pfn(old);
+        row = losesNothing(old) ? rowLength(address, end - index, old) : 1;
+        row = isSingle(old) ? pages.countMapped(pfn, row) : 0;
+        if (row == 0) {
           behind[0] = old;
           break;
         }
-        old = taken(table, index, address, old);
-        pages.unmap(pfn, FORMAT.dirty(old, AT.level()));
-        unmapped.add(pfn);
+        old = taken(table, index, row, old);
+        pages.unmap(pfn, row, FORMAT.dirty(old, AT.level()));
+        unmapped.add(pfn, row);
       }
       if (((old ^ like) & ~FORMAT.frameMask(AT.level())) != 0) {
         table.unhooked(unhooked, index - unhooked, like);
@@ -866,13 +876,46 @@ final class EntryCodeTemplate extends EntryCode {
     return index - first;
   }
 
-  /** Empties an entry and returns what it was, dirty if anybody wrote by it. */
-  private static long taken(PteTable table, int index, long address, long raw) {
-    if (!ENTRY_WISE || HASHED || SPLIT || mayBecomeDirty(raw)) {
-      return BATCH.clear(table.leaves(), index, 1);
+  /**
+   * How many leaves there are from one on that map frames in a row and are alike in all else; 1
+   * where they are stored one by one.
+   */
+  private static int rowLength(long address, int most, long raw) {
+    if (SINGLY) {
+      return 1;
     }
-    setLeaf(table, index, address, AT.empty());
+    long step =
+        FORMAT.withPhysAddr(raw, FORMAT.physAddr(raw, AT.level()) + PAGE_BYTES, AT.level()) - raw;
+    MemorySegment entries = entries(address, most);
+    int row = 1;
+    long next = raw + step;
+    while (row < most && get(entries, row * (long) ENTRY_BYTES) == next) {
+      next += step;
+      row++;
+    }
+    // Where high bits of addresses lie elsewhere, adding may have changed other bits than those.
+    long last = next - step;
+    return ((last ^ raw) & ~FORMAT.frameMask(AT.level())) == 0 && pfn(last) == pfn(raw) + row - 1
+        ? row
+        : 1;
+  }
+
+  private static long pfn(long raw) {
+    return FORMAT.physAddr(raw, AT.level()) >>> PAGE_SHIFT;
+  }
+
+  /** Empties entries and returns what the first was, dirty if anybody wrote by it. */
+  private static long taken(PteTable table, int index, int count, long raw) {
+    if (!losesNothing(raw)) {
+      return BATCH.clear(table.leaves(), index, count);
+    }
+    emptyEntries(writableRun(table.memory(), entryAddr(table.tableAddr(), index), count), 0, count);
     return raw;
+  }
+
+  /** Whether a plain store in the place of a leaf loses nothing but that it was young. */
+  private static boolean losesNothing(long raw) {
+    return ENTRY_WISE && !HASHED && !SPLIT && !mayBecomeDirty(raw);
   }
 
   private static boolean mayBecomeDirty(long raw) {
@@ -891,19 +934,15 @@ final class EntryCodeTemplate extends EntryCode {
     return SINGLY ? read(address) : get(ALL, aligned(address));
   }
 
-  private static void setLeaf(PteTable table, int index, long address, long raw) {
-    if (!ENTRY_WISE) {
-      BATCH.set(table.leaves(), index, 1, raw);
-    } else if (SINGLY) {
-      write(address, raw);
-    } else {
-      set(ALL, aligned(address), raw);
+  /** Leaves that nobody can write by any more, and what the first is then. */
+  private static long writeProtected(PteTable table, int index, int count, long raw) {
+    if (isSettled(raw) && ENTRY_WISE) {
+      long readOnly = FORMAT.wrProtect(raw, AT.level());
+      BATCH.replace(table.leaves(), index, count, raw, readOnly);
+      table.leaves().owe(index, count, raw, readOnly);
+      return readOnly;
     }
-  }
-
-  /** A leaf that nobody can write by any more. */
-  private static long writeProtected(PteTable table, int index) {
-    BATCH.wrProtect(table.leaves(), index, 1);
+    BATCH.wrProtect(table.leaves(), index, count);
     return FORMAT.wrProtect(BATCH.get(table.leaves(), index), AT.level());
   }
 

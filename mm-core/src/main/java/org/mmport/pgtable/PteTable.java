@@ -1,7 +1,7 @@
 package org.mmport.pgtable;
 
 import java.util.Optional;
-import org.mmport.machine.PageList;
+import org.mmport.machine.PageRows;
 import org.mmport.machine.SinglePages;
 import org.mmport.spi.BatchOps;
 import org.mmport.spi.HashMmu;
@@ -160,14 +160,14 @@ public final class PteTable implements PteView {
   /**
    * Empties leaves from one on, each with its page unmapped: for those who give references to these
    * back once what that owes is paid. Up to the first entry that is in use and not of a page that
-   * {@link SinglePages#areMapped} knows, or is cached with others.
+   * {@link SinglePages#countMapped} knows, or is cached with others.
    *
    * @param unmapped gets the pages
    * @param behind gets that entry, as {@link #get} has it
    * @return how many entries come before it
    */
   public int unmapSingles(
-      int index, int most, SinglePages pages, PageList unmapped, long[] behind) {
+      int index, int most, SinglePages pages, PageRows unmapped, long[] behind) {
     return code.unmapSingles(this, index, most, pages, unmapped, behind);
   }
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.mmport.machine.TestMemory.PAGE_SHIFT;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -35,18 +36,18 @@ class SinglePagesTest {
       Folios folios = new Folios(frames);
       SinglePages pages = SinglePages.ofMachine(folios, frames);
       long pfn = anon(folios);
-      assertTrue(pages.tryDup(pfn));
+      assertEquals(1, pages.tryDup(pfn, 1));
       assertFalse(folios.is(pfn, PageFlag.ANON_EXCLUSIVE));
       assertEquals(2, folios.refCount(pfn));
       assertEquals(2, folios.mapCount(pfn));
-      assertTrue(pages.tryDup(pfn));
+      assertEquals(1, pages.tryDup(pfn, 1));
       assertEquals(3, folios.refCount(pfn));
-      assertTrue(pages.areMapped(pfn));
-      pages.unmap(pfn, false);
+      assertEquals(1, pages.countMapped(pfn, 1));
+      pages.unmap(pfn, 1, false);
       assertEquals(2, folios.mapCount(pfn));
       assertEquals(3, folios.refCount(pfn));
       assertFalse(folios.is(pfn, PageFlag.DIRTY));
-      pages.unmap(pfn, true);
+      pages.unmap(pfn, 1, true);
       assertTrue(folios.is(pfn, PageFlag.DIRTY));
       assertTrue(folios.is(pfn, PageFlag.ANON));
     }
@@ -60,32 +61,110 @@ class SinglePagesTest {
       SinglePages pages = SinglePages.ofMachine(folios, frames);
       long pinned = anon(folios);
       folios.pin(pinned, 1);
-      assertFalse(pages.tryDup(pinned), "pinned, and one's own");
+      assertEquals(0, pages.tryDup(pinned, 1), "pinned, and one's own");
       assertEquals(1, folios.mapCount(pinned));
       folios.clear(pinned, PageFlag.ANON_EXCLUSIVE);
-      assertTrue(pages.tryDup(pinned), "pinned, and others' too");
+      assertEquals(1, pages.tryDup(pinned, 1), "pinned, and others' too");
       long large = folios.alloc(2, 0);
       folios.set(large, PageFlag.ANON);
       folios.addMapCount(large, 1);
-      assertFalse(pages.tryDup(large) || pages.areMapped(large), "a large folio's first");
-      assertFalse(pages.tryDup(large + 1) || pages.areMapped(large + 1), "another of its pages");
+      assertEquals(
+          0, pages.tryDup(large, 1) + pages.countMapped(large, 1), "a large folio's first");
+      assertEquals(
+          0, pages.tryDup(large + 1, 1) + pages.countMapped(large + 1, 1), "another of its pages");
       long file = folios.alloc(0, 0);
       folios.addMapCount(file, 1);
-      assertFalse(pages.tryDup(file) || pages.areMapped(file), "a file's");
+      assertEquals(0, pages.tryDup(file, 1) + pages.countMapped(file, 1), "a file's");
       long full = anon(folios);
       folios.clear(full, PageFlag.ANON_EXCLUSIVE);
       folios.ref(full, Integer.MAX_VALUE - 1);
-      assertFalse(pages.tryDup(full), "as many references as there may be");
-      assertFalse(pages.tryDup(1L << 40) || pages.areMapped(-1), "no frame");
+      assertEquals(0, pages.tryDup(full, 1), "as many references as there may be");
+      assertEquals(0, pages.tryDup(1L << 40, 1) + pages.countMapped(-1, 1), "no frame");
       long cached = anon(folios);
       folios.ref(cached, 1);
       folios.set(cached, PageFlag.SWAPCACHE);
-      assertFalse(pages.areMapped(cached), "in the swap cache too");
+      assertEquals(0, pages.countMapped(cached, 1), "in the swap cache too");
       long shared = anon(folios);
       folios.clear(shared, PageFlag.ANON_EXCLUSIVE);
-      assertTrue(pages.areMapped(shared));
-      assertFalse(SinglePages.ofOneProcess(folios, frames).areMapped(shared), "maybe others' too");
+      assertEquals(1, pages.countMapped(shared, 1));
+      SinglePages own = SinglePages.ofOneProcess(folios, frames);
+      assertEquals(0, own.countMapped(shared, 1), "maybe others' too");
     }
+  }
+
+  /** Whatever is in a row, rows come to what its pages one by one would. */
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
+  void countsRowsAsIfOneByOne(long seed) {
+    assertEquals(countedRows(seed, 24), countedRows(seed, 1));
+  }
+
+  /** What rows of that length at most leave behind of pages of all kinds. */
+  private static List<List<Object>> countedRows(long seed, int most) {
+    try (PhysicalMemory memory = TestMemory.fromBase(64)) {
+      FrameAllocator frames = FrameAllocator.singleNode(memory, PAGE_SHIFT);
+      Folios folios = new Folios(frames);
+      long first = folios.alloc(0, 0);
+      Random random = new Random(seed);
+      List<List<Object>> seen = new ArrayList<>();
+      while (frames.freeFrames() > 0) {
+        ofAnyKind(folios, random);
+      }
+      SinglePages pages = SinglePages.ofMachine(folios, frames);
+      long end = first + 70;
+      for (long pfn = first; pfn < end; ) {
+        int done = pages.tryDup(pfn, (int) Math.min(most, end - pfn));
+        seen.addAll(Collections.nCopies(done, List.of("shared")));
+        pfn += Math.max(1, done);
+      }
+      for (long pfn = first; pfn < end; ) {
+        int mapped = pages.countMapped(pfn, (int) Math.min(most, end - pfn));
+        if (mapped > 0) {
+          pages.unmap(pfn, mapped, true);
+        }
+        pfn += Math.max(1, mapped);
+      }
+      for (long pfn = first; pfn < first + 64; pfn++) {
+        seen.add(
+            List.of(
+                folios.refCount(pfn),
+                folios.mapCount(pfn),
+                folios.is(pfn, PageFlag.DIRTY),
+                folios.is(pfn, PageFlag.ANON),
+                folios.is(pfn, PageFlag.ANON_EXCLUSIVE)));
+      }
+      return seen;
+    }
+  }
+
+  /** Mostly such pages, their owner's alone or not, some that are none. */
+  private static void ofAnyKind(Folios folios, Random random) {
+    long pfn = anon(folios);
+    switch (random.nextInt(12)) {
+      case 0 -> folios.pin(pfn, 1);
+      case 1 -> folios.clear(pfn, PageFlag.ANON);
+      case 2 -> folios.set(pfn, PageFlag.SWAPCACHE);
+      case 3 -> folios.addMapCount(pfn, -1);
+      case 4 -> folios.set(pfn, PageFlag.DIRTY);
+      case 5, 6, 7 -> folios.clear(pfn, PageFlag.ANON_EXCLUSIVE);
+      default -> {}
+    }
+  }
+
+  /** Frames in a row make one row, whoever adds them, and the row that came last goes first. */
+  @Test
+  void putsFramesInARowTogether() {
+    PageRows rows = new PageRows();
+    rows.add(7, 3);
+    rows.add(10, 1);
+    rows.add(4, 3);
+    assertEquals(7, rows.pages());
+    assertEquals(4, rows.lastFirst());
+    assertEquals(7, rows.removeLast());
+    assertEquals(7, rows.lastFirst());
+    assertEquals(11, rows.removeLast());
+    assertTrue(rows.isEmpty());
+    assertEquals(0, rows.pages());
   }
 
   @Test
@@ -93,8 +172,8 @@ class SinglePagesTest {
     try (PhysicalMemory memory = TestMemory.fromBase(64)) {
       FrameAllocator frames = FrameAllocator.singleNode(memory, PAGE_SHIFT);
       Folios folios = new Folios(frames);
-      PageList one = new PageList();
-      one.add(anon(folios));
+      PageRows one = new PageRows();
+      one.add(anon(folios), 1);
       SinglePages pages = SinglePages.ofMachine(folios, frames);
       assertThrows(InvalidRequestException.class, () -> pages.unref(one));
       assertEquals(1, folios.allocated());
@@ -123,8 +202,8 @@ class SinglePagesTest {
       }
       freed.sort(null);
       if (together) {
-        PageList list = new PageList();
-        freed.forEach(list::add);
+        PageRows list = new PageRows();
+        freed.forEach(pfn -> list.add(pfn, 1));
         SinglePages.ofMachine(folios, frames).unref(list);
       } else {
         freed.reversed().forEach(pfn -> folios.unref(pfn, 1));
