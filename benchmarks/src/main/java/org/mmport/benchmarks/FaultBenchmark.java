@@ -64,6 +64,19 @@ public class FaultBenchmark {
   /** How many frames are free there, and which. */
   private final MemorySegment freeC = Arena.ofAuto().allocate((PAGES + 1L) << 3, Long.BYTES);
 
+  /**
+   * One munmap comes with tens of thousands of faults: without these the JIT had not seen it often
+   * enough, and what it costs at all would be measured as the interpreter has it.
+   */
+  @Setup
+  public void unmapOften() {
+    for (int i = 0; i < 40_000; i++) {
+      map();
+      touch(0, 16);
+      unmap();
+    }
+  }
+
   /** A mapping that nobody wrote to yet. */
   @State(Scope.Benchmark)
   public static class Untouched {

@@ -1,5 +1,7 @@
 package org.mmport.benchmarks;
 
+import static org.mmport.spi.Level.PTE;
+
 import java.util.concurrent.TimeUnit;
 import org.mmport.machine.FrameAllocator;
 import org.mmport.machine.PhysicalMemory;
@@ -9,6 +11,7 @@ import org.mmport.pgtable.TableSpace;
 import org.mmport.spi.BatchOps;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.Protection;
+import org.mmport.spi.PteFormat;
 import org.mmport.spi.TableOwner;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -93,12 +96,19 @@ public class RunBenchmark {
   /** Tables with all of it mapped. */
   @State(Scope.Benchmark)
   public static class Full {
+    /** Whether hardware has a mark left to set in them: then each must be exchanged. */
+    @Param({"fresh", "written"})
+    public String pages = "";
+
     private PageTable table;
 
     @Setup(Level.Invocation)
     public void prepare(Machine machine) {
       table = PageTable.create(machine.space, TableOwner.USER);
       map(table);
+      if (pages.equals("written")) {
+        write(table);
+      }
     }
 
     @TearDown(Level.Invocation)
@@ -110,6 +120,23 @@ public class RunBenchmark {
   private static void map(PageTable table) {
     try (MmuGather gather = table.gather(request -> {})) {
       table.map(ADDRESSES.firstVa(), 0, ADDRESSES.spanBytes(), Protection.PAGE_SHARED, gather);
+      gather.flush();
+    }
+  }
+
+  private static void write(PageTable table) {
+    PteFormat format = VARIANT.format();
+    try (MmuGather gather = table.gather(request -> {})) {
+      table.pteTables(
+          ADDRESSES.firstVa(),
+          ADDRESSES.spanBytes(),
+          gather,
+          (leaves, first, count, va) -> {
+            for (int i = first; i < first + count; i += leaves.hint(i)) {
+              long raw = leaves.get(i);
+              leaves.setAccessFlags(i, format.mkDirty(format.mkYoung(raw, PTE), PTE));
+            }
+          });
       gather.flush();
     }
   }
