@@ -45,7 +45,7 @@ final class Leaves implements LeafTable {
     this.rules = mm.space().variant().tlbRules();
     this.length = geometry.at(level).entries();
     this.entryBytes = geometry.entryBytes();
-    this.spanBytes = geometry.spanBytes(level);
+    this.spanBytes = mm.space().shape().spanBytes(level);
     this.firstVa = va - index * spanBytes;
   }
 

@@ -115,7 +115,7 @@ public final class PteTable implements PteView {
 
   @Override
   public int index(long va) {
-    return space.variant().geometry().index(Level.PTE, va);
+    return space.shape().index(Level.PTE, va);
   }
 
   @Override

@@ -17,6 +17,7 @@ final class PteTables {
   private final TableSharing sharing;
   private final TableSpace space;
   private final PagingGeometry geometry;
+  private final TreeShape shape;
   private final PteFormat format;
   private final TreeEntries entries;
 
@@ -28,6 +29,7 @@ final class PteTables {
     this.sharing = sharing;
     this.space = mm.space();
     this.geometry = space.variant().geometry();
+    this.shape = space.shape();
     this.format = space.variant().format();
     this.entries = new TreeEntries(mm);
     this.hookLock = space.newLock(LockRank.PAGE_TABLES, space.descriptors().id(root));
@@ -35,15 +37,15 @@ final class PteTables {
 
   /** The table that serves an address; {@link #ABSENT} where there is none, or a larger leaf. */
   private long tableOf(long root, long va) {
-    Level level = geometry.rootLevel();
+    Level level = shape.rootLevel();
     long table = root;
     while (level != Level.PTE) {
-      long raw = entries.load(level, table, geometry.index(level, va));
+      long raw = entries.load(level, table, shape.index(level, va));
       if (!entries.isTable(raw, level)) {
         return ABSENT;
       }
       table = format.tableAddr(raw, level);
-      level = geometry.nextReal(level);
+      level = shape.nextReal(level);
     }
     return table;
   }
@@ -82,10 +84,10 @@ final class PteTables {
    * @return empty where a larger leaf is
    */
   Optional<PteTable> allocBeside(long root, long va, MmuGather gather) {
-    Level level = geometry.rootLevel();
+    Level level = shape.rootLevel();
     long table = root;
     while (level != Level.PTE) {
-      long raw = entries.load(level, table, geometry.index(level, va));
+      long raw = entries.load(level, table, shape.index(level, va));
       if (format.none(raw, level)) {
         return Optional.of(at(allocLocked(root, va, gather), va, gather));
       }
@@ -93,7 +95,7 @@ final class PteTables {
         return Optional.empty();
       }
       table = format.tableAddr(raw, level);
-      level = geometry.nextReal(level);
+      level = shape.nextReal(level);
     }
     return Optional.of(at(table, va, gather));
   }
@@ -117,11 +119,11 @@ final class PteTables {
   long allocTo(long root, Level lowest, long va, MmuGather gather) {
     try (TableReserve reserve = new TableReserve(space, missing(root, lowest, va))) {
       long table = root;
-      for (Level level = geometry.rootLevel(); level != lowest; ) {
-        int index = geometry.index(level, va);
-        Level below = geometry.nextReal(level);
+      for (Level level = shape.rootLevel(); level != lowest; ) {
+        int index = shape.index(level, va);
+        Level below = shape.nextReal(level);
         if (format.none(entries.load(level, table, index), level)) {
-          long fresh = reserve.take(below, va & -geometry.spanBytes(level));
+          long fresh = reserve.take(below, va & -shape.spanBytes(level));
           space.empty(fresh, below);
           entries.hook(level, table, index, fresh, va, va, gather);
         }
@@ -135,18 +137,18 @@ final class PteTables {
   private int[] missing(long root, Level lowest, long va) {
     int[] needed = new int[Level.values().length];
     long table = root;
-    for (Level level = geometry.rootLevel(); level != lowest; ) {
+    for (Level level = shape.rootLevel(); level != lowest; ) {
       long raw =
           table == ABSENT
               ? format.empty(level)
-              : entries.load(level, table, geometry.index(level, va));
+              : entries.load(level, table, shape.index(level, va));
       if (!format.none(raw, level) && !entries.isTable(raw, level)) {
         throw new InvalidRequestException(
             "page table of 0x%016x: a %s leaf is there, 0x%x; split or unmap it first"
                 .formatted(va, level, raw));
       }
       table = format.none(raw, level) ? ABSENT : format.tableAddr(raw, level);
-      level = geometry.nextReal(level);
+      level = shape.nextReal(level);
       if (table == ABSENT) {
         needed[level.ordinal()]++;
       }
@@ -156,25 +158,25 @@ final class PteTables {
 
   /** A table that nobody shares. */
   PteTable at(long table, long va, MmuGather gather) {
-    long firstVa = va - geometry.index(Level.PTE, va) * geometry.pageBytes();
+    long firstVa = va - shape.index(Level.PTE, va) * geometry.pageBytes();
     return new PteTable(mm, table, firstVa & -geometry.pageBytes(), gather);
   }
 
   private void visit(
       Level level, long table, long va, long lastVa, MmuGather gather, PteTableVisitor visitor) {
     if (level == Level.PTE) {
-      int first = geometry.index(level, va);
-      int count = geometry.index(level, lastVa) - first + 1;
+      int first = shape.index(level, va);
+      int count = shape.index(level, lastVa) - first + 1;
       visitor.entries(at(table, va, gather), first, count, va);
       return;
     }
-    long spanBytes = geometry.spanBytes(level);
+    long spanBytes = shape.spanBytes(level);
     for (long at = va; ; ) {
       long last = TreeEntries.unsignedMin(lastVa, at | (spanBytes - 1));
-      long raw = entries.load(level, table, geometry.index(level, at));
+      long raw = entries.load(level, table, shape.index(level, at));
       if (entries.isTable(raw, level)) {
         long below = format.tableAddr(raw, level);
-        visit(geometry.nextReal(level), below, at, last, gather, visitor);
+        visit(shape.nextReal(level), below, at, last, gather, visitor);
       }
       if (last == lastVa) {
         return;
@@ -185,11 +187,11 @@ final class PteTables {
 
   void visit(long root, long va, long lastVa, MmuGather gather, PteTableVisitor visitor) {
     sharing.unshare(root, va, lastVa, gather);
-    visit(geometry.rootLevel(), root, va, lastVa, gather, visitor);
+    visit(shape.rootLevel(), root, va, lastVa, gather, visitor);
   }
 
   /** Those that others may use too. */
   void view(long root, long va, long lastVa, MmuGather gather, PteViewVisitor visitor) {
-    visit(geometry.rootLevel(), root, va, lastVa, gather, visitor::entries);
+    visit(shape.rootLevel(), root, va, lastVa, gather, visitor::entries);
   }
 }

@@ -25,6 +25,7 @@ final class TableEditor {
   private final TableOwner owner;
   private final MmuVariant variant;
   private final PagingGeometry geometry;
+  private final TreeShape shape;
   private final PteFormat format;
   private final EntryCode code;
   private final EntryMemory memory;
@@ -36,6 +37,7 @@ final class TableEditor {
     this.owner = mm.owner();
     this.variant = space.variant();
     this.geometry = variant.geometry();
+    this.shape = space.shape();
     this.format = variant.format();
     this.code = space.code();
     this.memory = space.entryMemory();
@@ -46,10 +48,9 @@ final class TableEditor {
 
   void map(long root, MapRequest request, MmuGather gather) {
     int[] needed = new int[Level.values().length];
-    planMap(geometry.rootLevel(), root, request.va(), request.lastVa(), request, needed);
+    planMap(shape.rootLevel(), root, request.va(), request.lastVa(), request, needed);
     try (TableReserve reserve = new TableReserve(space, needed)) {
-      buildMap(
-          geometry.rootLevel(), root, request.va(), request.lastVa(), request, reserve, gather);
+      buildMap(shape.rootLevel(), root, request.va(), request.lastVa(), request, reserve, gather);
     }
   }
 
@@ -59,21 +60,20 @@ final class TableEditor {
     if (level == Level.PTE) {
       requireReach(va, lastVa, request);
       if (table != ABSENT) {
-        int first = geometry.index(level, va);
-        int count = geometry.index(level, lastVa) - first + 1;
+        int first = shape.index(level, va);
+        int count = shape.index(level, lastVa) - first + 1;
         int used = space.code(level).firstUsed(memory, table, first, count);
         if (used < first + count) {
-          throw overlap(
-              level, va + (used - first) * geometry.spanBytes(level), table, used, request);
+          throw overlap(level, va + (used - first) * shape.spanBytes(level), table, used, request);
         }
       }
       return;
     }
-    Level below = geometry.nextReal(level);
-    long spanBytes = geometry.spanBytes(level);
+    Level below = shape.nextReal(level);
+    long spanBytes = shape.spanBytes(level);
     for (long at = va; ; ) {
       long last = TreeEntries.unsignedMin(lastVa, at | (spanBytes - 1));
-      int index = geometry.index(level, at);
+      int index = shape.index(level, at);
       long raw = table == ABSENT ? format.empty(level) : entries.load(level, table, index);
       if (format.none(raw, level)) {
         if (!request.isLeaf(geometry, level, at, last)) {
@@ -122,13 +122,13 @@ final class TableEditor {
       MapRequest request,
       TableReserve reserve,
       MmuGather gather) {
-    long spanBytes = geometry.spanBytes(level);
+    long spanBytes = shape.spanBytes(level);
     for (long at = va; ; ) {
       long last = TreeEntries.unsignedMin(lastVa, at | (spanBytes - 1));
       if (request.isLeaf(geometry, level, at, last)) {
         int count = leavesFrom(level, at, lastVa, request);
         long raw = format.mkLeaf(request.physAddrOf(at), request.pgprot(), level);
-        space.code(level).fill(mm, table, geometry.index(level, at), count, raw, at, gather);
+        space.code(level).fill(mm, table, shape.index(level, at), count, raw, at, gather);
         last = at + count * spanBytes - 1;
       } else {
         buildBelow(level, table, at, last, request, reserve, gather);
@@ -145,8 +145,8 @@ final class TableEditor {
    * to.
    */
   private int leavesFrom(Level level, long at, long lastVa, MapRequest request) {
-    int count = geometry.index(level, lastVa) - geometry.index(level, at) + 1;
-    long lastEntry = lastVa & -geometry.spanBytes(level);
+    int count = shape.index(level, lastVa) - shape.index(level, at) + 1;
+    long lastEntry = lastVa & -shape.spanBytes(level);
     return request.isLeaf(geometry, level, lastEntry, lastVa) ? count : count - 1;
   }
 
@@ -158,15 +158,15 @@ final class TableEditor {
       MapRequest request,
       TableReserve reserve,
       MmuGather gather) {
-    Level below = geometry.nextReal(level);
-    int index = geometry.index(level, va);
+    Level below = shape.nextReal(level);
+    int index = shape.index(level, va);
     long raw = entries.load(level, table, index);
     if (!format.none(raw, level)) {
       buildMap(below, format.tableAddr(raw, level), va, lastVa, request, reserve, gather);
       return;
     }
     // Filled before it is hooked, so that a walker never meets a table that is half built.
-    long fresh = reserve.take(below, va & -geometry.spanBytes(level));
+    long fresh = reserve.take(below, va & -shape.spanBytes(level));
     if (!fillsTable(below, va, lastVa)) {
       space.empty(fresh, below);
     }
@@ -178,7 +178,7 @@ final class TableEditor {
   private boolean fillsTable(Level level, long va, long lastVa) {
     LevelGeometry at = geometry.at(level);
     return level == Level.PTE
-        && lastVa - va == at.entries() * geometry.spanBytes(level) - 1
+        && lastVa - va == at.entries() * shape.spanBytes(level) - 1
         && at.placement().sizeBytes() == at.entries() * geometry.entryBytes();
   }
 
@@ -186,7 +186,7 @@ final class TableEditor {
 
   void unmap(long root, long va, long lastVa, MmuGather gather) {
     try (TableReserve reserve = new TableReserve(space, planSplits(root, va, lastVa))) {
-      unmap(geometry.rootLevel(), root, va, lastVa, reserve, gather);
+      unmap(shape.rootLevel(), root, va, lastVa, reserve, gather);
     }
   }
 
@@ -195,17 +195,17 @@ final class TableEditor {
     if (level == Level.PTE) {
       // Whoever gives pages back has emptied them before: there is nothing to look for then.
       if (space.live(table) > 0) {
-        int first = geometry.index(level, va);
-        int count = geometry.index(level, lastVa) - first + 1;
+        int first = shape.index(level, va);
+        int count = shape.index(level, lastVa) - first + 1;
         space.code(level).clear(mm, table, first, count, va, gather);
       }
       return;
     }
-    Level below = geometry.nextReal(level);
-    long spanBytes = geometry.spanBytes(level);
+    Level below = shape.nextReal(level);
+    long spanBytes = shape.spanBytes(level);
     for (long at = va; ; ) {
       long last = TreeEntries.unsignedMin(lastVa, at | (spanBytes - 1));
-      int index = geometry.index(level, at);
+      int index = shape.index(level, at);
       long raw = entries.load(level, table, index);
       if (!format.none(raw, level)) {
         boolean isTable = entries.isTable(raw, level);
@@ -235,7 +235,7 @@ final class TableEditor {
 
   void protect(long root, long va, long lastVa, long pgprot, MmuGather gather) {
     try (TableReserve reserve = new TableReserve(space, planSplits(root, va, lastVa))) {
-      protect(geometry.rootLevel(), root, va, lastVa, pgprot, reserve, gather);
+      protect(shape.rootLevel(), root, va, lastVa, pgprot, reserve, gather);
     }
   }
 
@@ -248,17 +248,17 @@ final class TableEditor {
       TableReserve reserve,
       MmuGather gather) {
     if (level == Level.PTE) {
-      int first = geometry.index(level, va);
+      int first = shape.index(level, va);
       space
           .code(level)
-          .protect(mm, table, first, geometry.index(level, lastVa) - first + 1, va, pgprot, gather);
+          .protect(mm, table, first, shape.index(level, lastVa) - first + 1, va, pgprot, gather);
       return;
     }
-    Level below = geometry.nextReal(level);
-    long spanBytes = geometry.spanBytes(level);
+    Level below = shape.nextReal(level);
+    long spanBytes = shape.spanBytes(level);
     for (long at = va; ; ) {
       long last = TreeEntries.unsignedMin(lastVa, at | (spanBytes - 1));
-      int index = geometry.index(level, at);
+      int index = shape.index(level, at);
       long raw = entries.load(level, table, index);
       if (entries.isTable(raw, level)) {
         protect(below, format.tableAddr(raw, level), at, last, pgprot, reserve, gather);
@@ -289,9 +289,9 @@ final class TableEditor {
    * How many entries in a row are no tables, the first one not, and lie in the range as a whole.
    */
   private int wholeLeaves(Level level, long table, long va, long lastVa) {
-    int first = geometry.index(level, va);
-    int reached = geometry.index(level, lastVa) - first;
-    int whole = ((lastVa + 1) & (geometry.spanBytes(level) - 1)) == 0 ? reached + 1 : reached;
+    int first = shape.index(level, va);
+    int reached = shape.index(level, lastVa) - first;
+    int whole = ((lastVa + 1) & (shape.spanBytes(level) - 1)) == 0 ? reached + 1 : reached;
     int count = 1;
     while (count < whole && !entries.isTable(entries.load(level, table, first + count), level)) {
       count++;
@@ -317,11 +317,11 @@ final class TableEditor {
    * that holds {@code va}.
    */
   private void planSplit(long root, long va, long boundary, int[] needed) {
-    Level level = geometry.rootLevel();
+    Level level = shape.rootLevel();
     long table = root;
-    while (level != Level.PTE && (boundary & (geometry.spanBytes(level) - 1)) != 0) {
-      long raw = entries.load(level, table, geometry.index(level, va));
-      Level below = geometry.nextReal(level);
+    while (level != Level.PTE && (boundary & (shape.spanBytes(level) - 1)) != 0) {
+      long raw = entries.load(level, table, shape.index(level, va));
+      Level below = shape.nextReal(level);
       if (format.none(raw, level)) {
         return;
       }
@@ -341,11 +341,11 @@ final class TableEditor {
           "part of the %s swap entry 0x%x at 0x%016x: a swap entry is taken or left whole; name all of it"
               .formatted(leafLevel, raw, va));
     }
-    long offset = va & (geometry.spanBytes(leafLevel) - 1);
+    long offset = va & (shape.spanBytes(leafLevel) - 1);
     Level level = leafLevel;
-    while (level != Level.PTE && (boundary & (geometry.spanBytes(level) - 1)) != 0) {
-      Level below = geometry.nextReal(level);
-      long lastOffset = offset | (geometry.spanBytes(level) - 1);
+    while (level != Level.PTE && (boundary & (shape.spanBytes(level) - 1)) != 0) {
+      Level below = shape.nextReal(level);
+      long lastOffset = offset | (shape.spanBytes(level) - 1);
       requirePieces(raw, leafLevel, va, format.physAddr(raw, leafLevel) + lastOffset, below);
       needed[below.ordinal()]++;
       level = below;
@@ -372,8 +372,8 @@ final class TableEditor {
    */
   private long split(
       Level level, long table, int index, long va, TableReserve reserve, MmuGather gather) {
-    long first = va & -geometry.spanBytes(level);
-    long child = reserve.take(geometry.nextReal(level), first);
+    long first = va & -shape.spanBytes(level);
+    long child = reserve.take(shape.nextReal(level), first);
     try {
       splitInto(level, table, index, first, child, gather);
     } catch (RuntimeException | Error e) {
@@ -393,8 +393,8 @@ final class TableEditor {
 
   private void putInPlace(
       Level level, long table, int index, long va, long child, MmuGather gather) {
-    Level below = geometry.nextReal(level);
-    long spanBytes = geometry.spanBytes(level);
+    Level below = shape.nextReal(level);
+    long spanBytes = shape.spanBytes(level);
     int length = geometry.at(below).entries();
     long hooked = format.mkTable(child, level, owner);
     long entryAddr = entries.entryAddr(table, index);
@@ -430,7 +430,7 @@ final class TableEditor {
 
   /** Frees a root and every table below it. */
   void freeAll(long root) {
-    freeAll(geometry.rootLevel(), root);
+    freeAll(shape.rootLevel(), root);
   }
 
   private void freeAll(Level level, long table) {
@@ -442,7 +442,7 @@ final class TableEditor {
           if (space.useCount(child) > 1) {
             space.addUse(child, -1);
           } else {
-            freeAll(geometry.nextReal(level), child);
+            freeAll(shape.nextReal(level), child);
           }
         }
       }

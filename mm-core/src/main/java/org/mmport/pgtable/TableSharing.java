@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.Set;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
-import org.mmport.spi.PagingGeometry;
 import org.mmport.spi.PteFormat;
 import org.mmport.spi.Rights;
 import org.mmport.spi.TlbDuty;
@@ -28,7 +27,7 @@ final class TableSharing {
   private final PteCursor cursor;
   private final TableSpace space;
   private final MmuVariant variant;
-  private final PagingGeometry geometry;
+  private final TreeShape shape;
   private final PteFormat format;
   private final TreeEntries entries;
   private final TableSharer sharer;
@@ -41,7 +40,7 @@ final class TableSharing {
     this.cursor = cursor;
     this.space = mm.space();
     this.variant = space.variant();
-    this.geometry = variant.geometry();
+    this.shape = space.shape();
     this.format = variant.format();
     this.entries = new TreeEntries(mm);
     this.sharer = mm.sharer();
@@ -79,36 +78,36 @@ final class TableSharing {
 
   /** The table of a level that serves an address, or {@link #ABSENT}. */
   long find(long root, Level wanted, long va) {
-    Level level = geometry.rootLevel();
+    Level level = shape.rootLevel();
     long table = root;
     while (level != wanted) {
-      long raw = entries.load(level, table, geometry.index(level, va));
+      long raw = entries.load(level, table, shape.index(level, va));
       if (level == Level.PTE || !entries.isTable(raw, level)) {
         return ABSENT;
       }
       table = format.tableAddr(raw, level);
-      level = geometry.nextReal(level);
+      level = shape.nextReal(level);
     }
     return table;
   }
 
   /** The last table on the way to an address, whatever its level: the root if there is no other. */
   long lowest(long root, long va) {
-    Level level = geometry.rootLevel();
+    Level level = shape.rootLevel();
     long table = root;
     while (level != Level.PTE) {
-      long raw = entries.load(level, table, geometry.index(level, va));
+      long raw = entries.load(level, table, shape.index(level, va));
       if (!entries.isTable(raw, level)) {
         return table;
       }
       table = format.tableAddr(raw, level);
-      level = geometry.nextReal(level);
+      level = shape.nextReal(level);
     }
     return table;
   }
 
   private Span span(Level level, long va) {
-    long bytes = geometry.spanBytes(level);
+    long bytes = shape.spanBytes(level);
     return new Span(va & -bytes, va | (bytes - 1));
   }
 
@@ -121,7 +120,7 @@ final class TableSharing {
   /** But for tables that serve nothing outside of {@code leftOut}. */
   void unshare(long root, long va, long lastVa, Span leftOut, MmuGather gather) {
     if (on) {
-      unshare(geometry.rootLevel(), root, new Span(va, lastVa), leftOut, gather);
+      unshare(shape.rootLevel(), root, new Span(va, lastVa), leftOut, gather);
     }
   }
 
@@ -132,11 +131,11 @@ final class TableSharing {
     for (long at = range.firstVa(); ; ) {
       Span entry = span(level, at);
       long last = TreeEntries.unsignedMin(range.lastVa(), entry.lastVa());
-      int index = geometry.index(level, at);
+      int index = shape.index(level, at);
       long raw = entries.load(level, table, index);
       if (entries.isTable(raw, level) && !leftOut.contains(entry)) {
         long below = own(level, table, index, entry, gather);
-        unshare(geometry.nextReal(level), below, new Span(at, last), leftOut, gather);
+        unshare(shape.nextReal(level), below, new Span(at, last), leftOut, gather);
       }
       if (last == range.lastVa()) {
         return;
@@ -166,7 +165,7 @@ final class TableSharing {
   private long privatise(Level level, long table, int index, Span span, MmuGather gather) {
     long raw = entries.load(level, table, index);
     long shared = format.tableAddr(raw, level);
-    Level below = geometry.nextReal(level);
+    Level below = shape.nextReal(level);
     int[] needed = new int[Level.values().length];
     needed[below.ordinal()] = 1;
     try (TableReserve reserve = new TableReserve(space, needed)) {
@@ -201,7 +200,7 @@ final class TableSharing {
       }
       left--;
       requireTable(raw, level);
-      Span below = span(level, span.firstVa() + i * geometry.spanBytes(level));
+      Span below = span(level, span.firstVa() + i * shape.spanBytes(level));
       long both = wrProtect(level, shared, i, below, gather);
       space.addUse(format.tableAddr(both, level), 1);
       entries.store(level, fresh, i, both);
@@ -237,7 +236,7 @@ final class TableSharing {
   boolean share(long root, Level level, long va, MmuGather gather, Other other) {
     Level above = above(level);
     long table = find(root, above, va);
-    int index = geometry.index(above, va);
+    int index = shape.index(above, va);
     if (variant.segmentMap().hashMmu().isPresent()
         || table == ABSENT
         || !entries.isTable(entries.load(above, table, index), above)) {
@@ -255,9 +254,9 @@ final class TableSharing {
   }
 
   private Level above(Level level) {
-    Level above = geometry.rootLevel();
-    while (geometry.nextReal(above) != level) {
-      above = geometry.nextReal(above);
+    Level above = shape.rootLevel();
+    while (shape.nextReal(above) != level) {
+      above = shape.nextReal(above);
     }
     return above;
   }
@@ -267,7 +266,7 @@ final class TableSharing {
     store(level, table, index, format.empty(level), raw, span, gather);
     space.addLive(table, 1);
     each(
-        geometry.nextReal(level),
+        shape.nextReal(level),
         format.tableAddr(raw, level),
         (reached, note) -> {
           gather.hooked(reached);
@@ -291,7 +290,7 @@ final class TableSharing {
     long below = format.tableAddr(raw, level);
     // Who shares it already did this when it came to be shared.
     if (space.useCount(below) == 1) {
-      wrProtectBelow(geometry.nextReal(level), below, span, gather);
+      wrProtectBelow(shape.nextReal(level), below, span, gather);
     }
     return raw;
   }
@@ -307,7 +306,7 @@ final class TableSharing {
       if (!format.none(raw, level)) {
         left--;
         requireTable(raw, level);
-        long firstVa = span.firstVa() + i * geometry.spanBytes(level);
+        long firstVa = span.firstVa() + i * shape.spanBytes(level);
         wrProtect(level, table, i, span(level, firstVa), gather);
       }
     }
@@ -322,12 +321,12 @@ final class TableSharing {
    * @throws IllegalStateException where one of them gets there by another, or somebody else by this
    */
   void requireAll(List<Long> roots, long va) {
-    Level level = geometry.rootLevel();
+    Level level = shape.rootLevel();
     Set<Long> tables = new HashSet<>(roots);
     while (level != Level.PTE) {
       Map<Long, Integer> uses = new HashMap<>();
       for (long table : tables) {
-        long raw = entries.load(level, table, geometry.index(level, va));
+        long raw = entries.load(level, table, shape.index(level, va));
         if (tables.size() == 1 && format.none(raw, level)) {
           return;
         }
@@ -336,7 +335,7 @@ final class TableSharing {
       }
       uses.forEach((table, found) -> requireUses(table, found, va));
       tables = uses.keySet();
-      level = geometry.nextReal(level);
+      level = shape.nextReal(level);
     }
     if (tables.size() != 1) {
       throw new IllegalStateException(
@@ -358,7 +357,7 @@ final class TableSharing {
   /** Those that serve any of a range, and nothing but what is {@code free}. */
   void drop(long root, Span range, Span free, MmuGather gather) {
     if (on) {
-      drop(geometry.rootLevel(), root, range, free, gather);
+      drop(shape.rootLevel(), root, range, free, gather);
     }
   }
 
@@ -369,19 +368,19 @@ final class TableSharing {
     for (long at = range.firstVa(); ; ) {
       Span entry = span(level, at);
       long last = TreeEntries.unsignedMin(range.lastVa(), entry.lastVa());
-      int index = geometry.index(level, at);
+      int index = shape.index(level, at);
       long raw = entries.load(level, table, index);
       if (entries.isTable(raw, level)) {
         long below = format.tableAddr(raw, level);
         if (space.useCount(below) == 1) {
-          drop(geometry.nextReal(level), below, new Span(at, last), free, gather);
+          drop(shape.nextReal(level), below, new Span(at, last), free, gather);
         } else if (free.contains(entry)) {
           store(level, table, index, raw, format.empty(level), entry, gather);
           space.addLive(table, -1);
           space.addUse(below, -1);
           space.count(SharingCounts::plusDropped);
           each(
-              geometry.nextReal(level),
+              shape.nextReal(level),
               below,
               (reached, note) -> {
                 gather.left(reached);
@@ -411,7 +410,7 @@ final class TableSharing {
       long raw = entries.load(level, table, i);
       left -= format.none(raw, level) ? 0 : 1;
       if (entries.isTable(raw, level)) {
-        each(geometry.nextReal(level), format.tableAddr(raw, level), reached);
+        each(shape.nextReal(level), format.tableAddr(raw, level), reached);
       }
     }
   }

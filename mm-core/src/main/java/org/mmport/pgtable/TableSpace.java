@@ -18,6 +18,7 @@ import org.mmport.spi.MmuVariant;
  */
 public final class TableSpace {
   private final MmuVariant variant;
+  private final TreeShape shape;
   private final TableAllocator allocator;
   private final EntryMemory entryMemory;
   private final VariantCode variantCode;
@@ -47,6 +48,7 @@ public final class TableSpace {
               .formatted(frames.pageShift(), variant.id(), variant.geometry().pageShift()));
     }
     this.variant = variant;
+    this.shape = new TreeShape(variant.geometry());
     this.allocator = new TableAllocator(frames);
     this.entryMemory = new EntryMemory(frames.memory(), variant.geometry());
     this.variantCode = VariantCode.of(variant, frames.memory());
@@ -62,6 +64,11 @@ public final class TableSpace {
   /** A lock of the machine whose tables these are. */
   ReentrantLock newLock(LockRank rank, long number) {
     return SteppedLock.of(entryMemory.memory().steps(), rank, number);
+  }
+
+  /** Where walks go by addresses. */
+  TreeShape shape() {
+    return shape;
   }
 
   public MmuVariant variant() {

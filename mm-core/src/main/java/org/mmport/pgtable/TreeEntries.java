@@ -13,6 +13,7 @@ final class TreeEntries {
   private final TableOwner owner;
   private final MmuVariant variant;
   private final PagingGeometry geometry;
+  private final TreeShape shape;
   private final PteFormat format;
   private final EntryCode code;
   private final EntryMemory memory;
@@ -22,6 +23,7 @@ final class TreeEntries {
     this.owner = mm.owner();
     this.variant = space.variant();
     this.geometry = variant.geometry();
+    this.shape = space.shape();
     this.format = variant.format();
     this.code = space.code();
     this.memory = space.entryMemory();
@@ -33,7 +35,7 @@ final class TreeEntries {
     long hooked = format.mkTable(fresh, level, owner);
     code.store(memory, entryAddr(table, index), hooked);
     space.addLive(table, 1);
-    gather.hooked(geometry.nextReal(level));
+    gather.hooked(shape.nextReal(level));
     owe(format.empty(level), hooked, level, va, lastVa, gather);
   }
 
