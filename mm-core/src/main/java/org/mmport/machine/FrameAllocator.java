@@ -159,8 +159,8 @@ public final class FrameAllocator {
   }
 
   /**
-   * Takes back blocks of one frame each, from the last to the first, for those who know them to be
-   * such. Comes to what {@link #free} of each would.
+   * Takes back frames that were blocks of their own and are in no block now, from the last to the
+   * first, for those who know them to be such. Comes to what {@link #free} of each would.
    */
   void freePages(long firstPfn, long endPfn) {
     long end = endPfn;

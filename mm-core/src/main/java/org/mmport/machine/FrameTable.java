@@ -68,6 +68,9 @@ final class FrameTable implements PhysicalMemory.ByAddress {
   static final long PINS = 36;
   static final long PAGE_MAPS = 40;
 
+  /** The first 8 bytes of the record of a frame that is no head. */
+  static final long IN_NO_BLOCK = 0;
+
   /** State, order and use, in the first 4 bytes of a record as one number. */
   static final int BLOCK_KIND = 0xff_ffff;
 
@@ -181,14 +184,6 @@ final class FrameTable implements PhysicalMemory.ByAddress {
 
   void markNoHead(long pfn) {
     ALL.set(JAVA_BYTE, record(pfn) + STATE, NO_HEAD);
-  }
-
-  /** The same of frames in a row. */
-  void markNoHeads(long pfn, int nr) {
-    MemorySegment heads = records(pfn, nr);
-    for (int i = 0; i < nr; i++) {
-      heads.set(JAVA_BYTE, i * (long) RECORD_BYTES + STATE, NO_HEAD);
-    }
   }
 
   byte state(long pfn) {

@@ -111,14 +111,15 @@ final class NodeFrames {
     }
   }
 
-  /** Takes back blocks of one frame each, in pieces as large as there are, the last ones first. */
+  /**
+   * Takes back frames that are in no block, in pieces as large as there are, the last ones first.
+   */
   void giveBackPages(long firstPfn, long endPfn) {
     lock.lock();
     try {
       for (long end = endPfn; end > firstPfn; ) {
         int order = largestBefore(end, firstPfn);
         end -= 1L << order;
-        frames.markNoHeads(end, 1 << order);
         merge(end, order);
       }
     } finally {

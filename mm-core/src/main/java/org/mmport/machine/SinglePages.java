@@ -1,6 +1,5 @@
 package org.mmport.machine;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.mmport.machine.FrameTable.ALL;
 
@@ -32,6 +31,7 @@ public final class SinglePages {
   private static final long HELD = flags(FolioCounts.NOT_WHEN_FREED);
 
   private static final long ONE_MAP = FolioFields.counts(0, 1);
+  private static final long ONE_REFERENCE = FolioFields.counts(1, 0);
   private static final long ONE_MAPPING = FolioFields.counts(1, 1);
 
   private final Folios folios;
@@ -181,8 +181,8 @@ public final class SinglePages {
   }
 
   /**
-   * Gives a reference to each of such pages back, from the last to the first, and those that have
-   * no other then, frames in a row together.
+   * Gives a reference to each of such pages back, the rows that came last first, and those that
+   * have no other then, frames in a row together.
    */
   public void unref(PageRows pages) {
     while (!pages.isEmpty()) {
@@ -191,16 +191,41 @@ public final class SinglePages {
     }
   }
 
-  private void unref(long first, long afterLast) {
-    long end = afterLast;
-    long pfn = afterLast;
-    while (pfn > first) {
-      if (!isLastUnref(--pfn)) {
-        free(pfn + 1, end);
-        end = pfn;
-      }
+  private void unref(long first, long end) {
+    long pfn = first;
+    while (pfn < end) {
+      int last = unrefLast(pfn, (int) (end - pfn));
+      free(pfn, pfn + last);
+      pfn += last;
+      pfn += pfn < end ? unrefOther(pfn, (int) (end - pfn)) : 0;
     }
-    free(first, end);
+  }
+
+  /**
+   * Gives the last reference of each of pages in a row back, and has their frames be in no block:
+   * all up to the first that has others, or is to stay. Returns how many.
+   */
+  private int unrefLast(long pfn, int nr) {
+    MemorySegment records = frames.records(pfn, nr);
+    boolean told = stepped;
+    for (int i = 0; i < nr; i++) {
+      long record = i * (long) FrameTable.RECORD_BYTES;
+      long kind = records.get(KINDS, record);
+      long counts = records.get(LONGS, record + FrameTable.COUNTS);
+      if ((kind & HELD) != 0 || counts != ONE_REFERENCE) {
+        return i;
+      }
+      if (told) {
+        steps.folio(Steps.Kind.LOAD, pfn + i);
+        steps.folio(Steps.Kind.STORE, pfn + i);
+      }
+      records.set(LONGS, record, FrameTable.IN_NO_BLOCK);
+      if (told) {
+        steps.folio(Steps.Kind.STORE, pfn + i);
+      }
+      records.set(LONGS, record + FrameTable.COUNTS, 0);
+    }
+    return nr;
   }
 
   private void free(long first, long end) {
@@ -210,25 +235,29 @@ public final class SinglePages {
     }
   }
 
-  /** Gives a reference back; whether it was the last, and the frame is to be freed. */
-  private boolean isLastUnref(long pfn) {
-    long record = frames.record(pfn);
-    tell(Steps.Kind.LOAD, pfn);
-    long kind = ALL.get(KIND, record);
-    long counts = ALL.get(JAVA_LONG, record + FrameTable.COUNTS);
-    if ((kind & HELD) != 0 || FolioFields.refs(counts) <= FolioFields.maps(counts)) {
-      // Refused, or for whoever put it into a cache since.
-      folios.unref(pfn, 1);
-      return false;
+  /** The same of references that are not the last, up to the first that is. */
+  private int unrefOther(long pfn, int nr) {
+    MemorySegment records = frames.records(pfn, nr);
+    boolean told = stepped;
+    for (int i = 0; i < nr; i++) {
+      long record = i * (long) FrameTable.RECORD_BYTES;
+      long kind = records.get(KINDS, record);
+      long counts = records.get(LONGS, record + FrameTable.COUNTS);
+      if ((kind & HELD) != 0 || FolioFields.refs(counts) <= FolioFields.maps(counts)) {
+        // Refused, or for whoever put it into a cache since.
+        folios.unref(pfn + i, 1);
+        return i + 1;
+      }
+      if (counts == ONE_REFERENCE) {
+        return i;
+      }
+      if (told) {
+        steps.folio(Steps.Kind.LOAD, pfn + i);
+        steps.folio(Steps.Kind.STORE, pfn + i);
+      }
+      records.set(LONGS, record + FrameTable.COUNTS, counts - 1);
     }
-    boolean last = FolioFields.refs(counts) == 1;
-    if (last) {
-      tell(Steps.Kind.STORE, pfn);
-      ALL.set(JAVA_INT, record + FrameTable.FLAGS, 0);
-    }
-    tell(Steps.Kind.STORE, pfn);
-    ALL.set(JAVA_LONG, record + FrameTable.COUNTS, counts - 1);
-    return last;
+    return nr;
   }
 
   private void setFlags(MemorySegment records, long record, long pfn, long kind) {
