@@ -73,8 +73,7 @@ final class PteTables {
 
   PteTable alloc(long root, long va, MmuGather gather) {
     sharing.unshare(root, va, va, gather);
-    long table = tableOf(root, va);
-    return at(table == ABSENT ? allocTo(root, Level.PTE, va, gather) : table, va, gather);
+    return at(allocTo(root, Level.PTE, va, gather), va, gather);
   }
 
   /**
@@ -113,45 +112,53 @@ final class PteTables {
   }
 
   /**
-   * The table of a level that serves an address, made with all above it where missing. All that are
-   * missing are allocated before any is hooked; an empty one harms nobody.
+   * The table of a level that serves an address, made with all above it where missing.
+   *
+   * @throws InvalidRequestException where a larger leaf is
    */
   long allocTo(long root, Level lowest, long va, MmuGather gather) {
-    try (TableReserve reserve = new TableReserve(space, missing(root, lowest, va))) {
-      long table = root;
-      for (Level level = shape.rootLevel(); level != lowest; ) {
-        int index = shape.index(level, va);
+    Level level = shape.rootLevel();
+    long table = root;
+    while (level != lowest) {
+      long raw = entries.load(level, table, shape.index(level, va));
+      if (format.none(raw, level)) {
+        return allocBelow(level, table, lowest, va, gather);
+      }
+      if (!entries.isTable(raw, level)) {
+        throw new InvalidRequestException(
+            "page table of 0x%016x: a %s leaf is there, 0x%x; split or unmap it first"
+                .formatted(va, level, raw));
+      }
+      table = format.tableAddr(raw, level);
+      level = shape.nextReal(level);
+    }
+    return table;
+  }
+
+  /**
+   * The same below an entry that is none. All tables are allocated before any is hooked; an empty
+   * one harms nobody.
+   */
+  private long allocBelow(Level highest, long above, Level lowest, long va, MmuGather gather) {
+    try (TableReserve reserve = new TableReserve(space, oneOfEach(highest, lowest))) {
+      long table = above;
+      for (Level level = highest; level != lowest; ) {
         Level below = shape.nextReal(level);
-        if (format.none(entries.load(level, table, index), level)) {
-          long fresh = reserve.take(below, va & -shape.spanBytes(level));
-          space.empty(fresh, below);
-          entries.hook(level, table, index, fresh, va, va, gather);
-        }
-        table = format.tableAddr(entries.load(level, table, index), level);
+        long fresh = reserve.take(below, va & -shape.spanBytes(level));
+        space.empty(fresh, below);
+        entries.hook(level, table, shape.index(level, va), fresh, va, va, gather);
+        table = fresh;
         level = below;
       }
       return table;
     }
   }
 
-  private int[] missing(long root, Level lowest, long va) {
+  private int[] oneOfEach(Level above, Level lowest) {
     int[] needed = new int[Level.values().length];
-    long table = root;
-    for (Level level = shape.rootLevel(); level != lowest; ) {
-      long raw =
-          table == ABSENT
-              ? format.empty(level)
-              : entries.load(level, table, shape.index(level, va));
-      if (!format.none(raw, level) && !entries.isTable(raw, level)) {
-        throw new InvalidRequestException(
-            "page table of 0x%016x: a %s leaf is there, 0x%x; split or unmap it first"
-                .formatted(va, level, raw));
-      }
-      table = format.none(raw, level) ? ABSENT : format.tableAddr(raw, level);
+    for (Level level = above; level != lowest; ) {
       level = shape.nextReal(level);
-      if (table == ABSENT) {
-        needed[level.ordinal()]++;
-      }
+      needed[level.ordinal()] = 1;
     }
     return needed;
   }
