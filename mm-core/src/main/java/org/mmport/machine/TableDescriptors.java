@@ -112,22 +112,22 @@ public final class TableDescriptors {
   public long id(long tableAddr) {
     long pfn = tableAddr >> pageShift;
     long offsetBytes = tableAddr - (pfn << pageShift);
-    long id = -1;
     if (frames.contains(pfn) && frames.state(pfn) == FrameTable.ALLOCATED_HEAD) {
       byte use = frames.use(pfn);
       if (use == FrameTable.TABLE && offsetBytes == 0) {
-        id = pfn - frames.firstPfn();
-      } else if (use == FrameTable.SLAB) {
+        // The frame's use says that the table lives; its descriptor may be far from the caches.
+        return pfn - frames.firstPfn();
+      }
+      if (use == FrameTable.SLAB) {
         int slotShift = frames.slotShift(pfn);
-        boolean slotStarts = (offsetBytes & ((1L << slotShift) - 1)) == 0;
-        id = slotStarts ? frames.firstId(pfn) + (offsetBytes >> slotShift) : -1;
+        long id = frames.firstId(pfn) + (offsetBytes >> slotShift);
+        if ((offsetBytes & ((1L << slotShift) - 1)) == 0 && isLive(id)) {
+          return id;
+        }
       }
     }
-    if (id < 0 || !isLive(id)) {
-      throw new InvalidRequestException(
-          "table 0x%x: no page table starts there, or it was freed".formatted(tableAddr));
-    }
-    return id;
+    throw new InvalidRequestException(
+        "table 0x%x: no page table starts there, or it was freed".formatted(tableAddr));
   }
 
   /**
