@@ -765,6 +765,13 @@ final class EntryCodeTemplate extends EntryCode {
       fillUneven(entries, count, raw);
       return;
     }
+    if (step == 1L << AT.shift()) {
+      // Nearly always: then nothing need be multiplied.
+      for (int i = 0; i < count; i++) {
+        set(entries, i * (long) ENTRY_BYTES, raw + ((long) i << AT.shift()));
+      }
+      return;
+    }
     for (int i = 0; i < count; i++) {
       set(entries, i * (long) ENTRY_BYTES, raw + i * step);
     }
