@@ -132,52 +132,56 @@ public final class SinglePages {
   }
 
   /**
-   * How many pages in a row that entries map are such pages, and in no cache: all up to the first
-   * that is not.
+   * Whether a page that an entry maps is such a page, and in no cache: then {@link #tryUnmap} takes
+   * it.
+   */
+  public boolean isMapped(long pfn) {
+    if (!frames.contains(pfn)) {
+      return false;
+    }
+    MemorySegment record = frames.records(pfn, 1);
+    return isMapped(record.get(KINDS, 0), record.get(LONGS, FrameTable.COUNTS));
+  }
+
+  private boolean isMapped(long kind, long counts) {
+    return (kind & mask) == wanted && FolioFields.maps(counts) > 0;
+  }
+
+  /**
+   * One PTE less maps each of pages in a row that entries map, or mapped until now; their
+   * references are given back by {@link #unref}.
    *
    * @param nr 1 or more
+   * @param dirty whether somebody wrote by it
+   * @return how many: all up to the first that is not such a page, or is in a cache
    */
-  public int countMapped(long pfn, int nr) {
+  public int tryUnmap(long pfn, int nr, boolean dirty) {
     int known = frames.known(pfn, nr);
     if (known == 0) {
       return 0;
     }
     MemorySegment records = frames.records(pfn, known);
-    for (int i = 0; i < known; i++) {
-      long record = i * (long) FrameTable.RECORD_BYTES;
-      if ((records.get(KINDS, record) & mask) != wanted
-          || FolioFields.maps(records.get(LONGS, record + FrameTable.COUNTS)) <= 0) {
-        return i;
-      }
-    }
-    return known;
-  }
-
-  /**
-   * One PTE less maps each of such pages in a row; their references are given back by {@link
-   * #unref}.
-   *
-   * @param dirty whether somebody wrote by it
-   */
-  public void unmap(long pfn, int nr, boolean dirty) {
-    MemorySegment records = frames.records(pfn, nr);
     boolean told = stepped;
     long marks = dirty ? DIRTY : 0;
-    for (int i = 0; i < nr; i++) {
+    for (int i = 0; i < known; i++) {
       long record = i * (long) FrameTable.RECORD_BYTES;
+      long kind = records.get(KINDS, record);
+      long counts = records.get(LONGS, record + FrameTable.COUNTS);
+      if (!isMapped(kind, counts)) {
+        return i;
+      }
       if (told) {
         steps.folio(Steps.Kind.LOAD, pfn + i);
       }
-      long kind = records.get(KINDS, record);
       if ((kind & marks) != marks) {
         setFlags(records, record, pfn + i, kind | marks);
       }
-      long counts = records.get(LONGS, record + FrameTable.COUNTS);
       if (told) {
         steps.folio(Steps.Kind.STORE, pfn + i);
       }
       records.set(LONGS, record + FrameTable.COUNTS, counts - ONE_MAP);
     }
+    return known;
   }
 
   /**

@@ -110,7 +110,7 @@ abstract class EntryCode {
 
   /**
    * Empties leaves, each with its page unmapped, up to the first entry that is in use and not of a
-   * page that {@link SinglePages#countMapped} knows, or is cached with others.
+   * page that {@link SinglePages#tryUnmap} takes, or is cached with others.
    *
    * @param unmapped gets the pages
    * @param behind gets that entry as it was read

@@ -863,14 +863,23 @@ final class EntryCodeTemplate extends EntryCode {
       row = 1;
       if (!FORMAT.none(old, AT.level())) {
         long pfn = pfn(old);
-        row = losesNothing(old) ? rowLength(address, end - index, old) : 1;
-        row = isSingle(old) ? pages.countMapped(pfn, row) : 0;
+        if (!isSingle(old)) {
+          row = 0;
+        } else if (losesNothing(old)) {
+          // Counted first, for that says how many to empty: who has the tables alone may.
+          row = rowLength(address, end - index, old);
+          row = pages.tryUnmap(pfn, row, FORMAT.dirty(old, AT.level()));
+          emptyEntries(address, 0, row);
+        } else if (pages.isMapped(pfn)) {
+          old = BATCH.clear(table.leaves(), index, 1);
+          pages.tryUnmap(pfn, 1, FORMAT.dirty(old, AT.level()));
+        } else {
+          row = 0;
+        }
         if (row == 0) {
           behind[0] = old;
           break;
         }
-        old = taken(table, index, row, old);
-        pages.unmap(pfn, row, FORMAT.dirty(old, AT.level()));
         unmapped.add(pfn, row);
       }
       if (((old ^ like) & ~FORMAT.frameMask(AT.level())) != 0) {
@@ -909,15 +918,6 @@ final class EntryCodeTemplate extends EntryCode {
 
   private static long pfn(long raw) {
     return FORMAT.physAddr(raw, AT.level()) >>> PAGE_SHIFT;
-  }
-
-  /** Empties entries and returns what the first was, dirty if anybody wrote by it. */
-  private static long taken(PteTable table, int index, int count, long raw) {
-    if (!losesNothing(raw)) {
-      return BATCH.clear(table.leaves(), index, count);
-    }
-    emptyEntries(writableRun(table.memory(), entryAddr(table.tableAddr(), index), count), 0, count);
-    return raw;
   }
 
   /** Whether a plain store in the place of a leaf loses nothing but that it was young. */

@@ -160,7 +160,7 @@ public final class PteTable implements PteView {
   /**
    * Empties leaves from one on, each with its page unmapped: for those who give references to these
    * back once what that owes is paid. Up to the first entry that is in use and not of a page that
-   * {@link SinglePages#countMapped} knows, or is cached with others.
+   * {@link SinglePages#tryUnmap} takes, or is cached with others.
    *
    * @param unmapped gets the pages
    * @param behind gets that entry, as {@link #get} has it

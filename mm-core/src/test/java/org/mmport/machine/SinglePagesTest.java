@@ -42,12 +42,12 @@ class SinglePagesTest {
       assertEquals(2, folios.mapCount(pfn));
       assertEquals(1, pages.tryDup(pfn, 1));
       assertEquals(3, folios.refCount(pfn));
-      assertEquals(1, pages.countMapped(pfn, 1));
-      pages.unmap(pfn, 1, false);
+      assertTrue(pages.isMapped(pfn));
+      assertEquals(1, pages.tryUnmap(pfn, 1, false));
       assertEquals(2, folios.mapCount(pfn));
       assertEquals(3, folios.refCount(pfn));
       assertFalse(folios.is(pfn, PageFlag.DIRTY));
-      pages.unmap(pfn, 1, true);
+      assertEquals(1, pages.tryUnmap(pfn, 1, true));
       assertTrue(folios.is(pfn, PageFlag.DIRTY));
       assertTrue(folios.is(pfn, PageFlag.ANON));
     }
@@ -68,28 +68,38 @@ class SinglePagesTest {
       long large = folios.alloc(2, 0);
       folios.set(large, PageFlag.ANON);
       folios.addMapCount(large, 1);
-      assertEquals(
-          0, pages.tryDup(large, 1) + pages.countMapped(large, 1), "a large folio's first");
-      assertEquals(
-          0, pages.tryDup(large + 1, 1) + pages.countMapped(large + 1, 1), "another of its pages");
+      assertUntouched(pages, large, "a large folio's first");
+      assertUntouched(pages, large + 1, "another of its pages");
       long file = folios.alloc(0, 0);
       folios.addMapCount(file, 1);
-      assertEquals(0, pages.tryDup(file, 1) + pages.countMapped(file, 1), "a file's");
+      assertUntouched(pages, file, "a file's");
       long full = anon(folios);
       folios.clear(full, PageFlag.ANON_EXCLUSIVE);
       folios.ref(full, Integer.MAX_VALUE - 1);
       assertEquals(0, pages.tryDup(full, 1), "as many references as there may be");
-      assertEquals(0, pages.tryDup(1L << 40, 1) + pages.countMapped(-1, 1), "no frame");
+      assertUntouched(pages, 1L << 40, "no frame");
+      assertUntouched(pages, -1, "nor this");
       long cached = anon(folios);
       folios.ref(cached, 1);
       folios.set(cached, PageFlag.SWAPCACHE);
-      assertEquals(0, pages.countMapped(cached, 1), "in the swap cache too");
+      assertNotUnmapped(pages, cached, "in the swap cache too");
       long shared = anon(folios);
       folios.clear(shared, PageFlag.ANON_EXCLUSIVE);
-      assertEquals(1, pages.countMapped(shared, 1));
       SinglePages own = SinglePages.ofOneProcess(folios, frames);
-      assertEquals(0, own.countMapped(shared, 1), "maybe others' too");
+      assertNotUnmapped(own, shared, "maybe others' too");
+      assertEquals(1, pages.tryUnmap(shared, 1, false));
+      assertNotUnmapped(pages, shared, "mapped by none");
     }
+  }
+
+  private static void assertUntouched(SinglePages pages, long pfn, String what) {
+    assertEquals(0, pages.tryDup(pfn, 1), what);
+    assertNotUnmapped(pages, pfn, what);
+  }
+
+  private static void assertNotUnmapped(SinglePages pages, long pfn, String what) {
+    assertFalse(pages.isMapped(pfn), what);
+    assertEquals(0, pages.tryUnmap(pfn, 1, true), what);
   }
 
   /** Whatever is in a row, rows come to what its pages one by one would. */
@@ -118,11 +128,8 @@ class SinglePagesTest {
         pfn += Math.max(1, done);
       }
       for (long pfn = first; pfn < end; ) {
-        int mapped = pages.countMapped(pfn, (int) Math.min(most, end - pfn));
-        if (mapped > 0) {
-          pages.unmap(pfn, mapped, true);
-        }
-        pfn += Math.max(1, mapped);
+        int unmapped = pages.tryUnmap(pfn, (int) Math.min(most, end - pfn), true);
+        pfn += Math.max(1, unmapped);
       }
       for (long pfn = first; pfn < first + 64; pfn++) {
         seen.add(
