@@ -26,9 +26,10 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * Fork of a process with 64 MiB in folios of one size, entry by entry and in batches, and the
- * child's munmap of them, which is always in batches. The parent keeps all pages, so none is freed:
- * what is measured is entries and counts.
+ * Fork of a process with 64 MiB in folios, entry by entry and in batches, and the child's munmap of
+ * them, which is always in batches. The parent keeps all pages, so none is freed: what is measured
+ * is entries and counts. And what it costs a process to give a quarter of each 64 KiB back, as heap
+ * allocators do that know of no folios.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
@@ -39,11 +40,23 @@ import org.openjdk.jmh.annotations.Warmup;
 public class FolioBenchmark {
   private static final long BYTES = 64L << 20;
 
-  /** Folios have 2^order pages: 4, 16 and 64 KiB. */
-  @Param({"0", "2", "4"})
-  public int order;
+  /** What folios fill in any way that is measured, and how many pages that is. */
+  private static final long UNIT_BYTES = 64L << 10;
+
+  private static final int UNIT_ORDER = 4;
+
+  /** What allocators give back at once. */
+  private static final long PART_BYTES = UNIT_BYTES / 4;
+
+  /**
+   * Folios of one size; of three sizes, as where several are enabled (R4.21); or of 64 KiB of which
+   * a quarter was given back and written again, which makes single pages of it (R4.22).
+   */
+  @Param({"4k", "16k", "64k", "mixed", "64k-freed"})
+  public String folios;
 
   private PhysicalMemory memory;
+  private MmSystem system;
   private AddressSpace parent;
 
   /** The way to fork. */
@@ -66,6 +79,22 @@ public class FolioBenchmark {
     }
   }
 
+  /** A process that gave nothing back yet. */
+  @State(Scope.Benchmark)
+  public static class Whole {
+    AddressSpace space;
+
+    @Setup(Level.Invocation)
+    public void fill(FolioBenchmark benchmark) {
+      space = benchmark.filled();
+    }
+
+    @TearDown(Level.Invocation)
+    public void exit() {
+      space.close();
+    }
+  }
+
   /** A child that has all of it. */
   @State(Scope.Benchmark)
   public static class Forked {
@@ -84,15 +113,56 @@ public class FolioBenchmark {
 
   @Setup
   public void prepare() {
-    memory = PhysicalMemory.ofSize(2 * BYTES);
-    MmSystem system =
-        new MmSystem(Variants.of(Workload.MEASURED), FrameAllocator.singleNode(memory, 12), 2);
-    system.useFolios(order == 0 ? List.of() : List.of(order));
-    parent = system.create();
-    parent.mmap(MmapRequest.anonymous(BYTES, VmaRights.READ_WRITE).at(Workload.BASE));
-    for (long at = 0; at < BYTES; at += Workload.PAGE_BYTES << order) {
-      parent.fault(Workload.BASE + at, Access.USER_WRITE);
+    memory = PhysicalMemory.ofSize(4 * BYTES);
+    system = new MmSystem(Variants.of(Workload.MEASURED), FrameAllocator.singleNode(memory, 12), 2);
+    parent = filled();
+    if (folios.equals("64k-freed")) {
+      freeParts(parent);
+      touchParts(parent);
     }
+  }
+
+  private AddressSpace filled() {
+    AddressSpace space = system.create();
+    space.mmap(MmapRequest.anonymous(BYTES, VmaRights.READ_WRITE).at(Workload.BASE));
+    for (int unit = 0; unit < BYTES / UNIT_BYTES; unit++) {
+      int order = order(unit);
+      system.useFolios(order == 0 ? List.of() : List.of(order));
+      for (long at = 0; at < UNIT_BYTES; at += Workload.PAGE_BYTES << order) {
+        space.fault(Workload.BASE + unit * UNIT_BYTES + at, Access.USER_WRITE);
+      }
+    }
+    system.useFolios(List.of());
+    return space;
+  }
+
+  /** log2 of the pages of the folios that a unit is filled with. */
+  private int order(int unit) {
+    return switch (folios) {
+      case "4k" -> 0;
+      case "16k" -> 2;
+      case "mixed" -> new int[] {UNIT_ORDER, 2, UNIT_ORDER, 0}[unit % 4];
+      default -> UNIT_ORDER;
+    };
+  }
+
+  /** A part of each unit, not the same one in all. */
+  private static void freeParts(AddressSpace space) {
+    for (int unit = 0; unit < BYTES / UNIT_BYTES; unit++) {
+      space.dontNeed(partVa(unit), PART_BYTES);
+    }
+  }
+
+  private static void touchParts(AddressSpace space) {
+    for (int unit = 0; unit < BYTES / UNIT_BYTES; unit++) {
+      for (long at = 0; at < PART_BYTES; at += Workload.PAGE_BYTES) {
+        space.fault(partVa(unit) + at, Access.USER_WRITE);
+      }
+    }
+  }
+
+  private static long partVa(int unit) {
+    return Workload.BASE + unit * UNIT_BYTES + unit % 4 * PART_BYTES;
   }
 
   @TearDown
@@ -109,5 +179,10 @@ public class FolioBenchmark {
   @Benchmark
   public void munmap(Forked state) {
     state.child.munmap(Workload.BASE, BYTES);
+  }
+
+  @Benchmark
+  public void freeParts(Whole state) {
+    freeParts(state.space);
   }
 }

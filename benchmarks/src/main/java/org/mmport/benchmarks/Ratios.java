@@ -3,6 +3,8 @@ package org.mmport.benchmarks;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
 import org.mmport.spi.MmuVariant;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
@@ -104,20 +106,31 @@ public final class Ratios {
   }
 
   /**
-   * Goals are those of Linux's batches: 15 and 25 percent off at fork; of munmap what is left of
-   * the time for single pages, with 10 points more. Single pages may take 2 percent more than
-   * without.
+   * Goals for one size are those of Linux's batches: 15 and 25 percent off at fork, and for single
+   * pages 2 percent more at most; of munmap what is left of the time for single pages, with 10
+   * points more. Those of mixtures follow from their parts.
    */
   private static void printFolios(Figures figures) {
-    double[] forks = {1.02, 0.85, 0.75};
-    double[] munmaps = {1, 0.71, 0.42};
-    for (int i = 0; i < forks.length; i++) {
-      String of = "FolioBenchmark.fork order=" + 2 * i + " way=";
-      beside(figures, of + "batched", of + "eager", "eager", forks[i]);
-    }
-    for (int i = 1; i < munmaps.length; i++) {
-      String of = "FolioBenchmark.munmap order=";
-      beside(figures, of + 2 * i, of + 0, "single pages", munmaps[i]);
+    String fork = "FolioBenchmark.fork folios=";
+    Map<String, Double> forks =
+        new TreeMap<>(
+            Map.of("4k", 1.02, "16k", 0.85, "64k", 0.75, "mixed", 0.85, "64k-freed", 0.85));
+    forks.forEach(
+        (folios, goal) ->
+            beside(
+                figures,
+                fork + folios + " way=batched",
+                fork + folios + " way=eager",
+                "eager",
+                goal));
+    String munmap = "FolioBenchmark.munmap folios=";
+    Map<String, Double> munmaps =
+        new TreeMap<>(Map.of("16k", 0.71, "64k", 0.42, "mixed", 0.71, "64k-freed", 0.71));
+    munmaps.forEach(
+        (folios, goal) -> beside(figures, munmap + folios, munmap + "4k", "single pages", goal));
+    String free = "FolioBenchmark.freeParts folios=";
+    for (String folios : List.of("16k", "64k", "mixed")) {
+      beside(figures, free + folios, free + "4k", "single pages", 1.02);
     }
     for (String way : new String[] {"batched", "lazy"}) {
       for (String written : new String[] {"1", "3"}) {
