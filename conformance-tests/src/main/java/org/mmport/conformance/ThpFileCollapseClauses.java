@@ -87,6 +87,14 @@ final class ThpFileCollapseClauses {
       scene.play("exit a; truncate f 0");
       nothingLeft(c, scene);
     }
+    // Where no table is yet either: those above are hooked for the leaf.
+    try (HugeScene scene = new HugeScene(c)) {
+      scene.play("start a; mmap a 20 $n rw- shared");
+      collapses(c, scene);
+      scene.play("expect cpu0 load a 21 is 0; cpu0 store a $last 3");
+      scene.play("expect cpu1 load a $last is 3; exit a");
+      nothingLeft(c, scene);
+    }
   }
 
   @Clause(

@@ -59,6 +59,7 @@ final class FileCollapse {
     long spare;
     try (PageGather gather = mm.gather()) {
       entries().alloc(firstVa, gather.gather());
+      gather.flush();
       spare = entries().allocSpare();
     } catch (OutOfFramesException e) {
       return CollapseStatus.NO_MEMORY;
