@@ -24,6 +24,10 @@ public final class Fork {
   private final AnonPages anon;
   private final PteFormat format;
   private final SwapEntries swapEntries;
+
+  /** The child's mappings are not locked, so it has others where the parent's are. */
+  private final boolean anyLocked;
+
   private final SinglePages singlePages;
 
   /** One entry: the parent's behind those that were given together. */
@@ -45,6 +49,7 @@ public final class Fork {
     this.format = system.variant().format();
     this.swapEntries = system.swapEntries();
     this.singlePages = system.singlePages();
+    this.anyLocked = vmas().stream().anyMatch(Vma::locked);
   }
 
   /** Runs a strategy, and has flushed what both sides owe then, whether it succeeds or not. */
@@ -111,15 +116,16 @@ public final class Fork {
     PagingGeometry geometry = variant().geometry();
     long bytes = geometry.spanBytes(level) * geometry.at(level).entries();
     long firstVa = va & -bytes;
-    return mayShare(firstVa, bytes)
+    return mayShare(level, firstVa, bytes)
         && parentTables().shareTable(childTables(), level, firstVa, parentGather(), childGather());
   }
 
-  private boolean mayShare(long firstVa, long bytes) {
-    // The child's are not locked, so it has other mappings there.
+  private boolean mayShare(Level level, long firstVa, long bytes) {
     long lastVa = firstVa + bytes - 1;
-    return parent.mappings().in(firstVa, lastVa).stream().noneMatch(Vma::locked)
-        && !parentTables().hugeEntries().any(firstVa, lastVa, parentGather())
+    return !(anyLocked && parent.mappings().in(firstVa, lastVa).stream().anyMatch(Vma::locked))
+        // In the place of a table of the last level a leaf is no table, and so is not shared.
+        && !(level != Level.PTE
+            && parentTables().hugeEntries().any(firstVa, lastVa, parentGather()))
         && !parent.pins().in(firstVa, bytes);
   }
 
