@@ -49,4 +49,15 @@ final class Figures {
         ? OptionalDouble.empty()
         : OptionalDouble.of(ratios[ratios.length / 2]);
   }
+
+  /** What one operation took, in the benchmark's own unit: the median over the rounds. */
+  OptionalDouble time(String name) {
+    double[] times =
+        rounds.stream()
+            .filter(best -> best.containsKey(name))
+            .mapToDouble(best -> best.getOrDefault(name, 0.0))
+            .sorted()
+            .toArray();
+    return times.length == 0 ? OptionalDouble.empty() : OptionalDouble.of(times[times.length / 2]);
+  }
 }

@@ -46,6 +46,7 @@ public final class Ratios {
     printForks(figures);
     printFolios(figures);
     printFaults(figures);
+    printLoads(figures);
     new VariantReport(figures).print();
   }
 
@@ -148,6 +149,21 @@ public final class Ratios {
     beside(figures, "FaultBenchmark.twoThreads", one, "one thread", 1 / 1.6);
     String alone = "MmapBenchmark.oneProcess";
     beside(figures, "MmapBenchmark.twoProcesses", alone, "one process", 1 / 1.6);
+  }
+
+  /** The only goal that is no ratio: 50 million a second. */
+  private static void printLoads(Figures figures) {
+    for (String name : List.of("TlbBenchmark.oneCpu", "TlbBenchmark.twoCpus")) {
+      figures
+          .time(name)
+          .ifPresent(
+              nanos ->
+                  System.out.printf(
+                      Locale.ROOT,
+                      "%-52s %5.0f million loads a second by each (goal 50)%n",
+                      name,
+                      1000 / nanos));
+    }
   }
 
   private static void beside(
