@@ -12,12 +12,14 @@ import org.mmport.machine.Steps;
  */
 sealed class CpuLock permits SteppedCpuLock {
   private static final VarHandle HELD;
+  private static final VarHandle HOLDER;
   private static final int SPINS = 64;
   private static final long PAUSE_NANOS = 1_000;
 
   static {
     try {
       HELD = MethodHandles.lookup().findVarHandle(CpuLock.class, "held", int.class);
+      HOLDER = MethodHandles.lookup().findVarHandle(CpuLock.class, "holder", long.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -26,8 +28,13 @@ sealed class CpuLock permits SteppedCpuLock {
   @SuppressWarnings("unused") // by HELD
   private int held;
 
-  /** The thread that does something of its own while it holds this; 0 where none does. */
-  private volatile long holder;
+  /**
+   * The thread that does something of its own while it holds this; 0 where none does. A thread
+   * looks for itself only, and what it stored itself it sees without a fence, of which an access
+   * would pay two.
+   */
+  @SuppressWarnings("unused") // by HOLDER
+  private long holder;
 
   /** One CPU's; as it is in this class, and all calls direct, as long as nobody listens. */
   static CpuLock of(Steps steps, int cpu) {
@@ -46,18 +53,18 @@ sealed class CpuLock permits SteppedCpuLock {
 
   /** Does something that is not the CPU's own, while held. */
   void holdFor(Runnable work) {
-    holder = Thread.currentThread().threadId();
+    HOLDER.setOpaque(this, Thread.currentThread().threadId());
     try {
       work.run();
     } finally {
-      holder = 0;
+      HOLDER.setOpaque(this, 0L);
     }
   }
 
   /** What holds it is a few hundred instructions, so giving way is for where CPUs are lent out. */
   @SuppressWarnings("ThreadPriorityCheck")
   private void waitFor() {
-    if (holder == Thread.currentThread().threadId()) {
+    if ((long) HOLDER.getOpaque(this) == Thread.currentThread().threadId()) {
       throw new IllegalStateException(
           "a CPU is flushed, or memory freed, in the midst of its own access: end that first");
     }
