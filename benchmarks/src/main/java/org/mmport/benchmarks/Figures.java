@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
+import java.util.stream.DoubleStream;
 import org.openjdk.jmh.infra.BenchmarkParams;
 import org.openjdk.jmh.results.RunResult;
 
@@ -39,25 +40,24 @@ final class Figures {
    * slower one of two.
    */
   OptionalDouble ratio(String name, String other) {
-    double[] ratios =
+    return median(
         rounds.stream()
             .filter(best -> best.containsKey(name) && best.containsKey(other))
-            .mapToDouble(best -> best.getOrDefault(name, 0.0) / best.getOrDefault(other, 0.0))
-            .sorted()
-            .toArray();
-    return ratios.length == 0
-        ? OptionalDouble.empty()
-        : OptionalDouble.of(ratios[ratios.length / 2]);
+            .mapToDouble(best -> best.getOrDefault(name, 0.0) / best.getOrDefault(other, 0.0)));
   }
 
   /** What one operation took, in the benchmark's own unit: the median over the rounds. */
   OptionalDouble time(String name) {
-    double[] times =
+    return median(
         rounds.stream()
             .filter(best -> best.containsKey(name))
-            .mapToDouble(best -> best.getOrDefault(name, 0.0))
-            .sorted()
-            .toArray();
-    return times.length == 0 ? OptionalDouble.empty() : OptionalDouble.of(times[times.length / 2]);
+            .mapToDouble(best -> best.getOrDefault(name, 0.0)));
+  }
+
+  private static OptionalDouble median(DoubleStream ofRounds) {
+    double[] sorted = ofRounds.sorted().toArray();
+    return sorted.length == 0
+        ? OptionalDouble.empty()
+        : OptionalDouble.of(sorted[sorted.length / 2]);
   }
 }

@@ -115,7 +115,7 @@ public final class Ratios {
     String fork = "FolioBenchmark.fork folios=";
     Map<String, Double> forks =
         new TreeMap<>(
-            Map.of("4k", 1.02, "16k", 0.85, "64k", 0.75, "mixed", 0.85, "64k-freed", 0.85));
+            Map.of("4k", 1.02, "16k", 0.85, "64k", 0.75, "mixed", 0.84, "64k-freed", 0.82));
     forks.forEach(
         (folios, goal) ->
             beside(
@@ -126,12 +126,18 @@ public final class Ratios {
                 goal));
     String munmap = "FolioBenchmark.munmap folios=";
     Map<String, Double> munmaps =
-        new TreeMap<>(Map.of("16k", 0.71, "64k", 0.42, "mixed", 0.71, "64k-freed", 0.71));
+        new TreeMap<>(Map.of("16k", 0.71, "64k", 0.42, "mixed", 0.64, "64k-freed", 0.57));
     munmaps.forEach(
         (folios, goal) -> beside(figures, munmap + folios, munmap + "4k", "single pages", goal));
     String free = "FolioBenchmark.freeParts folios=";
     for (String folios : List.of("16k", "64k", "mixed")) {
-      beside(figures, free + folios, free + "4k", "single pages", 1.02);
+      // R4.22 asks to know it, and names no goal.
+      figures
+          .ratio(free + folios, free + "4k")
+          .ifPresent(
+              ratio ->
+                  System.out.printf(
+                      Locale.ROOT, "%-52s %5.2f x single pages%n", free + folios, ratio));
     }
     for (String way : new String[] {"batched", "lazy"}) {
       for (String written : new String[] {"1", "3"}) {

@@ -41,11 +41,17 @@ public final class PageRows {
     return ends[2 * rows - 2];
   }
 
-  /** Takes that row out. Returns the frame after its last. */
-  long removeLast() {
-    rows--;
-    long end = ends[2 * rows + 1];
-    pages -= end - ends[2 * rows];
-    return end;
+  /** How many frames that row has, as far as an int goes. */
+  int lastLength() {
+    return (int) Math.min(Integer.MAX_VALUE, ends[2 * rows - 1] - ends[2 * rows - 2]);
+  }
+
+  /** Takes so many frames out, the first ones of that row. */
+  void removeFromLast(int nr) {
+    pages -= nr;
+    ends[2 * rows - 2] += nr;
+    if (ends[2 * rows - 2] == ends[2 * rows - 1]) {
+      rows--;
+    }
   }
 }

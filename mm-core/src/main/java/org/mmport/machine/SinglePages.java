@@ -187,21 +187,25 @@ public final class SinglePages {
   /**
    * Gives a reference to each of such pages back, the rows that came last first, and those that
    * have no other then, frames in a row together.
+   *
+   * @throws org.mmport.spi.InvalidRequestException where a page has none to give back; those that
+   *     come after it are still in their rows
    */
   public void unref(PageRows pages) {
     while (!pages.isEmpty()) {
-      long first = pages.lastFirst();
-      unref(first, pages.removeLast());
-    }
-  }
-
-  private void unref(long first, long end) {
-    long pfn = first;
-    while (pfn < end) {
-      int last = unrefLast(pfn, (int) (end - pfn));
+      long pfn = pages.lastFirst();
+      int nr = pages.lastLength();
+      int last = unrefLast(pfn, nr);
+      pages.removeFromLast(last);
       free(pfn, pfn + last);
-      pfn += last;
-      pfn += pfn < end ? unrefOther(pfn, (int) (end - pfn)) : 0;
+      if (last == 0) {
+        int others = unrefOther(pfn, nr);
+        // Refused, or for whoever put it into a cache since.
+        pages.removeFromLast(Math.max(1, others));
+        if (others == 0) {
+          folios.unref(pfn, 1);
+        }
+      }
     }
   }
 
@@ -239,7 +243,7 @@ public final class SinglePages {
     }
   }
 
-  /** The same of references that are not the last, up to the first that is. */
+  /** The same of references that are not the last, up to the first that is, or is to stay. */
   private int unrefOther(long pfn, int nr) {
     MemorySegment records = frames.records(pfn, nr);
     boolean told = stepped;
@@ -247,12 +251,9 @@ public final class SinglePages {
       long record = i * (long) FrameTable.RECORD_BYTES;
       long kind = records.get(KINDS, record);
       long counts = records.get(LONGS, record + FrameTable.COUNTS);
-      if ((kind & HELD) != 0 || FolioFields.refs(counts) <= FolioFields.maps(counts)) {
-        // Refused, or for whoever put it into a cache since.
-        folios.unref(pfn + i, 1);
-        return i + 1;
-      }
-      if (counts == ONE_REFERENCE) {
+      if ((kind & HELD) != 0
+          || counts == ONE_REFERENCE
+          || FolioFields.refs(counts) <= FolioFields.maps(counts)) {
         return i;
       }
       if (told) {

@@ -25,7 +25,7 @@ public final class Fork {
   private final PteFormat format;
   private final SwapEntries swapEntries;
 
-  /** The child's mappings are not locked, so it has others where the parent's are. */
+  /** Whether the parent has locked mappings: the child's are not, so they share no tables. */
   private final boolean anyLocked;
 
   private final SinglePages singlePages;

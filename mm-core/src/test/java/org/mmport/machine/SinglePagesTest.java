@@ -167,9 +167,13 @@ class SinglePagesTest {
     rows.add(4, 3);
     assertEquals(7, rows.pages());
     assertEquals(4, rows.lastFirst());
-    assertEquals(7, rows.removeLast());
+    assertEquals(3, rows.lastLength());
+    rows.removeFromLast(2);
+    assertEquals(6, rows.lastFirst());
+    rows.removeFromLast(1);
     assertEquals(7, rows.lastFirst());
-    assertEquals(11, rows.removeLast());
+    assertEquals(4, rows.lastLength());
+    rows.removeFromLast(4);
     assertTrue(rows.isEmpty());
     assertEquals(0, rows.pages());
   }
@@ -179,11 +183,21 @@ class SinglePagesTest {
     try (PhysicalMemory memory = TestMemory.fromBase(64)) {
       FrameAllocator frames = FrameAllocator.singleNode(memory, PAGE_SHIFT);
       Folios folios = new Folios(frames);
-      PageRows one = new PageRows();
-      one.add(anon(folios), 1);
       SinglePages pages = SinglePages.ofMachine(folios, frames);
-      assertThrows(InvalidRequestException.class, () -> pages.unref(one));
+      PageRows row = new PageRows();
+      for (int i = 0; i < 5; i++) {
+        long pfn = anon(folios);
+        row.add(pfn, 1);
+        if (i != 2) {
+          assertEquals(1, pages.tryUnmap(pfn, 1, false));
+        }
+      }
+      assertThrows(InvalidRequestException.class, () -> pages.unref(row));
+      assertEquals(3, folios.allocated(), "those before it are gone");
+      assertEquals(2, row.pages(), "those behind it are not lost");
+      pages.unref(row);
       assertEquals(1, folios.allocated());
+      assertTrue(row.isEmpty());
     }
   }
 
