@@ -7,7 +7,7 @@ import static org.mmport.machine.FrameTable.ALL;
 import java.lang.invoke.VarHandle;
 
 /**
- * Atomic access to those fields of {@link FrameTable}'s records that count and mark folios.
+ * Atomic access to those fields of {@link FrameTable} that count and mark folios.
  *
  * <p>References and mapcounts of a folio are one word, so that they change together or not at all
  * and no thread sees more mapcounts than references.
@@ -42,17 +42,17 @@ final class FolioFields {
   /** Of a head: the references, and all mapcounts of the folio together. */
   long counts(long head) {
     steps.folio(Steps.Kind.LOAD, head);
-    return (long) LONG.getVolatile(ALL, frames.record(head) + FrameTable.COUNTS);
+    return (long) LONG.getVolatile(ALL, frames.counts(head));
   }
 
   void setCounts(long head, long counts) {
     steps.folio(Steps.Kind.STORE, head);
-    LONG.setVolatile(ALL, frames.record(head) + FrameTable.COUNTS, counts);
+    LONG.setVolatile(ALL, frames.counts(head), counts);
   }
 
   boolean compareAndSetCounts(long head, long expected, long counts) {
     steps.folio(Steps.Kind.UPDATE, head);
-    return LONG.compareAndSet(ALL, frames.record(head) + FrameTable.COUNTS, expected, counts);
+    return LONG.compareAndSet(ALL, frames.counts(head), expected, counts);
   }
 
   /** A reference more, unless there is none. Returns whether it was taken. */
@@ -70,24 +70,24 @@ final class FolioFields {
 
   int flags(long pfn) {
     steps.folio(Steps.Kind.LOAD, pfn);
-    return (int) INT.getVolatile(ALL, frames.record(pfn) + FrameTable.FLAGS);
+    return (int) INT.getVolatile(ALL, frames.kind(pfn) + FrameTable.FLAGS);
   }
 
   void setFlags(long pfn, int flags) {
     steps.folio(Steps.Kind.STORE, pfn);
-    INT.setVolatile(ALL, frames.record(pfn) + FrameTable.FLAGS, flags);
+    INT.setVolatile(ALL, frames.kind(pfn) + FrameTable.FLAGS, flags);
   }
 
   /** Returns the flags as they were. */
   int orFlags(long pfn, int bits) {
     steps.folio(Steps.Kind.UPDATE, pfn);
-    return (int) INT.getAndBitwiseOr(ALL, frames.record(pfn) + FrameTable.FLAGS, bits);
+    return (int) INT.getAndBitwiseOr(ALL, frames.kind(pfn) + FrameTable.FLAGS, bits);
   }
 
   /** Returns the flags as they were. */
   int clearFlags(long pfn, int bits) {
     steps.folio(Steps.Kind.UPDATE, pfn);
-    return (int) INT.getAndBitwiseAnd(ALL, frames.record(pfn) + FrameTable.FLAGS, ~bits);
+    return (int) INT.getAndBitwiseAnd(ALL, frames.kind(pfn) + FrameTable.FLAGS, ~bits);
   }
 
   long mapping(long head) {

@@ -11,9 +11,10 @@ import java.nio.ByteOrder;
 
 /**
  * What is known of each frame, by page frame number, in sparse memory, as {@code struct page} is.
- * It is in two arrays: a record of 16 bytes for what fork and exit look at of every page, of which
- * a cache line holds four, and one of 48 bytes for the rest. Never-touched records read as zero,
- * which means "no head", so that nothing need be written for memory that nobody uses.
+ * It is in three arrays: 8 bytes of kinds and 8 bytes of counts, which fork and exit look at of
+ * every page and the JIT reads eight at a time, and 48 bytes for the rest. What was never touched
+ * reads as zero, which means "no head", so that nothing need be written for memory that nobody
+ * uses.
  *
  * <pre>
  * offset bytes
@@ -22,8 +23,9 @@ import java.nio.ByteOrder;
  *      2     1  use of an allocated block: 0 plain, 1 one table, 2 slab of tables
  *      3     1  log2 of the slot bytes (slabs)
  *      4     4  folios: {@link PageFlag}, by ordinal, and bit 31 in heads: is on a deferred split queue
- *      8     4  folios: references (heads)
- *     12     4  folios: mapcounts of all pages and the entire mapcount together (heads)
+ *
+ *      0     4  folios: references (heads)
+ *      4     4  folios: mapcounts of all pages and the entire mapcount together (heads)
  *
  *      0     8  next pfn of the list it is on: free blocks, slabs, split queues; -1 ends it
  *      8     8  previous pfn of that list; -1 at its head
@@ -43,7 +45,8 @@ import java.nio.ByteOrder;
  * mapcounts of tails are zero, too, where a block is handed out.
  */
 final class FrameTable implements PhysicalMemory.ByAddress {
-  static final int RECORD_BYTES = 16;
+  static final int KIND_BYTES = 8;
+  static final int COUNTS_BYTES = 8;
   static final int REST_BYTES = 48;
 
   /** No frame: the end of a list, or nothing found. Frame 0 is a frame like others. */
@@ -57,9 +60,8 @@ final class FrameTable implements PhysicalMemory.ByAddress {
   static final byte TABLE = 1;
   static final byte SLAB = 2;
 
-  // In a record.
+  // In a kind.
   static final long FLAGS = 4;
-  static final long COUNTS = 8;
 
   // In what the rest is in.
   static final long MAPPING = 16;
@@ -68,10 +70,10 @@ final class FrameTable implements PhysicalMemory.ByAddress {
   static final long PINS = 36;
   static final long PAGE_MAPS = 40;
 
-  /** The first 8 bytes of the record of a frame that is no head. */
+  /** The kind of a frame that is no head. */
   static final long IN_NO_BLOCK = 0;
 
-  /** State, order and use, in the first 4 bytes of a record as one number. */
+  /** State, order and use, in the first 4 bytes of a kind as one number. */
   static final int BLOCK_KIND = 0xff_ffff;
 
   private static final ValueLayout.OfInt BLOCK = JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -92,23 +94,27 @@ final class FrameTable implements PhysicalMemory.ByAddress {
   @SuppressWarnings("restricted")
   static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
-  /** Tells the JIT that records are aligned, and their addresses small. */
-  private static final long RECORD_MASK = (1L << 56) - RECORD_BYTES;
+  /** Tells the JIT that they are aligned, and their addresses small. */
+  private static final long ALIGNED = (1L << 56) - Long.BYTES;
 
-  private final MemorySegment records;
+  private final MemorySegment kinds;
+  private final MemorySegment counts;
   private final MemorySegment rests;
-  private final long base;
+  private final long kindBase;
+  private final long countsBase;
   private final long restBase;
   private final long firstPfn;
 
   /** 0 when the memory has been given back. */
   private long count;
 
-  /** Records, zeroed, for so many frames from a page frame number on. */
+  /** Zeroed, for so many frames from a page frame number on. */
   FrameTable(PhysicalMemory memory, long firstPfn, long count) {
-    this.records = memory.mapBeside(count * RECORD_BYTES);
+    this.kinds = memory.mapBeside(count * KIND_BYTES);
+    this.counts = memory.mapBeside(count * COUNTS_BYTES);
     this.rests = memory.mapBeside(count * REST_BYTES);
-    this.base = records.address();
+    this.kindBase = kinds.address();
+    this.countsBase = counts.address();
     this.restBase = rests.address();
     this.firstPfn = firstPfn;
     this.count = count;
@@ -120,8 +126,12 @@ final class FrameTable implements PhysicalMemory.ByAddress {
     count = 0;
   }
 
-  MemorySegment records() {
-    return records;
+  MemorySegment kinds() {
+    return kinds;
+  }
+
+  MemorySegment counts() {
+    return counts;
   }
 
   MemorySegment rests() {
@@ -132,7 +142,7 @@ final class FrameTable implements PhysicalMemory.ByAddress {
     return firstPfn;
   }
 
-  /** Frames from the first to the last that there are records for, those in holes included. */
+  /** Frames from the first to the last that something is known of, those in holes included. */
   long count() {
     return count;
   }
@@ -141,14 +151,14 @@ final class FrameTable implements PhysicalMemory.ByAddress {
     return Long.compareUnsigned(pfn - firstPfn, count) < 0;
   }
 
-  /** How many of so many frames in a row there are records for, up to the first without. */
+  /** How many of so many frames in a row something is known of, up to the first without. */
   int known(long pfn, int nr) {
     return contains(pfn) ? (int) Math.min(nr, firstPfn + count - pfn) : 0;
   }
 
   /** Whether a frame is a block of its own, handed out for whatever is not tables. */
   boolean isPlainPage(long pfn) {
-    return (ALL.get(BLOCK, record(pfn)) & BLOCK_KIND) == ALLOCATED_HEAD;
+    return (ALL.get(BLOCK, kind(pfn)) & BLOCK_KIND) == ALLOCATED_HEAD;
   }
 
   /** The head of the block that a frame is in; {@link #NONE} where it never was in one. */
@@ -175,23 +185,23 @@ final class FrameTable implements PhysicalMemory.ByAddress {
     for (long field = 0; field < REST_BYTES; field += Long.BYTES) {
       ALL.set(JAVA_LONG, rest + field, 0);
     }
-    long record = record(pfn);
-    ALL.set(JAVA_SHORT, record + USE, (short) 0);
-    ALL.set(JAVA_INT, record + FLAGS, 0);
-    ALL.set(JAVA_LONG, record + COUNTS, 0);
+    long kind = kind(pfn);
+    ALL.set(JAVA_SHORT, kind + USE, (short) 0);
+    ALL.set(JAVA_INT, kind + FLAGS, 0);
+    ALL.set(JAVA_LONG, counts(pfn), 0);
     markHead(pfn, ALLOCATED_HEAD, order, node);
   }
 
   void markNoHead(long pfn) {
-    ALL.set(JAVA_BYTE, record(pfn) + STATE, NO_HEAD);
+    ALL.set(JAVA_BYTE, kind(pfn) + STATE, NO_HEAD);
   }
 
   byte state(long pfn) {
-    return ALL.get(JAVA_BYTE, record(pfn) + STATE);
+    return ALL.get(JAVA_BYTE, kind(pfn) + STATE);
   }
 
   int order(long pfn) {
-    return ALL.get(JAVA_BYTE, record(pfn) + ORDER);
+    return ALL.get(JAVA_BYTE, kind(pfn) + ORDER);
   }
 
   int node(long pfn) {
@@ -199,19 +209,19 @@ final class FrameTable implements PhysicalMemory.ByAddress {
   }
 
   byte use(long pfn) {
-    return ALL.get(JAVA_BYTE, record(pfn) + USE);
+    return ALL.get(JAVA_BYTE, kind(pfn) + USE);
   }
 
   void setUse(long pfn, byte use) {
-    ALL.set(JAVA_BYTE, record(pfn) + USE, use);
+    ALL.set(JAVA_BYTE, kind(pfn) + USE, use);
   }
 
   int slotShift(long pfn) {
-    return ALL.get(JAVA_BYTE, record(pfn) + SLOT_SHIFT);
+    return ALL.get(JAVA_BYTE, kind(pfn) + SLOT_SHIFT);
   }
 
   void setSlotShift(long pfn, int slotShift) {
-    ALL.set(JAVA_BYTE, record(pfn) + SLOT_SHIFT, (byte) slotShift);
+    ALL.set(JAVA_BYTE, kind(pfn) + SLOT_SHIFT, (byte) slotShift);
   }
 
   long firstId(long pfn) {
@@ -280,28 +290,39 @@ final class FrameTable implements PhysicalMemory.ByAddress {
 
   private void markHead(long pfn, byte state, int order, int node) {
     ALL.set(JAVA_SHORT, rest(pfn) + NODE, (short) node);
-    long record = record(pfn);
-    ALL.set(JAVA_BYTE, record + STATE, state);
-    ALL.set(JAVA_BYTE, record + ORDER, (byte) order);
+    long kind = kind(pfn);
+    ALL.set(JAVA_BYTE, kind + STATE, state);
+    ALL.set(JAVA_BYTE, kind + ORDER, (byte) order);
   }
 
   /**
-   * Where the machine we run on has a frame's record.
+   * Where the machine we run on has what kind of frame one is, and its flags.
    *
-   * @throws IllegalStateException for a frame without one, as all are when memory has been closed
+   * @throws IllegalStateException for a frame that nothing is known of, as all are when memory has
+   *     been closed
    */
-  long record(long pfn) {
-    return (base + index(pfn) * RECORD_BYTES) & RECORD_MASK;
+  long kind(long pfn) {
+    return (kindBase + index(pfn) * KIND_BYTES) & ALIGNED;
   }
 
-  /** The records of frames in a row, of all of which there is one. */
-  MemorySegment records(long pfn, int nr) {
-    return ALL.asSlice(record(pfn), nr * (long) RECORD_BYTES);
+  /** Those of frames in a row, of all of which something is known. */
+  MemorySegment kinds(long pfn, int nr) {
+    return ALL.asSlice(kind(pfn), nr * (long) KIND_BYTES);
   }
 
-  /** Where it has the rest of what is known of it. Throws as {@link #record} does. */
+  /** Where it has its counts. Throws as {@link #kind} does. */
+  long counts(long pfn) {
+    return (countsBase + index(pfn) * COUNTS_BYTES) & ALIGNED;
+  }
+
+  /** Those of frames in a row, of all of which something is known. */
+  MemorySegment counts(long pfn, int nr) {
+    return ALL.asSlice(counts(pfn), nr * (long) COUNTS_BYTES);
+  }
+
+  /** Where it has the rest of what is known of it. Throws as {@link #kind} does. */
   long rest(long pfn) {
-    return (restBase + index(pfn) * REST_BYTES) & RECORD_MASK;
+    return (restBase + index(pfn) * REST_BYTES) & ALIGNED;
   }
 
   private long index(long pfn) {

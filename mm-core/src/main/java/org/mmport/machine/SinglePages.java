@@ -1,6 +1,5 @@
 package org.mmport.machine;
 
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.mmport.machine.FrameTable.ALL;
 
 import java.lang.foreign.MemorySegment;
@@ -10,19 +9,21 @@ import java.nio.ByteOrder;
 /**
  * Anonymous folios of one frame each, which nearly all pages of a process are, for those who come
  * by many of them and keep out whoever else could count them. What is said of one is said by its
- * record in {@link FrameTable} alone, and told by one look at that; and counts are read, checked
- * and stored, not exchanged: an atomic change costs more than all else that a fork does for a page.
- * What is none of these, {@link Folios} knows what to do with.
+ * kind and counts in {@link FrameTable} alone, and told by one look at these; and counts are read,
+ * checked and stored, not exchanged: an atomic change costs more than all else that a fork does for
+ * a page. Pages of which the same is said, as of most that follow each other, are looked at and
+ * counted many at a time. What is none of these, {@link Folios} knows what to do with.
  */
 public final class SinglePages {
-  /** One record's first 8 bytes: what the block is, and flags. */
-  private static final ValueLayout.OfLong KIND = JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
+  /** What the block is, and flags. */
+  private static final ValueLayout.OfLong KINDS =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-  /** The same where records follow each other: the JIT need not see that each is aligned. */
-  private static final ValueLayout.OfLong KINDS = KIND.withByteAlignment(1);
+  private static final ValueLayout.OfLong COUNTS = ValueLayout.JAVA_LONG_UNALIGNED;
+  private static final ValueLayout.OfInt FLAGS = ValueLayout.JAVA_INT_UNALIGNED;
 
-  private static final ValueLayout.OfLong LONGS = ValueLayout.JAVA_LONG_UNALIGNED;
-  private static final ValueLayout.OfInt INTS = ValueLayout.JAVA_INT_UNALIGNED;
+  /** Of fewer pages it takes longer to look whether they are alike. */
+  private static final int FEW = 8;
 
   private static final long ANON = flags(PageFlag.ANON.bit());
   private static final long EXCLUSIVE = flags(PageFlag.ANON_EXCLUSIVE.bit());
@@ -40,7 +41,7 @@ public final class SinglePages {
   private final Steps steps;
   private final boolean stepped;
 
-  /** What is looked at of a record's kind, and what it must be. */
+  /** What is looked at of a kind, and what it must be. */
   private final long mask;
 
   private final long wanted;
@@ -85,7 +86,7 @@ public final class SinglePages {
     int known = frames.known(pfn, nr);
     int done = 0;
     while (done < known) {
-      long owners = ALL.get(KIND, frames.record(pfn + done)) & OWNERS;
+      long owners = ALL.get(KINDS, frames.kind(pfn + done)) & OWNERS;
       int alike = tryDup(pfn + done, known - done, owners);
       if (alike == 0) {
         return done;
@@ -97,31 +98,40 @@ public final class SinglePages {
 
   /** The same, up to the first of which not the same is known about its owners. */
   private int tryDup(long pfn, int nr, long owners) {
-    MemorySegment records = frames.records(pfn, nr);
-    boolean told = stepped;
+    MemorySegment kinds = frames.kinds(pfn, nr);
+    MemorySegment counts = frames.counts(pfn, nr);
     boolean exclusive = (owners & EXCLUSIVE) != 0;
-    long kinds = FrameTable.ALLOCATED_HEAD | ANON | (owners & EXCLUSIVE);
+    long alike = FrameTable.BLOCK_KIND | OWNERS;
+    long like = FrameTable.ALLOCATED_HEAD | ANON | (owners & EXCLUSIVE);
     int refs = exclusive ? Folios.GUP_PIN_COUNTING_BIAS : Integer.MAX_VALUE;
+    long first = count(counts, 0);
+    if (isBelow(first, refs) && areAlike(kinds, alike, like, counts, first, nr)) {
+      if (exclusive) {
+        clear(kinds, EXCLUSIVE, nr);
+      }
+      fill(counts, first + ONE_MAPPING, nr);
+      return nr;
+    }
+    boolean told = stepped;
     for (int i = 0; i < nr; i++) {
-      long record = i * (long) FrameTable.RECORD_BYTES;
-      long kind = records.get(KINDS, record);
-      if ((kind & (FrameTable.BLOCK_KIND | OWNERS)) != kinds) {
+      long kind = kind(kinds, i);
+      if ((kind & alike) != like) {
         return i;
       }
       if (told) {
         steps.folio(Steps.Kind.LOAD, pfn + i);
       }
-      long counts = records.get(LONGS, record + FrameTable.COUNTS);
-      if (!isBelow(counts, refs)) {
+      long count = count(counts, i);
+      if (!isBelow(count, refs)) {
         return i;
       }
       if (exclusive) {
-        setFlags(records, record, pfn + i, kind & ~EXCLUSIVE);
+        setFlags(kinds, i, pfn, kind & ~EXCLUSIVE);
       }
       if (told) {
         steps.folio(Steps.Kind.STORE, pfn + i);
       }
-      records.set(LONGS, record + FrameTable.COUNTS, counts + ONE_MAPPING);
+      setCount(counts, i, count + ONE_MAPPING);
     }
     return nr;
   }
@@ -139,8 +149,7 @@ public final class SinglePages {
     if (!frames.contains(pfn)) {
       return false;
     }
-    MemorySegment record = frames.records(pfn, 1);
-    return isMapped(record.get(KINDS, 0), record.get(LONGS, FrameTable.COUNTS));
+    return isMapped(kind(frames.kinds(pfn, 1), 0), count(frames.counts(pfn, 1), 0));
   }
 
   private boolean isMapped(long kind, long counts) {
@@ -160,26 +169,37 @@ public final class SinglePages {
     if (known == 0) {
       return 0;
     }
-    MemorySegment records = frames.records(pfn, known);
-    boolean told = stepped;
+    MemorySegment kinds = frames.kinds(pfn, known);
+    MemorySegment counts = frames.counts(pfn, known);
     long marks = dirty ? DIRTY : 0;
+    long firstKind = kind(kinds, 0);
+    long first = count(counts, 0);
+    long alike = mask | marks;
+    if (isMapped(firstKind, first)
+        && areAlike(kinds, alike, firstKind & alike, counts, first, known)) {
+      if ((firstKind & marks) != marks) {
+        set(kinds, marks, known);
+      }
+      fill(counts, first - ONE_MAP, known);
+      return known;
+    }
+    boolean told = stepped;
     for (int i = 0; i < known; i++) {
-      long record = i * (long) FrameTable.RECORD_BYTES;
-      long kind = records.get(KINDS, record);
-      long counts = records.get(LONGS, record + FrameTable.COUNTS);
-      if (!isMapped(kind, counts)) {
+      long kind = kind(kinds, i);
+      long count = count(counts, i);
+      if (!isMapped(kind, count)) {
         return i;
       }
       if (told) {
         steps.folio(Steps.Kind.LOAD, pfn + i);
       }
       if ((kind & marks) != marks) {
-        setFlags(records, record, pfn + i, kind | marks);
+        setFlags(kinds, i, pfn, kind | marks);
       }
       if (told) {
         steps.folio(Steps.Kind.STORE, pfn + i);
       }
-      records.set(LONGS, record + FrameTable.COUNTS, counts - ONE_MAP);
+      setCount(counts, i, count - ONE_MAP);
     }
     return known;
   }
@@ -214,24 +234,27 @@ public final class SinglePages {
    * all up to the first that has others, or is to stay. Returns how many.
    */
   private int unrefLast(long pfn, int nr) {
-    MemorySegment records = frames.records(pfn, nr);
+    MemorySegment kinds = frames.kinds(pfn, nr);
+    MemorySegment counts = frames.counts(pfn, nr);
+    if (areAlike(kinds, HELD, 0, counts, ONE_REFERENCE, nr)) {
+      fill(kinds, FrameTable.IN_NO_BLOCK, nr);
+      fill(counts, 0, nr);
+      return nr;
+    }
     boolean told = stepped;
     for (int i = 0; i < nr; i++) {
-      long record = i * (long) FrameTable.RECORD_BYTES;
-      long kind = records.get(KINDS, record);
-      long counts = records.get(LONGS, record + FrameTable.COUNTS);
-      if ((kind & HELD) != 0 || counts != ONE_REFERENCE) {
+      if ((kind(kinds, i) & HELD) != 0 || count(counts, i) != ONE_REFERENCE) {
         return i;
       }
       if (told) {
         steps.folio(Steps.Kind.LOAD, pfn + i);
         steps.folio(Steps.Kind.STORE, pfn + i);
       }
-      records.set(LONGS, record, FrameTable.IN_NO_BLOCK);
+      kinds.setAtIndex(KINDS, i, FrameTable.IN_NO_BLOCK);
       if (told) {
         steps.folio(Steps.Kind.STORE, pfn + i);
       }
-      records.set(LONGS, record + FrameTable.COUNTS, 0);
+      setCount(counts, i, 0);
     }
     return nr;
   }
@@ -245,34 +268,85 @@ public final class SinglePages {
 
   /** The same of references that are not the last, up to the first that is, or is to stay. */
   private int unrefOther(long pfn, int nr) {
-    MemorySegment records = frames.records(pfn, nr);
+    MemorySegment kinds = frames.kinds(pfn, nr);
+    MemorySegment counts = frames.counts(pfn, nr);
+    long first = count(counts, 0);
+    if (isOneOfMore(first) && areAlike(kinds, HELD, 0, counts, first, nr)) {
+      fill(counts, first - ONE_REFERENCE, nr);
+      return nr;
+    }
     boolean told = stepped;
     for (int i = 0; i < nr; i++) {
-      long record = i * (long) FrameTable.RECORD_BYTES;
-      long kind = records.get(KINDS, record);
-      long counts = records.get(LONGS, record + FrameTable.COUNTS);
-      if ((kind & HELD) != 0
-          || counts == ONE_REFERENCE
-          || FolioFields.refs(counts) <= FolioFields.maps(counts)) {
+      long count = count(counts, i);
+      if ((kind(kinds, i) & HELD) != 0 || !isOneOfMore(count)) {
         return i;
       }
       if (told) {
         steps.folio(Steps.Kind.LOAD, pfn + i);
         steps.folio(Steps.Kind.STORE, pfn + i);
       }
-      records.set(LONGS, record + FrameTable.COUNTS, counts - 1);
+      setCount(counts, i, count - ONE_REFERENCE);
     }
     return nr;
   }
 
-  private void setFlags(MemorySegment records, long record, long pfn, long kind) {
-    tell(Steps.Kind.STORE, pfn);
-    records.set(INTS, record + FrameTable.FLAGS, (int) (kind >>> Integer.SIZE));
+  /** Whether a reference may be given back that is not the last, and no PTE's. */
+  private static boolean isOneOfMore(long counts) {
+    return counts != ONE_REFERENCE && FolioFields.refs(counts) > FolioFields.maps(counts);
   }
 
-  private void tell(Steps.Kind kind, long pfn) {
-    if (stepped) {
-      steps.folio(kind, pfn);
+  /**
+   * Whether these are many pages that are alike, and nobody is told of each: then loops without a
+   * branch, which the JIT makes wide ones of, do what the loop over each does.
+   */
+  private boolean areAlike(
+      MemorySegment kinds, long mask, long kind, MemorySegment counts, long count, int nr) {
+    return nr >= FEW && !stepped && areAll(kinds, mask, kind, nr) && areAll(counts, -1, count, nr);
+  }
+
+  private static boolean areAll(MemorySegment longs, long mask, long wanted, int nr) {
+    long differing = 0;
+    for (int i = 0; i < nr; i++) {
+      differing |= (longs.get(COUNTS, i * (long) Long.BYTES) ^ wanted) & mask;
     }
+    return differing == 0;
+  }
+
+  private static void fill(MemorySegment longs, long value, int nr) {
+    for (int i = 0; i < nr; i++) {
+      longs.set(COUNTS, i * (long) Long.BYTES, value);
+    }
+  }
+
+  private static void set(MemorySegment kinds, long flags, int nr) {
+    for (int i = 0; i < nr; i++) {
+      kinds.set(KINDS, i * (long) Long.BYTES, kinds.get(KINDS, i * (long) Long.BYTES) | flags);
+    }
+  }
+
+  private static void clear(MemorySegment kinds, long flags, int nr) {
+    for (int i = 0; i < nr; i++) {
+      kinds.set(KINDS, i * (long) Long.BYTES, kinds.get(KINDS, i * (long) Long.BYTES) & ~flags);
+    }
+  }
+
+  private static long kind(MemorySegment kinds, int i) {
+    return kinds.get(KINDS, i * (long) Long.BYTES);
+  }
+
+  private static long count(MemorySegment counts, int i) {
+    return counts.get(COUNTS, i * (long) Long.BYTES);
+  }
+
+  private static void setCount(MemorySegment counts, int i, long count) {
+    counts.set(COUNTS, i * (long) Long.BYTES, count);
+  }
+
+  private void setFlags(MemorySegment kinds, int i, long pfn, long kind) {
+    if (stepped) {
+      steps.folio(Steps.Kind.STORE, pfn + i);
+    }
+    long flags = i * (long) FrameTable.KIND_BYTES + FrameTable.FLAGS;
+    kinds.set(FLAGS, flags, (int) (kind >>> Integer.SIZE));
   }
 }

@@ -36,11 +36,13 @@ class SparseMetadataTest {
   void kernelSeesFewPagesOfMetadata() throws Throwable {
     try (PhysicalMemory memory = PhysicalMemory.ofSize(SIZE_BYTES)) {
       FrameAllocator frames = FrameAllocator.singleNode(memory, PAGE_SHIFT);
-      MemorySegment records = frames.frames().records();
+      MemorySegment kinds = frames.frames().kinds();
+      MemorySegment counts = frames.frames().counts();
       MemorySegment descriptors = new TableAllocator(frames).descriptors().segment();
       MemorySegment rests = frames.frames().rests();
-      assertEquals(1L << 30, records.byteSize() + rests.byteSize());
-      assertEquals(0, residentPages(records), "frame records of untouched memory");
+      assertEquals(1L << 30, kinds.byteSize() + counts.byteSize() + rests.byteSize());
+      assertEquals(0, residentPages(kinds), "kinds of untouched memory");
+      assertEquals(0, residentPages(counts), "counts of untouched memory");
       assertEquals(0, residentPages(rests), "the rest of what is known of untouched memory");
       assertEquals(0, residentPages(descriptors.asSlice(0, 1L << 31)), "descriptors of none");
       TableAllocator tables = new TableAllocator(frames);
@@ -49,7 +51,8 @@ class SparseMetadataTest {
         tables.alloc(TablePlacement.natural(1024), 0);
       }
       long touched =
-          residentPages(records)
+          residentPages(kinds)
+              + residentPages(counts)
               + residentPages(rests)
               + residentPages(descriptors.asSlice(0, 1L << 31));
       assertTrue(touched > 0 && touched <= 32, "pages of metadata for 200 tables: " + touched);

@@ -8,6 +8,7 @@ import static org.mmport.machine.TestMemory.BASE;
 import static org.mmport.machine.TestMemory.PAGE;
 import static org.mmport.machine.TestMemory.PAGE_SHIFT;
 
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
@@ -199,9 +200,12 @@ class TableAllocatorTest {
       tables.free(second);
       frames.alloc(0, 0);
       FrameTable table = frames.frames();
-      for (long i = 2; i < FrameTable.RECORD_BYTES; i++) {
-        assertEquals(0, table.records().get(ValueLayout.JAVA_BYTE, i), "byte " + i);
+      long pfn = frames.basePhysAddr() >> PAGE_SHIFT;
+      MemorySegment kind = table.kinds(pfn, 1);
+      for (long i = 2; i < FrameTable.KIND_BYTES; i++) {
+        assertEquals(0, kind.get(ValueLayout.JAVA_BYTE, i), "byte " + i + " of the kind");
       }
+      assertEquals(0, table.counts(pfn, 1).get(ValueLayout.JAVA_LONG, 0), "counts");
       for (long i = 0; i < FrameTable.REST_BYTES; i++) {
         assertEquals(0, table.rests().get(ValueLayout.JAVA_BYTE, i), "byte " + i + " of the rest");
       }
