@@ -113,7 +113,19 @@ public final class FrameAllocator {
   public long alloc(int order, int node) {
     admit(order, node);
     for (int candidate : fallbacks[node]) {
-      long physAddr = take(order, candidate);
+      long physAddr = physAddr(nodes.get(candidate).take(order));
+      if (physAddr != FrameTable.NONE) {
+        return physAddr;
+      }
+    }
+    throw outOfFrames(order, "any node");
+  }
+
+  /** The same for tables, which lie beside each other where they can. */
+  long allocForTables(int order, int node) {
+    admit(order, node);
+    for (int candidate : fallbacks[node]) {
+      long physAddr = takeForTables(order, candidate);
       if (physAddr != FrameTable.NONE) {
         return physAddr;
       }
@@ -130,7 +142,7 @@ public final class FrameAllocator {
    */
   public long allocOnNode(int order, int node) {
     admit(order, node);
-    long physAddr = take(order, node);
+    long physAddr = physAddr(nodes.get(node).take(order));
     if (physAddr == FrameTable.NONE) {
       throw outOfFrames(order, "node " + node);
     }
@@ -274,9 +286,15 @@ public final class FrameAllocator {
     }
   }
 
-  /** A block of an admitted request from one node, {@link FrameTable#NONE} when it has none. */
-  long take(int order, int node) {
-    long pfn = nodes.get(node).take(order);
+  /**
+   * A block of an admitted request for tables from one node, {@link FrameTable#NONE} when it has
+   * none.
+   */
+  long takeForTables(int order, int node) {
+    return physAddr(nodes.get(node).takeTable(order));
+  }
+
+  private long physAddr(long pfn) {
     return pfn == FrameTable.NONE ? FrameTable.NONE : pfn << pageShift;
   }
 

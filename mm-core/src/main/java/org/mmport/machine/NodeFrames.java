@@ -21,6 +21,13 @@ final class NodeFrames {
   private final long[] freeLists = new long[FrameAllocator.MAX_ORDER + 1];
   private final PercpuFrames percpu = new PercpuFrames(this);
 
+  /**
+   * Those for tables: they lie beside each other then, not between the pages they map, and a walk
+   * of many finds them in few lines of our own machine's tables. Linux keeps what cannot be moved
+   * in lists of its own, too ({@code MIGRATE_UNMOVABLE}).
+   */
+  private final PercpuFrames percpuTables = new PercpuFrames(this);
+
   /** Whether threads fetch single frames a few at a time: not where somebody is told of each. */
   private final boolean batched;
 
@@ -41,8 +48,17 @@ final class NodeFrames {
 
   /** A block of that order, or {@link FrameTable#NONE} with everything as it was. */
   long take(int order) {
+    return take(order, percpu);
+  }
+
+  /** The same for tables. */
+  long takeTable(int order) {
+    return take(order, percpuTables);
+  }
+
+  private long take(int order, PercpuFrames singles) {
     if (order == 0 && batched) {
-      long pfn = percpu.take();
+      long pfn = singles.take();
       if (pfn != FrameTable.NONE) {
         frames.markAllocated(pfn, 0, node);
         return pfn;
@@ -100,7 +116,7 @@ final class NodeFrames {
   /** Takes back a block that {@link #take} gave. The caller has checked that it did. */
   void giveBack(long pfn, int order) {
     frames.markNoHead(pfn);
-    if (order == 0 && batched && percpu.putBack(pfn)) {
+    if (order == 0 && batched && (percpu.putBack(pfn) || percpuTables.putBack(pfn))) {
       return;
     }
     lock.lock();
@@ -157,7 +173,7 @@ final class NodeFrames {
 
   long freeFrames() {
     // A place of percpu is held while this lock is taken, so never the other way round.
-    long fetched = percpu.count();
+    long fetched = percpu.count() + percpuTables.count();
     lock.lock();
     try {
       return freeFrames + fetched;
@@ -168,7 +184,7 @@ final class NodeFrames {
 
   /** Puts into blocks again what threads have fetched and not used; whether there was any. */
   boolean drain() {
-    return percpu.drain();
+    return percpu.drain() | percpuTables.drain();
   }
 
   long firstPfn() {

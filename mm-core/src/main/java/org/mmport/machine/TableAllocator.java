@@ -59,7 +59,7 @@ public final class TableAllocator {
       tableAddr = slabs.take(Math.max(sizeShift, TableDescriptors.MIN_SLOT_SHIFT), node);
       id = slabId(tableAddr);
     } else {
-      tableAddr = allocator.alloc(order, node);
+      tableAddr = allocator.allocForTables(order, node);
       long pfn = tableAddr >> allocator.pageShift();
       frames.setUse(pfn, FrameTable.TABLE);
       id = pfn - frames.firstPfn();

@@ -66,7 +66,7 @@ final class TableSlabs {
   }
 
   private long openSlab(int slotShift, int node) {
-    long physAddr = allocator.take(0, node);
+    long physAddr = allocator.takeForTables(0, node);
     if (physAddr == FrameTable.NONE) {
       return FrameTable.NONE;
     }

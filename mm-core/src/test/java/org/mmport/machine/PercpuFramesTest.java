@@ -20,6 +20,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.mmport.spi.InvalidRequestException;
+import org.mmport.spi.TablePlacement;
 
 /** Frames that threads fetch a few at a time. */
 class PercpuFramesTest {
@@ -62,6 +63,29 @@ class PercpuFramesTest {
       frames.free(physAddr, 0);
       assertEquals(0, frames.alloc(6, 0) % (64 * PAGE));
       assertThrows(OutOfFramesException.class, () -> frames.alloc(0, 0));
+    }
+  }
+
+  /** Not between the pages that they map. */
+  @Test
+  void tablesLieBesideEachOther() {
+    try (PhysicalMemory memory = TestMemory.fromBase(4 * ROW)) {
+      FrameAllocator frames = FrameAllocator.singleNode(memory, PAGE_SHIFT);
+      TableAllocator tables = new TableAllocator(frames);
+      TablePlacement placement = TablePlacement.natural((int) PAGE);
+      long first = tables.alloc(placement, 0);
+      long page = frames.alloc(0, 0);
+      assertEquals(first + PAGE, tables.alloc(placement, 0));
+      assertEquals(page + PAGE, frames.alloc(0, 0));
+      long last = tables.alloc(placement, 0);
+      assertEquals(first + 2 * PAGE, last);
+      tables.free(last);
+      assertEquals(last, tables.alloc(placement, 0), "the one that was given back last");
+      assertEquals(4 * ROW - 5, frames.freeFrames());
+      for (int i = 0; i < 4 * ROW - 5; i++) {
+        frames.alloc(0, 0);
+      }
+      assertEquals(0, frames.freeFrames(), "what is kept for tables is had where none is left");
     }
   }
 
