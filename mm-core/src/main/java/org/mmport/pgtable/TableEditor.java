@@ -435,8 +435,10 @@ final class TableEditor {
 
   private void freeAll(Level level, long table) {
     if (level != Level.PTE) {
-      for (int i = 0; i < geometry.at(level).entries(); i++) {
+      int left = space.live(table);
+      for (int i = 0; left > 0; i++) {
         long raw = entries.load(level, table, i);
+        left -= format.none(raw, level) ? 0 : 1;
         if (entries.isTable(raw, level)) {
           long child = format.tableAddr(raw, level);
           if (space.useCount(child) > 1) {
