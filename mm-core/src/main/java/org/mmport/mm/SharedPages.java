@@ -2,6 +2,7 @@ package org.mmport.mm;
 
 import java.util.BitSet;
 import java.util.EnumSet;
+import org.mmport.machine.SinglePages;
 import org.mmport.pgtable.PteBatch;
 import org.mmport.pgtable.PteBatch.Ignored;
 import org.mmport.pgtable.PteTable;
@@ -13,8 +14,8 @@ import org.mmport.spi.PteFormat;
  * Accounts for pages whose tables are shared. While they are, an entry holds one reference and one
  * map count, however many processes see it; a table that is copied gives each page a second of
  * both, and its owner the cause to copy it when it is written: all that {@link Fork#copyEntry}
- * would have done, or for pages of a large folio {@link Fork#copyPages}. Pages of shared mappings
- * are written by all as they are.
+ * would have done, for single pages in a row {@link Fork#shareSingles}, or for pages of a large
+ * folio {@link Fork#copyPages}. Pages of shared mappings are written by all as they are.
  */
 final class SharedPages implements TableSharer {
   private final AddressSpace mm;
@@ -26,6 +27,9 @@ final class SharedPages implements TableSharer {
 
   /** Which of them may be written stays as it is: for the others it is to be noticed first. */
   private final PteBatch sharedBatch;
+
+  /** One entry: the one behind those that were copied together. */
+  private final long[] behind = new long[1];
 
   SharedPages(AddressSpace mm) {
     this.mm = mm;
@@ -40,35 +44,42 @@ final class SharedPages implements TableSharer {
   @Override
   public void copy(PteTable from, PteTable to) {
     Parts parts = partsOf(from);
+    SinglePages singles = system.singlePages();
     int left = from.liveEntries();
-    int nr;
-    for (int i = 0; left > 0; i += nr) {
-      long raw = from.get(i);
-      nr = 1;
-      if (format.none(raw, Level.PTE)) {
-        continue;
-      }
-      if (swapEntries.isSwap(raw)) {
-        anon.dupSwapped(from, to, i, raw);
-        left--;
-        continue;
-      }
-      long pfn = system.pfn(raw);
-      int inFolio = anon.pagesFrom(pfn);
-      boolean shared = parts.shared().get(i);
-      if (inFolio > 1) {
-        int most = Math.min(inFolio, parts.left(i, from.entries()));
-        nr = (shared ? sharedBatch : batch).length(from, i, raw, most);
-      }
-      left -= nr;
-      dup(pfn, nr);
-      if (shared) {
-        // Dirty it is already where it was written (copy_present_pte() of mm/memory.c).
-        to.set(i, nr, format.mkOld(format.mkClean(raw, Level.PTE), Level.PTE));
-      } else {
-        to.set(i, nr, format.mkOld(wrProtected(from, i, nr, raw), Level.PTE));
+    for (int i = 0; left > 0; left = from.liveEntries() - to.liveEntries()) {
+      int most = Math.min(left, parts.privates(i, from.entries()));
+      int done = most == 0 ? 0 : from.shareSingles(to, i, most, singles, behind);
+      i += done;
+      if (done < most) {
+        i += copyRun(from, to, i, behind[0], parts);
+      } else if (most == 0) {
+        i += copyRun(from, to, i, from.get(i), parts);
       }
     }
+  }
+
+  /** What an entry is, and entries behind it of the same folio. Returns how many. */
+  private int copyRun(PteTable from, PteTable to, int index, long raw, Parts parts) {
+    if (format.none(raw, Level.PTE)) {
+      return 1;
+    }
+    if (swapEntries.isSwap(raw)) {
+      anon.dupSwapped(from, to, index, raw);
+      return 1;
+    }
+    long pfn = system.pfn(raw);
+    int inFolio = anon.pagesFrom(pfn);
+    boolean shared = parts.shared().get(index);
+    int nr = 1;
+    if (inFolio > 1) {
+      int most = Math.min(inFolio, parts.left(index, from.entries()));
+      nr = (shared ? sharedBatch : batch).length(from, index, raw, most);
+    }
+    dup(pfn, nr);
+    // Dirty it is already where it was written (copy_present_pte() of mm/memory.c).
+    long copy = shared ? format.mkClean(raw, Level.PTE) : wrProtected(from, index, nr, raw);
+    to.set(index, nr, format.mkOld(copy, Level.PTE));
+    return nr;
   }
 
   /** The first of entries that nobody may write by any more. */
@@ -119,6 +130,12 @@ final class SharedPages implements TableSharer {
     /** How many entries there are from one on to the end of its mapping (R4.27). */
     int left(int index, int entries) {
       int next = firsts.nextSetBit(index + 1);
+      return (next < 0 ? entries : next) - index;
+    }
+
+    /** How many entries there are from one on to the first of a shared mapping. */
+    int privates(int index, int entries) {
+      int next = shared.nextSetBit(index);
       return (next < 0 ? entries : next) - index;
     }
   }
