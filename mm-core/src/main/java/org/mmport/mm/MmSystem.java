@@ -448,6 +448,11 @@ public final class MmSystem {
     return singlePages;
   }
 
+  /** The same, and none beside others. */
+  Optional<SinglePages> singlePagesIfAlone() {
+    return lock.isHeldAlone() ? Optional.of(singlePages) : Optional.empty();
+  }
+
   /** For {@link MmapLock}, which knows who has a process alone. */
   SinglePages ownPages() {
     return ownPages;

@@ -2,6 +2,7 @@ package org.mmport.mm;
 
 import java.util.BitSet;
 import java.util.EnumSet;
+import java.util.Optional;
 import org.mmport.machine.SinglePages;
 import org.mmport.pgtable.PteBatch;
 import org.mmport.pgtable.PteBatch.Ignored;
@@ -28,7 +29,7 @@ final class SharedPages implements TableSharer {
   /** Which of them may be written stays as it is: for the others it is to be noticed first. */
   private final PteBatch sharedBatch;
 
-  /** One entry: the one behind those that were copied together. */
+  /** The entry behind those that were copied together. */
   private final long[] behind = new long[1];
 
   SharedPages(AddressSpace mm) {
@@ -44,16 +45,14 @@ final class SharedPages implements TableSharer {
   @Override
   public void copy(PteTable from, PteTable to) {
     Parts parts = partsOf(from);
-    SinglePages singles = system.singlePages();
+    Optional<SinglePages> singles = system.singlePagesIfAlone();
     int left = from.liveEntries();
     for (int i = 0; left > 0; left = from.liveEntries() - to.liveEntries()) {
-      int most = Math.min(left, parts.privates(i, from.entries()));
-      int done = most == 0 ? 0 : from.shareSingles(to, i, most, singles, behind);
+      // None is of a shared mapping, for these have no anonymous pages.
+      int done = singles.isEmpty() ? 0 : from.shareSingles(to, i, left, singles.get(), behind);
       i += done;
-      if (done < most) {
-        i += copyRun(from, to, i, behind[0], parts);
-      } else if (most == 0) {
-        i += copyRun(from, to, i, from.get(i), parts);
+      if (done < left) {
+        i += copyRun(from, to, i, singles.isEmpty() ? from.get(i) : behind[0], parts);
       }
     }
   }
@@ -130,12 +129,6 @@ final class SharedPages implements TableSharer {
     /** How many entries there are from one on to the end of its mapping (R4.27). */
     int left(int index, int entries) {
       int next = firsts.nextSetBit(index + 1);
-      return (next < 0 ? entries : next) - index;
-    }
-
-    /** How many entries there are from one on to the first of a shared mapping. */
-    int privates(int index, int entries) {
-      int next = shared.nextSetBit(index);
       return (next < 0 ? entries : next) - index;
     }
   }
