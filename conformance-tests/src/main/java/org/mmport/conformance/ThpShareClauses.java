@@ -25,7 +25,7 @@ final class ThpShareClauses {
       id = "THP-20",
       text = "However a process forks, both read a huge page by one leaf each, and write copies",
       source = "kernel: copy_huge_pmd, do_huge_pmd_wp_page",
-      check = "HugeFork.copy; HugeFault.writeProtected; Fork.shareTable")
+      check = "HugeFork.copy; HugeFault.writeProtected; Fork.shareTables")
   static void forksShareThem(ClauseContext c) {
     for (String way : new String[] {"", " batched", " lazy", " lazy-pmd", " lazy-all"}) {
       try (HugeScene s = new HugeScene(c)) {

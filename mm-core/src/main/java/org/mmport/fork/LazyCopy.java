@@ -38,8 +38,24 @@ public record LazyCopy(String name, Level largest) implements ForkStrategy {
     while (level.compareTo(largest) < 0) {
       level = geometry.nextReal(level);
     }
-    for (long va : tables(fork, level)) {
-      copy(fork, copied, level, va);
+    for (Tables tables : tables(fork, level)) {
+      if (fork.shareTables(level, tables.firstVa(), tables.sizeBytes()) > 0) {
+        continue;
+      }
+      for (long va = tables.firstVa(); tables.contains(va); va += tableBytes(geometry, level)) {
+        copy(fork, copied, level, va);
+      }
+    }
+  }
+
+  /** Addresses that tables in a row serve. */
+  private record Tables(long firstVa, long sizeBytes) {
+    boolean contains(long va) {
+      return va - firstVa < sizeBytes;
+    }
+
+    Tables upTo(long lastVa) {
+      return new Tables(firstVa, Math.max(sizeBytes, lastVa + 1 - firstVa));
     }
   }
 
@@ -48,20 +64,21 @@ public record LazyCopy(String name, Level largest) implements ForkStrategy {
   }
 
   /**
-   * First addresses of the tables of a level that serve any mapping, each once (R3.30). Those of
-   * shared mappings too: using the same table costs the child less than finding its pages.
+   * The tables of a level that serve any mapping, each once (R3.30). Those of shared mappings too:
+   * using the same table costs the child less than finding its pages.
    */
-  private static List<Long> tables(Fork fork, Level level) {
+  private static List<Tables> tables(Fork fork, Level level) {
     long bytes = tableBytes(fork.variant().geometry(), level);
-    List<Long> tables = new ArrayList<>();
+    List<Tables> tables = new ArrayList<>();
     for (Vma vma : fork.vmas()) {
-      for (long va = vma.firstVa() & -bytes; ; va += bytes) {
-        if (tables.isEmpty() || tables.getLast() != va) {
-          tables.add(va);
-        }
-        if ((vma.lastVa() & -bytes) == va) {
-          break;
-        }
+      long firstVa = vma.firstVa() & -bytes;
+      long lastVa = vma.lastVa() | (bytes - 1);
+      Tables before = tables.isEmpty() ? new Tables(firstVa, 0) : tables.removeLast();
+      if (firstVa - before.firstVa() <= before.sizeBytes()) {
+        tables.add(before.upTo(lastVa));
+      } else {
+        tables.add(before);
+        tables.add(new Tables(firstVa, lastVa + 1 - firstVa));
       }
     }
     return tables;
@@ -71,10 +88,11 @@ public record LazyCopy(String name, Level largest) implements ForkStrategy {
    * @param copied the mappings whose entries are copied where their tables cannot be shared
    */
   private static void copy(Fork fork, List<Vma> copied, Level level, long va) {
-    if (fork.shareTable(level, va) || !fork.parentTables().hasTable(level, va)) {
+    PagingGeometry geometry = fork.variant().geometry();
+    if (fork.shareTables(level, va, tableBytes(geometry, level)) > 0
+        || !fork.parentTables().hasTable(level, va)) {
       return;
     }
-    PagingGeometry geometry = fork.variant().geometry();
     if (level == Level.PTE) {
       copyEntries(fork, copied, va, va + tableBytes(geometry, level) - 1);
       return;

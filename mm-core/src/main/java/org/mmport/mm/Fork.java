@@ -8,7 +8,6 @@ import org.mmport.pgtable.PageTable;
 import org.mmport.pgtable.PteTable;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
-import org.mmport.spi.PagingGeometry;
 import org.mmport.spi.PteFormat;
 
 /**
@@ -104,20 +103,20 @@ public final class Fork {
   }
 
   /**
-   * Has the child use the table of a level, below the root, that serves an address, and all below
-   * it. Both copy what they need of it when they come to change it.
+   * Has the child use the tables of a level, below the root, that serve any of a range, and all
+   * below them. Both copy what they need of them when they come to change it.
    *
-   * @return false, and nothing changed, where there is no such table, or what it maps may not be
+   * @param sizeBytes of whole tables
+   * @return how many there are; 0, and nothing changed, where what any of them maps may not be
    *     shared so: mappings that are locked in memory, pages that are pinned, leaves above the last
    *     level or that note what is true of one process only
    * @throws org.mmport.machine.OutOfFramesException when there is no memory for the tables above
    */
-  public boolean shareTable(Level level, long va) {
-    PagingGeometry geometry = variant().geometry();
-    long bytes = geometry.spanBytes(level) * geometry.at(level).entries();
-    long firstVa = va & -bytes;
-    return mayShare(level, firstVa, bytes)
-        && parentTables().shareTable(childTables(), level, firstVa, parentGather(), childGather());
+  public int shareTables(Level level, long firstVa, long sizeBytes) {
+    return mayShare(level, firstVa, sizeBytes)
+        ? parentTables()
+            .shareTables(childTables(), level, firstVa, sizeBytes, parentGather(), childGather())
+        : 0;
   }
 
   private boolean mayShare(Level level, long firstVa, long bytes) {

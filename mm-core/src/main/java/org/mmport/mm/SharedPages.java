@@ -149,14 +149,32 @@ final class SharedPages implements TableSharer {
   }
 
   @Override
-  public void attached(long note) {
-    TableNote of = new TableNote(note);
-    mm.count(of.anonPages(), of.filePages(), of.swapEntries());
+  public Pages pages() {
+    return new Counted();
   }
 
-  @Override
-  public void dropped(long note) {
-    TableNote of = new TableNote(note);
-    mm.count(-of.anonPages(), -of.filePages(), -of.swapEntries());
+  /** Counted once for all tables, for the address space's counters are others' too. */
+  private final class Counted implements Pages {
+    private long anonPages;
+    private long filePages;
+    private long swapEntries;
+
+    @Override
+    public void add(long note) {
+      TableNote of = new TableNote(note);
+      anonPages += of.anonPages();
+      filePages += of.filePages();
+      swapEntries += of.swapEntries();
+    }
+
+    @Override
+    public void attached() {
+      mm.count(anonPages, filePages, swapEntries);
+    }
+
+    @Override
+    public void dropped() {
+      mm.count(-anonPages, -filePages, -swapEntries);
+    }
   }
 }

@@ -90,6 +90,11 @@ public final class MmuGather implements AutoCloseable {
     tables.add(level, 1);
   }
 
+  /** Counts so many that others use too. */
+  void shared(Level level, int count) {
+    tables.add(level, count);
+  }
+
   /** Counts a table that was unhooked and stays, for others use it. */
   void left(Level level) {
     tables.add(level, -1);

@@ -372,20 +372,25 @@ public abstract class PageTable implements AutoCloseable {
   }
 
   /**
-   * Has another address space use the table of a level, below the root, that serves an address, and
-   * all that is below it. From then on neither writes through it.
+   * Has another address space use the tables of a level, below the root, that serve any of a range,
+   * and all that is below them. From then on neither writes through them.
    *
-   * @param other where nothing is at that address yet
-   * @return false, and nothing was changed, where there is no such table, or the variant has leaves
-   *     note what is true of one address space only
+   * @param other where nothing is at those addresses yet
+   * @return how many there are; 0, and nothing was changed, where the variant has leaves note what
+   *     is true of one address space only
    * @throws org.mmport.machine.OutOfFramesException when there is no memory for the tables above
    */
-  public final boolean shareTable(
-      PageTable other, Level level, long va, MmuGather gather, MmuGather othersGather) {
+  public final int shareTables(
+      PageTable other,
+      Level level,
+      long va,
+      long sizeBytes,
+      MmuGather gather,
+      MmuGather othersGather) {
     return sharing.share(
         rootOf(va),
         level,
-        va,
+        TableSharing.Span.of(va, sizeBytes),
         gather,
         new TableSharing.Other(other.sharing, other.pteTables, other.rootOf(va), othersGather));
   }

@@ -12,8 +12,8 @@ public record SharingCounts(long shared, long copied, long reused, long dropped)
   /** Nothing was ever shared. */
   public static final SharingCounts NONE = new SharingCounts(0, 0, 0, 0);
 
-  SharingCounts plusShared() {
-    return new SharingCounts(shared + 1, copied, reused, dropped);
+  SharingCounts plusShared(int tables) {
+    return new SharingCounts(shared + tables, copied, reused, dropped);
   }
 
   SharingCounts plusCopied() {

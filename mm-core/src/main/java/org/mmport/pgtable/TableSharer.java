@@ -27,10 +27,18 @@ public interface TableSharer {
         }
 
         @Override
-        public void attached(long note) {}
+        public Pages pages() {
+          return new Pages() {
+            @Override
+            public void add(long note) {}
 
-        @Override
-        public void dropped(long note) {}
+            @Override
+            public void attached() {}
+
+            @Override
+            public void dropped() {}
+          };
+        }
       };
 
   /**
@@ -51,9 +59,18 @@ public interface TableSharer {
    */
   void wrProtect(PteTable table);
 
-  /** This address space uses a table with that {@linkplain PteTable#note() note} from now on. */
-  void attached(long note);
+  /** What no table maps yet. */
+  Pages pages();
 
-  /** This address space no longer uses a table with that note, which others go on using. */
-  void dropped(long note);
+  /** What tables map together, by their {@linkplain PteTable#note() notes}. */
+  interface Pages {
+    /** And one table more. */
+    void add(long note);
+
+    /** The address space uses these tables from now on. */
+    void attached();
+
+    /** The address space no longer uses these tables, which others go on using. */
+    void dropped();
+  }
 }

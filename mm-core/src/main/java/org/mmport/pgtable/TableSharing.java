@@ -233,24 +233,25 @@ final class TableSharing {
 
   // Sharing.
 
-  boolean share(long root, Level level, long va, MmuGather gather, Other other) {
-    Level above = above(level);
-    long table = find(root, above, va);
-    int index = shape.index(above, va);
-    if (variant.segmentMap().hashMmu().isPresent()
-        || table == ABSENT
-        || !entries.isTable(entries.load(above, table, index), above)) {
-      return false;
+  /** Returns how many tables of that level serve any of a range: the other side uses these too. */
+  int share(long root, Level level, Span range, MmuGather gather, Other other) {
+    if (variant.segmentMap().hashMmu().isPresent()) {
+      return 0;
     }
-    Span span = span(above, va);
-    long othersTable = other.tables().allocTo(other.root(), above, va, other.gather());
-    turnOn();
-    long raw = wrProtect(above, table, index, span, gather);
-    long shared = format.tableAddr(raw, above);
-    space.addUse(shared, 1);
-    space.count(SharingCounts::plusShared);
-    other.sharing().attach(above, othersTable, index, raw, span, other.gather());
-    return true;
+    Level above = above(level);
+    Sharing sharing = new Sharing(above, gather, other, writesAreShared(range));
+    long bytes = shape.spanBytes(above) * variant.geometry().at(above).entries();
+    for (long va = range.firstVa(); ; ) {
+      long last = TreeEntries.unsignedMin(range.lastVa(), va | (bytes - 1));
+      long table = find(root, above, va);
+      if (table != ABSENT) {
+        sharing.share(table, new Span(va, last));
+      }
+      if (last == range.lastVa()) {
+        return sharing.end();
+      }
+      va = last + 1;
+    }
   }
 
   private Level above(Level level) {
@@ -261,17 +262,70 @@ final class TableSharing {
     return above;
   }
 
-  private void attach(Level level, long table, int index, long raw, Span span, MmuGather gather) {
-    turnOn();
-    store(level, table, index, format.empty(level), raw, span, gather);
-    space.addLive(table, 1);
-    each(
-        shape.nextReal(level),
-        format.tableAddr(raw, level),
-        (reached, note) -> {
-          gather.hooked(reached);
-          sharer.attached(note);
-        });
+  /** Of tables that entries of one level lead to. */
+  private final class Sharing {
+    private final Level above;
+    private final MmuGather gather;
+    private final Other other;
+    private final TablesBelow given;
+
+    /** Whether any page may be all processes', or none need be asked about. */
+    private final boolean anyShared;
+
+    private int tables;
+
+    Sharing(Level above, MmuGather gather, Other other, boolean anyShared) {
+      this.above = above;
+      this.gather = gather;
+      this.other = other;
+      this.given = other.sharing().new TablesBelow();
+      this.anyShared = anyShared;
+    }
+
+    /** Those that one table leads to. */
+    void share(long table, Span range) {
+      int first = shape.index(above, range.firstVa());
+      int last = shape.index(above, range.lastVa());
+      long others = ABSENT;
+      int before = tables;
+      for (int index = first; index <= last; index++) {
+        long raw = entries.load(above, table, index);
+        if (!entries.isTable(raw, above)) {
+          continue;
+        }
+        Span span = span(above, range.firstVa() + (index - first) * shape.spanBytes(above));
+        if (others == ABSENT) {
+          others = other.tables().allocTo(other.root(), above, span.firstVa(), other.gather());
+          turnOn();
+          other.sharing().turnOn();
+        }
+        long both =
+            anyShared
+                ? wrProtect(above, table, index, span, gather)
+                : wrProtectAll(above, table, index, raw, span, gather);
+        long below = format.tableAddr(both, above);
+        space.addUse(below, 1);
+        other
+            .sharing()
+            .store(above, others, index, format.empty(above), both, span, other.gather());
+        given.add(shape.nextReal(above), below);
+        tables++;
+      }
+      if (tables > before) {
+        space.addLive(others, tables - before);
+      }
+    }
+
+    int end() {
+      space.count(counts -> counts.plusShared(tables));
+      given.count(other.gather(), 1);
+      given.pages.attached();
+      return tables;
+    }
+  }
+
+  private boolean writesAreShared(Span span) {
+    return sharer.writesAreShared(span.firstVa(), span.lastVa());
   }
 
   /**
@@ -280,19 +334,31 @@ final class TableSharing {
    */
   private long wrProtect(Level level, long table, int index, Span span, MmuGather gather) {
     long raw = entries.load(level, table, index);
-    if (!sharer.writesAreShared(span.firstVa(), span.lastVa())) {
-      long protect = format.wrProtectTable(raw, level);
-      if ((format.rights(protect, level) & Rights.WRITE) == 0) {
-        store(level, table, index, raw, protect, span, gather);
-        return protect;
-      }
+    if (!writesAreShared(span)) {
+      return wrProtectAll(level, table, index, raw, span, gather);
     }
+    wrProtectLeaves(level, raw, span, gather);
+    return raw;
+  }
+
+  /** The same where no page is. */
+  private long wrProtectAll(
+      Level level, long table, int index, long raw, Span span, MmuGather gather) {
+    long protect = format.wrProtectTable(raw, level);
+    if ((format.rights(protect, level) & Rights.WRITE) == 0) {
+      store(level, table, index, raw, protect, span, gather);
+      return protect;
+    }
+    wrProtectLeaves(level, raw, span, gather);
+    return raw;
+  }
+
+  /** Who shares them already did this when they came to be shared. */
+  private void wrProtectLeaves(Level level, long raw, Span span, MmuGather gather) {
     long below = format.tableAddr(raw, level);
-    // Who shares it already did this when it came to be shared.
     if (space.useCount(below) == 1) {
       wrProtectBelow(shape.nextReal(level), below, span, gather);
     }
-    return raw;
   }
 
   private void wrProtectBelow(Level level, long table, Span span, MmuGather gather) {
@@ -379,13 +445,10 @@ final class TableSharing {
           space.addLive(table, -1);
           space.addUse(below, -1);
           space.count(SharingCounts::plusDropped);
-          each(
-              shape.nextReal(level),
-              below,
-              (reached, note) -> {
-                gather.left(reached);
-                sharer.dropped(note);
-              });
+          TablesBelow left = new TablesBelow();
+          left.add(shape.nextReal(level), below);
+          left.count(gather, -1);
+          left.pages.dropped();
         }
       }
       if (last == range.lastVa()) {
@@ -395,22 +458,31 @@ final class TableSharing {
     }
   }
 
-  /** Told of each table that comes with one. */
-  private interface Reached {
-    void table(Level level, long note);
-  }
+  /** A shared table, and all below it, which come and go together. */
+  private final class TablesBelow {
+    private final TableSharer.Pages pages = sharer.pages();
+    private final int[] byLevel = new int[Level.PTE.ordinal() + 1];
 
-  private void each(Level level, long table, Reached reached) {
-    reached.table(level, space.descriptors().note(space.descriptors().id(table)));
-    if (level == Level.PTE) {
-      return;
+    void add(Level level, long table) {
+      byLevel[level.ordinal()]++;
+      if (level == Level.PTE) {
+        pages.add(space.descriptors().note(space.descriptors().id(table)));
+        return;
+      }
+      int left = space.live(table);
+      for (int i = 0; left > 0; i++) {
+        long raw = entries.load(level, table, i);
+        left -= format.none(raw, level) ? 0 : 1;
+        if (entries.isTable(raw, level)) {
+          add(shape.nextReal(level), format.tableAddr(raw, level));
+        }
+      }
     }
-    int left = space.live(table);
-    for (int i = 0; left > 0; i++) {
-      long raw = entries.load(level, table, i);
-      left -= format.none(raw, level) ? 0 : 1;
-      if (entries.isTable(raw, level)) {
-        each(shape.nextReal(level), format.tableAddr(raw, level), reached);
+
+    /** Each of them so many times more. */
+    void count(MmuGather gather, int times) {
+      for (Level level : Level.values()) {
+        gather.shared(level, times * byLevel[level.ordinal()]);
       }
     }
   }
