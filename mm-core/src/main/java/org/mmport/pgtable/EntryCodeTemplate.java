@@ -53,11 +53,11 @@ final class EntryCodeTemplate extends EntryCode {
   private static final int STORE_BYTES = VARIANT.geometry().storeBytes();
   private static final boolean SPLIT = STORE_BYTES < ENTRY_BYTES;
 
-  /** Whether entries of a run are stored one by one, not in wide stores. */
-  private static final boolean SINGLY = SPLIT || STEPPED;
-
   /** Whether walks load from one extent by its index, all checks folded. */
   private static final boolean INDEXED = FLAT && !STEPPED;
+
+  /** Of an entry, wherever in memory it is. */
+  private static final long HIGH_HALF = -1L << Integer.SIZE;
 
   private static final int LOW_HALF =
       VARIANT.geometry().byteOrder() == java.nio.ByteOrder.LITTLE_ENDIAN ? 0 : 4;
@@ -691,7 +691,7 @@ final class EntryCodeTemplate extends EntryCode {
 
   @Override
   long takeSettled(EntryMemory memory, long entryAddr, int count) {
-    if (SINGLY) {
+    if (STEPPED) {
       return AT.empty();
     }
     long address = writableRun(memory, entryAddr, count);
@@ -749,7 +749,10 @@ final class EntryCodeTemplate extends EntryCode {
 
   private static void fillEntries(long address, int count, long raw) {
     long physAddr = FORMAT.physAddr(raw, AT.level());
-    if (SINGLY) {
+    long step = FORMAT.withPhysAddr(raw, physAddr + (1L << AT.shift()), AT.level()) - raw;
+    long last = FORMAT.withPhysAddr(raw, physAddr + ((count - 1L) << AT.shift()), AT.level());
+    // Where high bits of their addresses lie elsewhere, entries may not grow alike.
+    if (STEPPED || last != raw + (count - 1) * step) {
       for (int i = 0; i < count; i++) {
         long at = physAddr + ((long) i << AT.shift());
         write(address + ((long) i << AT.entryShift()), FORMAT.withPhysAddr(raw, at, AT.level()));
@@ -759,30 +762,32 @@ final class EntryCodeTemplate extends EntryCode {
     // Plain stores, which the JIT turns into wide ones; what was stored before is seen before.
     VarHandle.releaseFence();
     MemorySegment entries = entries(address, count);
-    long step = FORMAT.withPhysAddr(raw, physAddr + (1L << AT.shift()), AT.level()) - raw;
-    long last = FORMAT.withPhysAddr(raw, physAddr + ((count - 1L) << AT.shift()), AT.level());
-    if (last != raw + (count - 1) * step) {
-      fillUneven(entries, count, raw);
+    if (SPLIT) {
+      // First the one half of all, with nothing in the other, which is as it was.
+      fill(entries, count, raw, step, FORMAT.valid(raw, AT.level()) ? HIGH_HALF : ~HIGH_HALF);
+      VarHandle.releaseFence();
+    }
+    fill(entries, count, raw, step, -1);
+  }
+
+  /** Such bits of so many entries, each of which has its own frame. */
+  private static void fill(MemorySegment entries, int count, long raw, long step, long mask) {
+    if (((raw ^ (raw + (count - 1) * step)) & mask) == 0) {
+      // Of halves one is nearly always the same in all.
+      for (int i = 0; i < count; i++) {
+        set(entries, i * (long) ENTRY_BYTES, raw & mask);
+      }
       return;
     }
     if (step == 1L << AT.shift()) {
       // Nearly always: then nothing need be multiplied.
       for (int i = 0; i < count; i++) {
-        set(entries, i * (long) ENTRY_BYTES, raw + ((long) i << AT.shift()));
+        set(entries, i * (long) ENTRY_BYTES, (raw + ((long) i << AT.shift())) & mask);
       }
       return;
     }
     for (int i = 0; i < count; i++) {
-      set(entries, i * (long) ENTRY_BYTES, raw + i * step);
-    }
-  }
-
-  /** The same where entries do not grow alike: where high bits of their addresses lie elsewhere. */
-  private static void fillUneven(MemorySegment entries, int count, long raw) {
-    long physAddr = FORMAT.physAddr(raw, AT.level());
-    for (int i = 0; i < count; i++) {
-      long at = physAddr + ((long) i << AT.shift());
-      set(entries, i * (long) ENTRY_BYTES, FORMAT.withPhysAddr(raw, at, AT.level()));
+      set(entries, i * (long) ENTRY_BYTES, (raw + i * step) & mask);
     }
   }
 
@@ -894,10 +899,10 @@ final class EntryCodeTemplate extends EntryCode {
 
   /**
    * How many leaves there are from one on that map frames in a row and are alike in all else; 1
-   * where they are stored one by one.
+   * where somebody is told of each.
    */
   private static int rowLength(long address, int most, long raw) {
-    if (SINGLY) {
+    if (STEPPED) {
       return 1;
     }
     long step =
@@ -938,7 +943,7 @@ final class EntryCodeTemplate extends EntryCode {
     if (!ENTRY_WISE) {
       return BATCH.get(table.leaves(), index);
     }
-    return SINGLY ? read(address) : get(ALL, aligned(address));
+    return STEPPED ? read(address) : get(ALL, aligned(address));
   }
 
   /** Leaves that nobody can write by any more, and what the first is then. */
@@ -1009,13 +1014,21 @@ final class EntryCodeTemplate extends EntryCode {
   }
 
   private static void emptyEntries(long address, int from, int to) {
-    if (SINGLY) {
+    if (STEPPED) {
       for (int i = from; i < to; i++) {
         write(address + ((long) i << AT.entryShift()), AT.empty());
       }
       return;
     }
     MemorySegment entries = entries(address + ((long) from << AT.entryShift()), to - from);
+    if (SPLIT) {
+      // First the half with the valid bit of all; nobody changes the other.
+      for (int i = 0; i < to - from; i++) {
+        long high = get(entries, i * (long) ENTRY_BYTES) & HIGH_HALF;
+        set(entries, i * (long) ENTRY_BYTES, high | (AT.empty() & ~HIGH_HALF));
+      }
+      VarHandle.releaseFence();
+    }
     for (int i = 0; i < to - from; i++) {
       set(entries, i * (long) ENTRY_BYTES, AT.empty());
     }
