@@ -140,18 +140,26 @@ final class PteTables {
    * one harms nobody.
    */
   private long allocBelow(Level highest, long above, Level lowest, long va, MmuGather gather) {
+    if (shape.nextReal(highest) == lowest) {
+      // Nearly always, and then there is nothing to keep back.
+      long fresh = space.allocTable(lowest);
+      space.describe(fresh, va & -shape.spanBytes(highest));
+      return hook(highest, above, fresh, va, gather);
+    }
     try (TableReserve reserve = new TableReserve(space, oneOfEach(highest, lowest))) {
       long table = above;
-      for (Level level = highest; level != lowest; ) {
-        Level below = shape.nextReal(level);
-        long fresh = reserve.take(below, va & -shape.spanBytes(level));
-        space.empty(fresh, below);
-        entries.hook(level, table, shape.index(level, va), fresh, va, va, gather);
-        table = fresh;
-        level = below;
+      for (Level level = highest; level != lowest; level = shape.nextReal(level)) {
+        long fresh = reserve.take(shape.nextReal(level), va & -shape.spanBytes(level));
+        table = hook(level, table, fresh, va, gather);
       }
       return table;
     }
+  }
+
+  private long hook(Level level, long table, long fresh, long va, MmuGather gather) {
+    space.empty(fresh, shape.nextReal(level));
+    entries.hook(level, table, shape.index(level, va), fresh, va, va, gather);
+    return fresh;
   }
 
   private int[] oneOfEach(Level above, Level lowest) {
