@@ -184,7 +184,8 @@ final class NodeFrames {
 
   /** Puts into blocks again what threads have fetched and not used; whether there was any. */
   boolean drain() {
-    return percpu.drain() | percpuTables.drain();
+    boolean any = percpu.drain();
+    return percpuTables.drain() || any;
   }
 
   long firstPfn() {
