@@ -90,7 +90,7 @@ public final class MmuGather implements AutoCloseable {
     tables.add(level, 1);
   }
 
-  /** Counts so many that others use too. */
+  /** Counts tables that others use too: those that came to be shared, or with less than 0 left. */
   void shared(Level level, int count) {
     tables.add(level, count);
   }

@@ -241,16 +241,21 @@ final class TableSharing {
     Level above = above(level);
     Sharing sharing = new Sharing(above, gather, other, writesAreShared(range));
     long bytes = shape.spanBytes(above) * variant.geometry().at(above).entries();
-    for (long va = range.firstVa(); ; ) {
-      long last = TreeEntries.unsignedMin(range.lastVa(), va | (bytes - 1));
-      long table = find(root, above, va);
-      if (table != ABSENT) {
-        sharing.share(table, new Span(va, last));
+    try {
+      for (long va = range.firstVa(); ; ) {
+        long last = TreeEntries.unsignedMin(range.lastVa(), va | (bytes - 1));
+        long table = find(root, above, va);
+        if (table != ABSENT) {
+          sharing.share(table, new Span(va, last));
+        }
+        if (last == range.lastVa()) {
+          return sharing.tables;
+        }
+        va = last + 1;
       }
-      if (last == range.lastVa()) {
-        return sharing.end();
-      }
-      va = last + 1;
+    } finally {
+      // Those before one that there is no memory for are shared all the same.
+      sharing.count();
     }
   }
 
@@ -316,11 +321,10 @@ final class TableSharing {
       }
     }
 
-    int end() {
+    void count() {
       space.count(counts -> counts.plusShared(tables));
       given.count(other.gather(), 1);
       given.pages.attached();
-      return tables;
     }
   }
 

@@ -1,0 +1,84 @@
+package org.mmport.conformance;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.mmport.machine.FrameAllocator;
+import org.mmport.machine.NumaNode;
+import org.mmport.machine.NumaTopology;
+import org.mmport.machine.OutOfFramesException;
+import org.mmport.machine.PhysicalMemory;
+import org.mmport.pgtable.MmuGather;
+import org.mmport.pgtable.PageTable;
+import org.mmport.pgtable.TableSpace;
+import org.mmport.spi.Level;
+import org.mmport.spi.Protection;
+import org.mmport.spi.TableOwner;
+
+/** Tables that follow each other come to be shared together, as far as there is memory. */
+class ShareTablesTest {
+  private static final long GIB = 1L << 30;
+  private static final long VA = 4 * GIB;
+  private static final long MEMORY_BYTES = 16L << 20;
+
+  private final AtomicInteger permitted = new AtomicInteger(Integer.MAX_VALUE);
+  private final PhysicalMemory memory = PhysicalMemory.ofSize(MEMORY_BYTES);
+  private final FrameAllocator frames =
+      new FrameAllocator(
+          memory,
+          12,
+          NumaTopology.uniform(List.of(new NumaNode(0, 0, MEMORY_BYTES))),
+          (order, node) -> permitted.getAndDecrement() > 0);
+  private final TableSpace space = new TableSpace(Breaker.good("x86_64/4level"), frames, 0);
+  private final PageTable parent = PageTable.create(space, TableOwner.USER);
+  private final PageTable child = PageTable.create(space, TableOwner.USER);
+  private final MmuGather parents = parent.gather(request -> {});
+  private final MmuGather childs = child.gather(request -> {});
+
+  /** A page in each of three GiB, the first of which has two tables of the last level. */
+  ShareTablesTest() {
+    for (long va : List.of(VA, VA + (2L << 20), VA + GIB, VA + 2 * GIB)) {
+      parent.map(va, va, 4096, Protection.PAGE_SHARED, parents);
+    }
+  }
+
+  @AfterEach
+  void close() {
+    parents.flush();
+    childs.flush();
+    parents.close();
+    childs.close();
+    child.close();
+    parent.close();
+    assertEquals(0, frames.allocatedFrames(), "all tables are gone");
+    memory.close();
+  }
+
+  private int share() {
+    return parent.shareTables(child, Level.PTE, VA, 3 * GIB, parents, childs);
+  }
+
+  @Test
+  void allThatServeTheRange() {
+    assertEquals(4, share());
+    assertEquals(4, space.sharingCounts().shared());
+    assertEquals(4, child.tableCounts().of(Level.PTE));
+    assertEquals(parent.tableCounts(), child.tableCounts());
+    assertEquals(VA + 2 * GIB + 5, child.translate(VA + 2 * GIB + 5));
+  }
+
+  @Test
+  void thoseBeforeTheOneThatThereIsNoMemoryForAreCounted() {
+    // A PUD table and a PMD table: enough for the first GiB.
+    permitted.set(2);
+    assertThrows(OutOfFramesException.class, this::share);
+    assertEquals(2, space.sharingCounts().shared());
+    assertEquals(2, child.tableCounts().of(Level.PTE));
+    assertEquals(1, child.tableCounts().of(Level.PMD));
+    assertEquals(VA + 5, child.translate(VA + 5));
+  }
+}
