@@ -436,7 +436,7 @@ final class TableEditor {
   private void freeAll(Level level, long table) {
     if (level != Level.PTE) {
       int left = space.live(table);
-      for (int i = 0; left > 0; i++) {
+      for (int i = 0; left > 0 && i < geometry.at(level).entries(); i++) {
         long raw = entries.load(level, table, i);
         left -= format.none(raw, level) ? 0 : 1;
         if (entries.isTable(raw, level)) {
