@@ -2,11 +2,15 @@ package org.mmport.conformance;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import org.mmport.cpu.Access;
 import org.mmport.machine.Folios;
 import org.mmport.machine.OutOfFramesException;
 import org.mmport.mm.AddressSpace;
+import org.mmport.mm.Backing;
 import org.mmport.mm.FaultStatus;
+import org.mmport.mm.FilePages;
 import org.mmport.mm.MmCounters;
 import org.mmport.mm.MmSystem;
 import org.mmport.mm.ReclaimCounts;
@@ -108,8 +112,10 @@ final class ReclaimClauses {
   @Clause(
       id = "RECLAIM-02",
       text = "A page that was used since reclaim looked at it last stays when others were not",
-      source = "kernel: folio_referenced, page_idle and the second chance of shrink_folio_list",
-      check = "Reclaim.mayGo; mkOld and what it owes to the TLBs")
+      source =
+          "kernel: folio_referenced, page_idle and the second chance of shrink_folio_list; folio_mark_accessed in zap_present_folio_ptes",
+      check =
+          "Reclaim.mayGo; mkOld and what it owes to the TLBs; Zap.keepAccessed: of mappings that are gone")
   static void usedPagesStay(ClauseContext c) {
     try (Scene scene = new Scene(c)) {
       scene.play(storing(4));
@@ -121,6 +127,30 @@ final class ReclaimClauses {
       c.check(isMapped(scene, 1), "page 1 to stay, which was used", "it is gone");
       c.check(!isMapped(scene, 2), "page 2 to go", "it is mapped");
     }
+    usedByAMappingThatIsGone(c);
+  }
+
+  private static void usedByAMappingThatIsGone(ClauseContext c) {
+    try (Scene scene = new Scene(c)) {
+      scene.play("file f 4; start a; mmap a 0 4 r-- shared f 0");
+      FilePages file = ((Backing.OfFile) scene.process("a").vmas().getFirst().backing()).file();
+      scene.play("cpu0 load a 0; cpu0 load a 1; cpu0 load a 2; cpu0 load a 3; munmap a 0 4");
+      MmSystem system = scene.bench().system();
+      // All were used, so this is the second time that it comes by page 0.
+      system.reclaim(1);
+      inMemory(c, file, Set.of(1L, 2L, 3L));
+      scene.play("mmap a 0 1 r-- shared f 1; cpu1 load a 0; munmap a 0 1");
+      system.reclaim(1);
+      inMemory(c, file, Set.of(1L, 3L));
+    }
+  }
+
+  private static void inMemory(ClauseContext c, FilePages file, Set<Long> pages) {
+    Set<Long> found = new TreeSet<>(file.cachedFrames().keySet());
+    c.check(
+        found.equals(pages),
+        "pages %s of the file in memory".formatted(new TreeSet<>(pages)),
+        found);
   }
 
   @Clause(

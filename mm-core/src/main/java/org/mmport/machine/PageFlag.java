@@ -13,7 +13,7 @@ public enum PageFlag {
   ANON_EXCLUSIVE,
   /** Its bytes differ from what swap or the file has. */
   DIRTY,
-  /** Was used since reclaim last looked. */
+  /** Was used since reclaim last looked, by a mapping that has gone: others are asked. */
   REFERENCED,
   /** Is in the swap cache, which holds one reference for each page. */
   SWAPCACHE,

@@ -237,10 +237,14 @@ final class HugeLeaves {
   private void zap(HugeEntry leaf, PageGather gather) {
     long head = head(leaf);
     // As hardware left it: it may have marked the leaf until then.
-    if (format.dirty(leaf.unmap(), leaf.level())) {
+    long old = leaf.unmap();
+    if (format.dirty(old, leaf.level())) {
       folios.set(head, PageFlag.DIRTY);
     }
     boolean anon = folios.is(head, PageFlag.ANON);
+    if (!anon) {
+      Zap.keepAccessed(system, head, old, leaf.level());
+    }
     mm.count(anon ? -pages(leaf) : 0, anon ? 0 : -pages(leaf), 0);
     system.rmap().removeWhole(head);
     gather.releaseLater(head, 1);

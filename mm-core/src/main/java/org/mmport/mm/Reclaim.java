@@ -158,7 +158,8 @@ final class Reclaim {
     if (folios.maybePinned(pfn)) {
       return false;
     }
-    boolean used = false;
+    // By those who have it mapped, or had.
+    boolean used = folios.testAndClear(pfn, PageFlag.REFERENCED);
     for (long page = pfn; page < pfn + folios.framesFrom(pfn); page++) {
       for (Mapping mapping : rmap.ofPage(page)) {
         if (mapping.vma().locked()) {

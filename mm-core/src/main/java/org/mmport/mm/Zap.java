@@ -118,9 +118,22 @@ final class Zap {
       anonPages += count;
     } else {
       filePages += count;
+      keepAccessed(system, pfn, old, Level.PTE);
     }
     system.rmap().remove(pfn, count);
     gather.releaseLater(pfn, count);
     return count;
+  }
+
+  /**
+   * That a page of a file was used by an entry that is gone, for reclaim, which finds nobody else
+   * to say so: {@code folio_mark_accessed()} in {@code zap_present_folio_ptes()} of mm/memory.c.
+   *
+   * @param old the entry, as hardware left it
+   */
+  static void keepAccessed(MmSystem system, long pfn, long old, Level level) {
+    if (system.variant().format().young(old, level)) {
+      system.folios().set(pfn, PageFlag.REFERENCED);
+    }
   }
 }
