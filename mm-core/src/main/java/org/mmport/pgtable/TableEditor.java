@@ -435,20 +435,23 @@ final class TableEditor {
 
   private void freeAll(Level level, long table) {
     if (level != Level.PTE) {
-      int left = space.live(table);
-      for (int i = 0; left > 0 && i < geometry.at(level).entries(); i++) {
-        long raw = entries.load(level, table, i);
-        left -= format.none(raw, level) ? 0 : 1;
-        if (entries.isTable(raw, level)) {
-          long child = format.tableAddr(raw, level);
-          if (space.useCount(child) > 1) {
-            space.addUse(child, -1);
-          } else {
-            freeAll(shape.nextReal(level), child);
-          }
-        }
-      }
+      entries.eachInUse(
+          level,
+          table,
+          (i, raw) -> {
+            if (entries.isTable(raw, level)) {
+              freeOrLeave(level, format.tableAddr(raw, level));
+            }
+          });
     }
     space.freeTable(table);
+  }
+
+  private void freeOrLeave(Level above, long child) {
+    if (space.useCount(child) > 1) {
+      space.addUse(child, -1);
+    } else {
+      freeAll(shape.nextReal(above), child);
+    }
   }
 }

@@ -192,20 +192,17 @@ final class TableSharing {
 
   /** Tables below a shared one become shared themselves. */
   private void copyTables(Level level, long shared, long fresh, Span span, MmuGather gather) {
-    int left = space.live(shared);
-    for (int i = 0; left > 0; i++) {
-      long raw = entries.load(level, shared, i);
-      if (format.none(raw, level)) {
-        continue;
-      }
-      left--;
-      requireTable(raw, level);
-      Span below = span(level, span.firstVa() + i * shape.spanBytes(level));
-      long both = wrProtect(level, shared, i, below, gather);
-      space.addUse(format.tableAddr(both, level), 1);
-      entries.store(level, fresh, i, both);
-      space.addLive(fresh, 1);
-    }
+    entries.eachInUse(
+        level,
+        shared,
+        (i, raw) -> {
+          requireTable(raw, level);
+          Span below = span(level, span.firstVa() + i * shape.spanBytes(level));
+          long both = wrProtect(level, shared, i, below, gather);
+          space.addUse(format.tableAddr(both, level), 1);
+          entries.store(level, fresh, i, both);
+          space.addLive(fresh, 1);
+        });
   }
 
   private void requireTable(long raw, Level level) {
@@ -370,16 +367,14 @@ final class TableSharing {
       sharer.wrProtect(new PteTable(mm, table, span.firstVa(), gather));
       return;
     }
-    int left = space.live(table);
-    for (int i = 0; left > 0; i++) {
-      long raw = entries.load(level, table, i);
-      if (!format.none(raw, level)) {
-        left--;
-        requireTable(raw, level);
-        long firstVa = span.firstVa() + i * shape.spanBytes(level);
-        wrProtect(level, table, i, span(level, firstVa), gather);
-      }
-    }
+    entries.eachInUse(
+        level,
+        table,
+        (i, raw) -> {
+          requireTable(raw, level);
+          long firstVa = span.firstVa() + i * shape.spanBytes(level);
+          wrProtect(level, table, i, span(level, firstVa), gather);
+        });
   }
 
   // All who share.
@@ -473,14 +468,14 @@ final class TableSharing {
         pages.add(space.descriptors().note(space.descriptors().id(table)));
         return;
       }
-      int left = space.live(table);
-      for (int i = 0; left > 0; i++) {
-        long raw = entries.load(level, table, i);
-        left -= format.none(raw, level) ? 0 : 1;
-        if (entries.isTable(raw, level)) {
-          add(shape.nextReal(level), format.tableAddr(raw, level));
-        }
-      }
+      entries.eachInUse(
+          level,
+          table,
+          (i, raw) -> {
+            if (entries.isTable(raw, level)) {
+              add(shape.nextReal(level), format.tableAddr(raw, level));
+            }
+          });
     }
 
     /** Each of them so many times more. */

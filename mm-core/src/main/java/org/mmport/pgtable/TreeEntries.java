@@ -62,6 +62,24 @@ final class TreeEntries {
     code.store(memory, entryAddr(table, index), raw);
   }
 
+  /** Told of an entry. */
+  interface InUse {
+    void entry(int index, long raw);
+  }
+
+  /** Goes through the entries that are not none, as far as the table counts any. */
+  void eachInUse(Level level, long table, InUse each) {
+    int left = space.live(table);
+    int entries = geometry.at(level).entries();
+    for (int i = 0; left > 0 && i < entries; i++) {
+      long raw = load(level, table, i);
+      if (!format.none(raw, level)) {
+        left--;
+        each.entry(i, raw);
+      }
+    }
+  }
+
   long entryAddr(long table, int index) {
     return table + (long) index * geometry.entryBytes();
   }
