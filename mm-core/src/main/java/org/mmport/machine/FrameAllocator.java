@@ -111,23 +111,24 @@ public final class FrameAllocator {
    * @throws OutOfFramesException when no node has such a block; nothing was changed
    */
   public long alloc(int order, int node) {
-    admit(order, node);
-    for (int candidate : fallbacks[node]) {
-      long physAddr = physAddr(nodes.get(candidate).take(order));
-      if (physAddr != FrameTable.NONE) {
-        return physAddr;
-      }
-    }
-    throw outOfFrames(order, "any node");
+    return alloc(order, node, NodeFrames::take);
   }
 
   /** The same for tables, which lie beside each other where they can. */
   long allocForTables(int order, int node) {
+    return alloc(order, node, NodeFrames::takeTable);
+  }
+
+  private interface Taker {
+    long take(NodeFrames frames, int order);
+  }
+
+  private long alloc(int order, int node, Taker taker) {
     admit(order, node);
     for (int candidate : fallbacks[node]) {
-      long physAddr = takeForTables(order, candidate);
-      if (physAddr != FrameTable.NONE) {
-        return physAddr;
+      long pfn = taker.take(nodes.get(candidate), order);
+      if (pfn != FrameTable.NONE) {
+        return pfn << pageShift;
       }
     }
     throw outOfFrames(order, "any node");
