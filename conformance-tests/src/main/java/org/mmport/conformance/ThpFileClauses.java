@@ -1,6 +1,7 @@
 package org.mmport.conformance;
 
 import org.mmport.machine.Folios;
+import org.mmport.machine.PageFlag;
 import org.mmport.mm.Backing;
 import org.mmport.mm.FilePages;
 import org.mmport.mm.ReclaimCounts;
@@ -134,7 +135,7 @@ final class ThpFileClauses {
       text =
           "A leaf of a file goes where a part of it is changed, and its pages come back one by one",
       source = "kernel: __split_huge_pmd_locked, vma_adjust_trans_huge, move_huge_pmd",
-      check = "HugeLeaves.cut, split; HugeMove; what locked mappings count")
+      check = "HugeLeaves.cut, split; HugeMove; what locked mappings count; Zap.keepAccessed")
   static void partsAreMappedByEntries(ClauseContext c) {
     try (HugeScene scene = new HugeScene(c)) {
       int n = (int) scene.pages();
@@ -146,7 +147,9 @@ final class ThpFileClauses {
       scene.play("mlock a $behind $n");
       long locked = scene.system().mlockedPages();
       c.check(locked == n, n + " pages locked", locked);
+      long head = scene.pfn("a", HugeScene.FIRST + n);
       scene.play("munlock a $behind 2");
+      used(c, scene, head, "split");
       filePages(c, scene, "a", 0);
       written(c, scene, n, "after a leaf that was stored through went");
       locked = scene.system().mlockedPages();
@@ -157,8 +160,19 @@ final class ThpFileClauses {
       scene.huge("a", HugeScene.FIRST + n / 2, false, "of which a part is unmapped");
       scene.play("start b; mmap b 20 $n rw- shared f 0; expect cpu1 load b $mid is 4");
       scene.huge("b", HugeScene.FIRST, true, "of another");
+      scene.folios().clear(head, PageFlag.REFERENCED);
+      scene.play("munmap b 20 $n");
+      used(c, scene, head, "unmapped");
+      scene.play("mmap b 20 $n rw- shared f 0; cpu1 load b $mid");
+      scene.huge("b", HugeScene.FIRST, true, "that is back");
       scene.play("dontneed b 20 1; expect cpu1 load b $last is 2; exit a; exit b");
     }
+  }
+
+  /** Reclaim is to know of it, who finds no leaf that would say so. */
+  private static void used(ClauseContext c, HugeScene scene, long head, String how) {
+    boolean kept = scene.folios().testAndClear(head, PageFlag.REFERENCED);
+    c.check(kept, "a folio used by a leaf that was " + how, "it is not known to be");
   }
 
   @Clause(

@@ -153,9 +153,11 @@ final class HugeLeaves {
   private void emptyOfFile(HugeEntry leaf, long head) {
     int pages = pages(leaf);
     // A table may be hooked there next, which no CPU may meet beside the leaf.
-    if (format.dirty(leaf.unmapNow(), leaf.level())) {
+    long old = leaf.unmapNow();
+    if (format.dirty(old, leaf.level())) {
       folios.set(head, PageFlag.DIRTY);
     }
+    Zap.keepAccessed(system, head, old, leaf.level());
     // Where a mapping is on its way out, its pages are no longer locked.
     mm.mappings()
         .find(leaf.firstVa())
