@@ -110,7 +110,8 @@ public final class Fork {
    * @return how many there are; 0, and nothing changed, where what any of them maps may not be
    *     shared so: mappings that are locked in memory, pages that are pinned, leaves above the last
    *     level or that note what is true of one process only
-   * @throws org.mmport.machine.OutOfFramesException when there is no memory for the tables above
+   * @throws org.mmport.machine.OutOfFramesException when there is no memory for the tables above;
+   *     those that came before are shared until the child ends
    */
   public int shareTables(Level level, long firstVa, long sizeBytes) {
     return mayShare(level, firstVa, sizeBytes)

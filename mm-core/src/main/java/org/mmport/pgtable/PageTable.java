@@ -378,7 +378,8 @@ public abstract class PageTable implements AutoCloseable {
    * @param other where nothing is at those addresses yet
    * @return how many there are; 0, and nothing was changed, where the variant has leaves note what
    *     is true of one address space only
-   * @throws org.mmport.machine.OutOfFramesException when there is no memory for the tables above
+   * @throws org.mmport.machine.OutOfFramesException when there is no memory for the tables above;
+   *     those that came before are shared
    */
   public final int shareTables(
       PageTable other,
