@@ -31,6 +31,12 @@ public final class SinglePages {
   private static final long OWNERS = ANON | EXCLUSIVE;
   private static final long HELD = flags(FolioCounts.NOT_WHEN_FREED);
 
+  /** What is looked at of the kind of one, whether it is in a cache too, and what it must be. */
+  private static final long SINGLE = FrameTable.BLOCK_KIND | ANON;
+
+  private static final long UNCACHED = SINGLE | HELD;
+  private static final long IS_SINGLE = FrameTable.ALLOCATED_HEAD | ANON;
+
   private static final long ONE_MAP = FolioFields.counts(0, 1);
   private static final long ONE_REFERENCE = FolioFields.counts(1, 0);
   private static final long ONE_MAPPING = FolioFields.counts(1, 1);
@@ -41,36 +47,39 @@ public final class SinglePages {
   private final Steps steps;
   private final boolean stepped;
 
-  /** What is looked at of a kind, and what it must be. */
-  private final long mask;
+  /** What a page must be marked as to be counted by stores. */
+  private final long ours;
 
-  private final long wanted;
-
-  private SinglePages(Folios folios, FrameAllocator allocator, long owners) {
+  private SinglePages(Folios folios, FrameAllocator allocator, long ours) {
     this.folios = folios;
     this.allocator = allocator;
     this.frames = allocator.frames();
     this.steps = allocator.memory().steps();
     this.stepped = !steps.equals(Steps.NONE);
-    this.mask = FrameTable.BLOCK_KIND | HELD | owners;
-    this.wanted = FrameTable.ALLOCATED_HEAD | owners;
+    this.ours = ours;
   }
 
-  /** All of them, for whoever has the machine alone. */
+  /** For whoever has the machine alone. */
   public static SinglePages ofMachine(Folios folios, FrameAllocator frames) {
-    return new SinglePages(folios, frames, ANON);
+    return new SinglePages(folios, frames, 0);
   }
 
   /**
-   * Those that are known to be one process's own, for whoever has that process alone: nobody else
-   * gets to them but by the lists of reclaim, which has the machine alone.
+   * For whoever has a process alone. Nobody else gets to those that are known to be its own but by
+   * the lists of reclaim, which has the machine alone; others, as a child's that its parent has
+   * too, are counted atomically.
    */
   public static SinglePages ofOneProcess(Folios folios, FrameAllocator frames) {
-    return new SinglePages(folios, frames, OWNERS);
+    return new SinglePages(folios, frames, EXCLUSIVE);
   }
 
   private static long flags(int bits) {
     return (long) bits << Integer.SIZE;
+  }
+
+  /** Whether a page that an entry maps is such a page, which {@link #tryDup} may take. */
+  public boolean isSingle(long pfn) {
+    return frames.contains(pfn) && (ALL.get(KINDS, frames.kind(pfn)) & SINGLE) == IS_SINGLE;
   }
 
   /**
@@ -98,40 +107,39 @@ public final class SinglePages {
 
   /** The same, up to the first of which not the same is known about its owners. */
   private int tryDup(long pfn, int nr, long owners) {
-    MemorySegment kinds = frames.kinds(pfn, nr);
-    MemorySegment counts = frames.counts(pfn, nr);
     boolean exclusive = (owners & EXCLUSIVE) != 0;
     long alike = FrameTable.BLOCK_KIND | OWNERS;
     long like = FrameTable.ALLOCATED_HEAD | ANON | (owners & EXCLUSIVE);
     int refs = exclusive ? Folios.GUP_PIN_COUNTING_BIAS : Integer.MAX_VALUE;
-    long first = count(counts, 0);
-    if (isBelow(first, refs) && areAlike(kinds, alike, like, counts, first, nr)) {
-      if (exclusive) {
-        clear(kinds, EXCLUSIVE, nr);
+    if (nr >= FEW) {
+      MemorySegment kinds = frames.kinds(pfn, nr);
+      MemorySegment counts = frames.counts(pfn, nr);
+      long first = count(counts, 0);
+      if (isBelow(first, refs) && areAlike(kinds, alike, like, counts, first, nr)) {
+        if (exclusive) {
+          clear(kinds, EXCLUSIVE, nr);
+        }
+        fill(counts, first + ONE_MAPPING, nr);
+        return nr;
       }
-      fill(counts, first + ONE_MAPPING, nr);
-      return nr;
     }
     boolean told = stepped;
     for (int i = 0; i < nr; i++) {
-      long kind = kind(kinds, i);
+      long kind = ALL.get(KINDS, frames.kind(pfn + i));
       if ((kind & alike) != like) {
         return i;
       }
       if (told) {
         steps.folio(Steps.Kind.LOAD, pfn + i);
       }
-      long count = count(counts, i);
+      long count = ALL.get(COUNTS, frames.counts(pfn + i));
       if (!isBelow(count, refs)) {
         return i;
       }
       if (exclusive) {
-        setFlags(kinds, i, pfn, kind & ~EXCLUSIVE);
+        setFlags(pfn + i, kind & ~EXCLUSIVE);
       }
-      if (told) {
-        steps.folio(Steps.Kind.STORE, pfn + i);
-      }
-      setCount(counts, i, count + ONE_MAPPING);
+      setCounts(told, pfn + i, count + ONE_MAPPING);
     }
     return nr;
   }
@@ -146,14 +154,12 @@ public final class SinglePages {
    * it.
    */
   public boolean isMapped(long pfn) {
-    if (!frames.contains(pfn)) {
-      return false;
-    }
-    return isMapped(kind(frames.kinds(pfn, 1), 0), count(frames.counts(pfn, 1), 0));
+    return frames.contains(pfn)
+        && isMapped(ALL.get(KINDS, frames.kind(pfn)), ALL.get(COUNTS, frames.counts(pfn)));
   }
 
-  private boolean isMapped(long kind, long counts) {
-    return (kind & mask) == wanted && FolioFields.maps(counts) > 0;
+  private static boolean isMapped(long kind, long counts) {
+    return (kind & UNCACHED) == IS_SINGLE && FolioFields.maps(counts) > 0;
   }
 
   /**
@@ -166,42 +172,58 @@ public final class SinglePages {
    */
   public int tryUnmap(long pfn, int nr, boolean dirty) {
     int known = frames.known(pfn, nr);
-    if (known == 0) {
-      return 0;
-    }
-    MemorySegment kinds = frames.kinds(pfn, known);
-    MemorySegment counts = frames.counts(pfn, known);
     long marks = dirty ? DIRTY : 0;
-    long firstKind = kind(kinds, 0);
-    long first = count(counts, 0);
-    long alike = mask | marks;
-    if (isMapped(firstKind, first)
-        && areAlike(kinds, alike, firstKind & alike, counts, first, known)) {
-      if ((firstKind & marks) != marks) {
-        set(kinds, marks, known);
-      }
-      fill(counts, first - ONE_MAP, known);
+    if (known >= FEW && unmapAlike(pfn, known, marks)) {
       return known;
     }
-    boolean told = stepped;
     for (int i = 0; i < known; i++) {
-      long kind = kind(kinds, i);
-      long count = count(counts, i);
-      if (!isMapped(kind, count)) {
+      if (!tryUnmap(pfn + i, marks)) {
         return i;
       }
-      if (told) {
-        steps.folio(Steps.Kind.LOAD, pfn + i);
-      }
-      if ((kind & marks) != marks) {
-        setFlags(kinds, i, pfn, kind | marks);
-      }
-      if (told) {
-        steps.folio(Steps.Kind.STORE, pfn + i);
-      }
-      setCount(counts, i, count - ONE_MAP);
     }
     return known;
+  }
+
+  private boolean unmapAlike(long pfn, int nr, long marks) {
+    MemorySegment kinds = frames.kinds(pfn, nr);
+    MemorySegment counts = frames.counts(pfn, nr);
+    long kind = kind(kinds, 0);
+    long count = count(counts, 0);
+    long alike = UNCACHED | ours | marks;
+    if (!isMapped(kind, count)
+        || (kind & ours) != ours
+        || !areAlike(kinds, alike, kind & alike, counts, count, nr)) {
+      return false;
+    }
+    if ((kind & marks) != marks) {
+      set(kinds, marks, nr);
+    }
+    fill(counts, count - ONE_MAP, nr);
+    return true;
+  }
+
+  private boolean tryUnmap(long pfn, long marks) {
+    long kind = ALL.get(KINDS, frames.kind(pfn));
+    long count = ALL.get(COUNTS, frames.counts(pfn));
+    if (!isMapped(kind, count)) {
+      return false;
+    }
+    if ((kind & ours) != ours) {
+      if ((kind & marks) != marks) {
+        folios.set(pfn, PageFlag.DIRTY);
+      }
+      folios.unmapPages(pfn, 1);
+      return true;
+    }
+    boolean told = stepped;
+    if (told) {
+      steps.folio(Steps.Kind.LOAD, pfn);
+    }
+    if ((kind & marks) != marks) {
+      setFlags(pfn, kind | marks);
+    }
+    setCounts(told, pfn, count - ONE_MAP);
+    return true;
   }
 
   /**
@@ -219,8 +241,8 @@ public final class SinglePages {
       pages.removeFromLast(last);
       free(pfn, pfn + last);
       if (last == 0) {
-        int others = unrefOther(pfn, nr);
-        // Refused, or for whoever put it into a cache since.
+        int others = ours == 0 ? unrefOther(pfn, nr) : 0;
+        // Refused, or for whoever put it into a cache since, or counted by others too.
         pages.removeFromLast(Math.max(1, others));
         if (others == 0) {
           folios.unref(pfn, 1);
@@ -234,29 +256,36 @@ public final class SinglePages {
    * all up to the first that has others, or is to stay. Returns how many.
    */
   private int unrefLast(long pfn, int nr) {
-    MemorySegment kinds = frames.kinds(pfn, nr);
-    MemorySegment counts = frames.counts(pfn, nr);
-    if (areAlike(kinds, HELD, 0, counts, ONE_REFERENCE, nr)) {
-      fill(kinds, FrameTable.IN_NO_BLOCK, nr);
-      fill(counts, 0, nr);
-      return nr;
+    if (!isLast(pfn)) {
+      return 0;
+    }
+    if (nr >= FEW) {
+      MemorySegment kinds = frames.kinds(pfn, nr);
+      MemorySegment counts = frames.counts(pfn, nr);
+      if (areAlike(kinds, HELD, 0, counts, ONE_REFERENCE, nr)) {
+        fill(kinds, FrameTable.IN_NO_BLOCK, nr);
+        fill(counts, 0, nr);
+        return nr;
+      }
     }
     boolean told = stepped;
     for (int i = 0; i < nr; i++) {
-      if ((kind(kinds, i) & HELD) != 0 || count(counts, i) != ONE_REFERENCE) {
+      if (!isLast(pfn + i)) {
         return i;
       }
       if (told) {
         steps.folio(Steps.Kind.LOAD, pfn + i);
         steps.folio(Steps.Kind.STORE, pfn + i);
       }
-      kinds.setAtIndex(KINDS, i, FrameTable.IN_NO_BLOCK);
-      if (told) {
-        steps.folio(Steps.Kind.STORE, pfn + i);
-      }
-      setCount(counts, i, 0);
+      ALL.set(KINDS, frames.kind(pfn + i), FrameTable.IN_NO_BLOCK);
+      setCounts(told, pfn + i, 0);
     }
     return nr;
+  }
+
+  private boolean isLast(long pfn) {
+    return (ALL.get(KINDS, frames.kind(pfn)) & HELD) == 0
+        && ALL.get(COUNTS, frames.counts(pfn)) == ONE_REFERENCE;
   }
 
   private void free(long first, long end) {
@@ -268,24 +297,25 @@ public final class SinglePages {
 
   /** The same of references that are not the last, up to the first that is, or is to stay. */
   private int unrefOther(long pfn, int nr) {
-    MemorySegment kinds = frames.kinds(pfn, nr);
-    MemorySegment counts = frames.counts(pfn, nr);
-    long first = count(counts, 0);
-    if (isOneOfMore(first) && areAlike(kinds, HELD, 0, counts, first, nr)) {
-      fill(counts, first - ONE_REFERENCE, nr);
-      return nr;
+    if (nr >= FEW) {
+      MemorySegment kinds = frames.kinds(pfn, nr);
+      MemorySegment counts = frames.counts(pfn, nr);
+      long first = count(counts, 0);
+      if (isOneOfMore(first) && areAlike(kinds, HELD, 0, counts, first, nr)) {
+        fill(counts, first - ONE_REFERENCE, nr);
+        return nr;
+      }
     }
     boolean told = stepped;
     for (int i = 0; i < nr; i++) {
-      long count = count(counts, i);
-      if ((kind(kinds, i) & HELD) != 0 || !isOneOfMore(count)) {
+      long count = ALL.get(COUNTS, frames.counts(pfn + i));
+      if ((ALL.get(KINDS, frames.kind(pfn + i)) & HELD) != 0 || !isOneOfMore(count)) {
         return i;
       }
       if (told) {
         steps.folio(Steps.Kind.LOAD, pfn + i);
-        steps.folio(Steps.Kind.STORE, pfn + i);
       }
-      setCount(counts, i, count - ONE_REFERENCE);
+      setCounts(told, pfn + i, count - ONE_REFERENCE);
     }
     return nr;
   }
@@ -296,12 +326,12 @@ public final class SinglePages {
   }
 
   /**
-   * Whether these are many pages that are alike, and nobody is told of each: then loops without a
-   * branch, which the JIT makes wide ones of, do what the loop over each does.
+   * Whether many pages are alike, and nobody is told of each: then loops without a branch, which
+   * the JIT makes wide ones of, do what the loop over each does.
    */
   private boolean areAlike(
       MemorySegment kinds, long mask, long kind, MemorySegment counts, long count, int nr) {
-    return nr >= FEW && !stepped && areAll(kinds, mask, kind, nr) && areAll(counts, -1, count, nr);
+    return !stepped && areAll(kinds, mask, kind, nr) && areAll(counts, -1, count, nr);
   }
 
   private static boolean areAll(MemorySegment longs, long mask, long wanted, int nr) {
@@ -338,15 +368,17 @@ public final class SinglePages {
     return counts.get(COUNTS, i * (long) Long.BYTES);
   }
 
-  private static void setCount(MemorySegment counts, int i, long count) {
-    counts.set(COUNTS, i * (long) Long.BYTES, count);
+  private void setCounts(boolean told, long pfn, long count) {
+    if (told) {
+      steps.folio(Steps.Kind.STORE, pfn);
+    }
+    ALL.set(COUNTS, frames.counts(pfn), count);
   }
 
-  private void setFlags(MemorySegment kinds, int i, long pfn, long kind) {
+  private void setFlags(long pfn, long kind) {
     if (stepped) {
-      steps.folio(Steps.Kind.STORE, pfn + i);
+      steps.folio(Steps.Kind.STORE, pfn);
     }
-    long flags = i * (long) FrameTable.KIND_BYTES + FrameTable.FLAGS;
-    kinds.set(FLAGS, flags, (int) (kind >>> Integer.SIZE));
+    ALL.set(FLAGS, frames.kind(pfn) + FrameTable.FLAGS, (int) (kind >>> Integer.SIZE));
   }
 }

@@ -830,7 +830,7 @@ final class EntryCodeTemplate extends EntryCode {
       long copy = AT.empty();
       if (!FORMAT.none(raw, AT.level())) {
         row =
-            isSingle(raw)
+            isSingle(raw) && pages.isSingle(pfn(raw))
                 ? pages.tryDup(pfn(raw), rowLength(source + offset, end - index, raw))
                 : 0;
         if (row == 0) {
@@ -868,18 +868,16 @@ final class EntryCodeTemplate extends EntryCode {
       row = 1;
       if (!FORMAT.none(old, AT.level())) {
         long pfn = pfn(old);
-        if (!isSingle(old)) {
+        if (!isSingle(old) || !pages.isMapped(pfn)) {
           row = 0;
         } else if (losesNothing(old)) {
           // Counted first, for that says how many to empty: who has the tables alone may.
           row = rowLength(address, end - index, old);
           row = pages.tryUnmap(pfn, row, FORMAT.dirty(old, AT.level()));
           emptyEntries(address, 0, row);
-        } else if (pages.isMapped(pfn)) {
+        } else {
           old = BATCH.clear(table.leaves(), index, 1);
           pages.tryUnmap(pfn, 1, FORMAT.dirty(old, AT.level()));
-        } else {
-          row = 0;
         }
         if (row == 0) {
           behind[0] = old;

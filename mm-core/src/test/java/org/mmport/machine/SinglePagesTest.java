@@ -86,13 +86,43 @@ class SinglePagesTest {
       folios.ref(cached, 1);
       folios.set(cached, PageFlag.SWAPCACHE);
       assertNotUnmapped(pages, cached, "in the swap cache too");
-      long shared = anon(folios);
-      folios.clear(shared, PageFlag.ANON_EXCLUSIVE);
-      SinglePages own = SinglePages.ofOneProcess(folios, frames);
-      assertNotUnmapped(own, shared, "maybe others' too");
-      assertEquals(1, pages.tryUnmap(shared, 1, false));
-      assertNotUnmapped(pages, shared, "mapped by none");
+      long unmapped = anon(folios);
+      assertEquals(1, pages.tryUnmap(unmapped, 1, false));
+      assertNotUnmapped(pages, unmapped, "mapped by none");
     }
+  }
+
+  /** What two processes have, they may unmap and give back at once. */
+  @Test
+  void countsAtomicallyWhatIsOthersToo() throws InterruptedException {
+    int pages = 4096;
+    try (PhysicalMemory memory = TestMemory.fromBase(2L * pages)) {
+      FrameAllocator frames = FrameAllocator.singleNode(memory, PAGE_SHIFT);
+      Folios folios = new Folios(frames);
+      for (int round = 0; round < 40; round++) {
+        long[] pfns = new long[pages];
+        for (int i = 0; i < pages; i++) {
+          pfns[i] = anon(folios);
+          folios.clear(pfns[i], PageFlag.ANON_EXCLUSIVE);
+          folios.dup(pfns[i]);
+        }
+        Thread other = new Thread(() -> leave(folios, frames, pfns));
+        other.start();
+        leave(folios, frames, pfns);
+        other.join();
+        assertEquals(0, folios.allocated(), "pages that are left in round " + round);
+      }
+    }
+  }
+
+  private static void leave(Folios folios, FrameAllocator frames, long[] pfns) {
+    SinglePages own = SinglePages.ofOneProcess(folios, frames);
+    PageRows row = new PageRows();
+    for (long pfn : pfns) {
+      assertEquals(1, own.tryUnmap(pfn, 1, true));
+      row.add(pfn, 1);
+    }
+    own.unref(row);
   }
 
   private static void assertUntouched(SinglePages pages, long pfn, String what) {
