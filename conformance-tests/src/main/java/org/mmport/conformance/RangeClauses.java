@@ -162,7 +162,7 @@ final class RangeClauses {
       text =
           "Marks that hardware left in some entries do not part what mprotect changes, and each entry keeps its own",
       source = "kernel: folio_pte_batch ignores young and dirty; modify_prot_commit_ptes",
-      check = "BatchOps.modify; EntryCodeTemplate.endsOfRun")
+      check = "EntryCodeTemplate.protectLeaf, protectRun; BatchOps.modify")
   static void marksStayApart(ClauseContext c) {
     try (Scene scene = new Scene(c)) {
       write(scene, 3, 16);

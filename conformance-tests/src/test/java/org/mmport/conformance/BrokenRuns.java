@@ -100,8 +100,7 @@ final class BrokenRuns {
                     in.isolate(table, index, Math.max(1, Math.min(nr, members - index % members)));
                   }
                 },
-            "expected nothing mapped there, found an entry",
-            "MAP-03",
+            "expected the run at the end in no run",
             "CONT-12"),
         runs(
             "young and dirty of other members are not read",

@@ -625,7 +625,8 @@ final class EntryCodeTemplate extends EntryCode {
     if (BATCH.inRun(read(pteAddress(cursor, va)), Level.PTE, FORMAT)) {
       BATCH.isolate(pteLeaves(cursor, va, gather), pteIndex(va), 1);
     }
-    protectEntry(cursor.mm, cursor.table, pteIndex(va), va, pgprot, gather);
+    long raw = read(pteAddress(cursor, va));
+    protectLeaf(cursor.mm, cursor.table, pteIndex(va), raw, va, pgprot, gather);
     return true;
   }
 
@@ -1038,63 +1039,87 @@ final class EntryCodeTemplate extends EntryCode {
     LeafTable leaves = leaves(mm, table, index, va, gather);
     BATCH.isolate(leaves, index, count);
     long address = writableRun(mm.space().entryMemory(), entryAddr(table, index), count);
-    int end;
-    for (int i = 0; i < count; i = end) {
-      long first = read(address + ((long) i << AT.entryShift()));
-      long ends =
-          i == 0 && allAlike(address, count, first)
-              ? bothEnds(count, count)
-              : endsOfRun(address, i, count, first);
-      end = (int) ends;
-      if (!FORMAT.present(first, AT.level())) {
-        continue;
-      }
-      int alike = (int) (ends >>> Integer.SIZE);
-      // What is cached as one changes as one, whatever marks hardware left in it.
-      while (BATCH.hint(leaves, index + end - 1) > 1) {
-        end += BATCH.hint(leaves, index + end - 1) - 1;
-      }
+    long raw = read(address);
+    for (int i = 0; i < count; ) {
+      long entry = address + ((long) i << AT.entryShift());
       long at = va + ((long) i << AT.shift());
-      long changed = FORMAT.modify(first, pgprot, AT.level());
-      TlbDuty duty = TLB.duty(first, changed, AT.level());
-      if (duty.breakBeforeMake()) {
-        breakAndMake(address, i, end, at, pgprot, duty, gather);
-      } else if (end == alike && changed != first) {
-        int done = BATCH.replace(leaves, index + i, end - i, first, changed);
-        owe(at, done, duty, first, gather);
-        // What hardware marked meanwhile is no longer like the first, and changes as it is now.
-        end = done == 0 ? i + 1 : i + done;
-        if (done == 0) {
-          protectEntry(mm, table, index + i, at, pgprot, gather);
-        }
+      long next = i + 1 < count ? read(entry + ENTRY_BYTES) : AT.empty();
+      if (isAlone(raw, next)) {
+        protectLeaf(mm, table, index + i, raw, at, pgprot, gather);
+        raw = next;
+        i++;
       } else {
-        BATCH.modify(leaves, index + i, end - i, pgprot);
+        boolean all = i == 0 && allAlike(address, count, raw);
+        int alike = all ? count : endOfRun(entry, 0, count - i, raw);
+        i +=
+            FORMAT.present(raw, AT.level())
+                ? protectRun(leaves, index + i, entry, raw, alike, count - i, at, pgprot, gather)
+                : alike;
+        raw = i < count ? read(address + ((long) i << AT.entryShift())) : AT.empty();
       }
     }
+  }
+
+  /** Whether a leaf and the entry behind it are not to be changed as one. */
+  private static boolean isAlone(long raw, long next) {
+    return FORMAT.present(raw, AT.level())
+        && !isLike(next, raw)
+        && !BATCH.inRun(raw, AT.level(), FORMAT);
   }
 
   /**
-   * Two ends in one word: that of the entries that are like this one in all but their frames, and,
-   * in the lower half, that of those that differ in young and dirty besides. Each is read once.
+   * Leaves that are alike but for their frames, or whole blocks, or all of these up to one that
+   * hardware marked meanwhile, which is to be read anew. Returns how many.
+   *
+   * @param address where the first is
+   * @param alike how many of them are alike
+   * @param most how many entries are to be changed in all
    */
-  private static long endsOfRun(long address, int index, int count, long first) {
-    int alike = 0;
-    int end = index + 1;
+  private static int protectRun(
+      LeafTable leaves,
+      int index,
+      long address,
+      long first,
+      int alike,
+      int most,
+      long va,
+      long pgprot,
+      MmuGather gather) {
+    boolean blocks = BATCH.inRun(first, AT.level(), FORMAT);
+    int nr = blocks ? endOfBlocks(leaves, index, address, alike, most, first) : alike;
+    long changed = FORMAT.modify(first, pgprot, AT.level());
+    TlbDuty duty = TLB.duty(first, changed, AT.level());
+    if (duty.breakBeforeMake()) {
+      breakAndMake(address, 0, nr, va, pgprot, duty, gather);
+    } else if (nr > alike) {
+      BATCH.modify(leaves, index, nr, pgprot);
+    } else if (changed != first) {
+      int done = BATCH.replace(leaves, index, nr, first, changed);
+      owe(va, done, duty, first, gather);
+      return done;
+    }
+    return nr;
+  }
+
+  /**
+   * Where blocks end that are alike in all but frames, young and dirty: what is cached as one
+   * changes as one, whatever marks hardware left in it.
+   */
+  private static int endOfBlocks(
+      LeafTable leaves, int index, long address, int alike, int count, long first) {
+    int end = alike;
+    long like = unmarked(first);
     while (end < count) {
       long raw = read(address + ((long) end << AT.entryShift()));
-      if (!isLike(raw, first)) {
-        if (!isLike(unmarked(raw), unmarked(first)) || !FORMAT.present(raw, AT.level())) {
-          break;
-        }
-        alike = alike == 0 ? end : alike;
+      if (!FORMAT.present(raw, AT.level()) || !isLike(unmarked(raw), like)) {
+        break;
       }
       end++;
     }
-    return bothEnds(alike == 0 ? end : alike, end);
-  }
-
-  private static long bothEnds(int alike, int end) {
-    return (long) alike << Integer.SIZE | end;
+    while (BATCH.hint(leaves, index + end - 1) > 1) {
+      end += BATCH.hint(leaves, index + end - 1) - 1;
+    }
+    return end;
   }
 
   private static boolean isLike(long raw, long first) {
@@ -1103,9 +1128,7 @@ final class EntryCodeTemplate extends EntryCode {
   }
 
   private static long unmarked(long raw) {
-    return FORMAT.present(raw, AT.level())
-        ? FORMAT.mkOld(FORMAT.mkClean(raw, AT.level()), AT.level())
-        : raw;
+    return FORMAT.mkOld(FORMAT.mkClean(raw, AT.level()), AT.level());
   }
 
   private static final boolean HASHED = VARIANT.has(MmuFeature.HASHED);
@@ -1160,46 +1183,39 @@ final class EntryCodeTemplate extends EntryCode {
     return old;
   }
 
-  private void protectEntry(
-      MmTables mm, long table, int index, long va, long pgprot, MmuGather gather) {
-    EntryMemory memory = mm.space().entryMemory();
-    long entryAddr = entryAddr(table, index);
-    long old = get(memory, entryAddr, AT.empty());
+  /**
+   * One leaf, with the marks that hardware has set in it by then.
+   *
+   * @param seen what it was a moment ago
+   */
+  private void protectLeaf(
+      MmTables mm, long table, int index, long seen, long va, long pgprot, MmuGather gather) {
+    long address = writable(mm.space().entryMemory(), entryAddr(table, index));
+    long old = seen;
     while (FORMAT.present(old, AT.level())) {
       long changed = FORMAT.modify(old, pgprot, AT.level());
-      if (changed == old || change(mm, table, index, old, changed, va, gather)) {
+      if (changed == old) {
         return;
       }
-      old = get(memory, entryAddr, AT.empty());
-    }
-  }
-
-  /** Replaces an entry unless hardware set a bit in it meanwhile; then the caller looks again. */
-  private boolean change(
-      MmTables mm, long table, int index, long old, long changed, long va, MmuGather gather) {
-    EntryMemory memory = mm.space().entryMemory();
-    long entryAddr = entryAddr(table, index);
-    TlbDuty duty = TLB.duty(old, changed, AT.level());
-    if (duty.breakBeforeMake()) {
-      if (!replace(memory, entryAddr, old, AT.empty())) {
-        return false;
+      TlbDuty duty = TLB.duty(old, changed, AT.level());
+      if (duty.breakBeforeMake()) {
+        breakAndMake(address, 0, 1, va, pgprot, duty, gather);
+        return;
       }
-      long stored = old;
-      try {
-        gather.flushNow(va, 1L << AT.shift(), duty, FORMAT.global(old, AT.level()));
-        stored = changed;
-      } finally {
-        put(memory, entryAddr, stored);
+      if (!ENTRY_WISE) {
+        if (BATCH.replace(leaves(mm, table, index, va, gather), index, 1, old, changed) == 1) {
+          owe(va, 1, duty, old, gather);
+          return;
+        }
+      } else if (isSettled(old)) {
+        write(address, changed);
+        owe(va, 1, duty, old, gather);
+        return;
+      } else if (replaceAt(address, old, changed)) {
+        owe(va, 1, duty, old, gather);
+        return;
       }
-      return true;
+      old = read(address);
     }
-    boolean done =
-        ENTRY_WISE
-            ? replace(memory, entryAddr, old, changed)
-            : BATCH.replace(leaves(mm, table, index, va, gather), index, 1, old, changed) == 1;
-    if (done) {
-      owe(va, 1, duty, old, gather);
-    }
-    return done;
   }
 }
