@@ -119,6 +119,15 @@ abstract class EntryCode {
   abstract int unmapSingles(
       PteTable table, int first, int most, SinglePages pages, PageRows unmapped, long[] behind);
 
+  /**
+   * How many leaves there are from one on that map memory in a row and are alike in all else, or
+   * fewer.
+   *
+   * @param raw what that one is
+   * @param most 1 or more
+   */
+  abstract int row(PteTable table, int index, int most, long raw);
+
   /** Gives present leaves other rights. */
   abstract void protect(
       MmTables mm, long table, int index, int count, long va, long pgprot, MmuGather gather);

@@ -896,6 +896,12 @@ final class EntryCodeTemplate extends EntryCode {
     return index - first;
   }
 
+  @Override
+  int row(PteTable table, int index, int most, long raw) {
+    return rowLength(
+        writableRun(table.memory(), entryAddr(table.tableAddr(), index), most), most, raw);
+  }
+
   /**
    * How many leaves there are from one on that map frames in a row and are alike in all else; 1
    * where somebody is told of each.
@@ -906,6 +912,9 @@ final class EntryCodeTemplate extends EntryCode {
     }
     long step =
         FORMAT.withPhysAddr(raw, FORMAT.physAddr(raw, AT.level()) + PAGE_BYTES, AT.level()) - raw;
+    if (most == 1 || read(address + ENTRY_BYTES) != raw + step) {
+      return 1;
+    }
     MemorySegment entries = entries(address, most);
     int row = 1;
     long next = raw + step;

@@ -58,9 +58,15 @@ public final class PteBatch {
    *     with the entry (R4.27, R4.35)
    */
   public int length(PteTable table, int index, long raw, int most) {
+    int found = table.hint(index);
+    if (found == 1) {
+      found = table.row(index, most, raw);
+    }
+    if (found >= most) {
+      return most;
+    }
     long first = plain(raw);
     long physAddr = format.physAddr(raw, Level.PTE);
-    int found = table.hint(index);
     while (found < most) {
       long next = table.get(index + found);
       // By the format, as addresses of some leaves are not in one piece (R4.28).

@@ -214,6 +214,16 @@ public final class PteTable implements PteView {
     batch.wrProtect(leaves, index, nr);
   }
 
+  /**
+   * How many entries from one on are leaves that map memory in a row and are alike in all else, as
+   * far as that is cheap to tell.
+   *
+   * @param raw what the first is
+   */
+  int row(int index, int most, long raw) {
+    return code.row(this, index, most, raw);
+  }
+
   // For compiled code.
 
   LeafTable leaves() {
