@@ -27,6 +27,12 @@ final class MoveEntries {
   private final long sizeBytes;
   private final List<Part> parts = new ArrayList<>();
 
+  /** What was moved of the table at work, and is not noted yet. */
+  private int anonPages;
+
+  private int filePages;
+  private int swapped;
+
   /** From one range to another that it does not overlap. */
   MoveEntries(AddressSpace mm, PageGather gather, long fromVa, long toVa, long sizeBytes) {
     this.mm = mm;
@@ -85,8 +91,12 @@ final class MoveEntries {
               .pteTable(part.destinationVa(), gather.gather())
               .orElseThrow(() -> new IllegalStateException("tables are allocated first"));
       int toFirst = to.index(part.destinationVa());
-      for (int i = 0; i < part.count(); ) {
-        i += move(part.from(), part.first() + i, to, toFirst + i, part.count() - i);
+      try {
+        for (int i = 0; i < part.count(); ) {
+          i += move(part.from(), part.first() + i, to, toFirst + i, part.count() - i);
+        }
+      } finally {
+        noteMoved(part.from(), to);
       }
       if (new TableNote(part.from().note()).mayPin()) {
         // What is pinned may be one of these pages.
@@ -108,37 +118,35 @@ final class MoveEntries {
     }
     if (!format.present(raw, Level.PTE)) {
       from.clear(index, 1);
-      note(raw, from, to, 1);
+      swapped += mm.system().swapEntries().isSwap(raw) ? 1 : 0;
       to.setNonPresent(toIndex, raw);
       return 1;
     }
-    int pages = pages(from, index, raw, most);
+    long pfn = mm.system().pfn(raw);
+    boolean zero = pfn == mm.system().zeroPfn();
+    int pages = zero || !folios.isLarge(pfn) ? 1 : pages(from, index, raw, pfn, most);
     // Young and dirty of all: hardware may have marked any until it was emptied.
     long moved = from.clear(index, pages);
-    note(moved, from, to, pages);
+    if (!zero && folios.is(pfn, PageFlag.ANON)) {
+      anonPages += pages;
+    } else if (!zero) {
+      filePages += pages;
+    }
     to.set(toIndex, pages, moved);
     return pages;
   }
 
-  private int pages(PteTable from, int index, long raw, int most) {
-    long pfn = mm.system().pfn(raw);
-    if (pfn == mm.system().zeroPfn() || !folios.isLarge(pfn)) {
-      return 1;
-    }
+  private int pages(PteTable from, int index, long raw, long pfn, int most) {
     return batch.length(from, index, raw, Math.min(most, folios.framesFrom(pfn)));
   }
 
-  /** The process has as much as before, but not in the same table. */
-  private void note(long raw, PteTable from, PteTable to, int pages) {
-    MmSystem system = mm.system();
-    if (system.swapEntries().isSwap(raw)) {
-      mm.note(from, 0, 0, -pages);
-      mm.note(to, 0, 0, pages);
-    } else if (system.pfn(raw) != system.zeroPfn()) {
-      int anon = folios.is(system.pfn(raw), PageFlag.ANON) ? pages : 0;
-      mm.note(from, -anon, anon - pages, 0);
-      mm.note(to, anon, pages - anon, 0);
-    }
+  /** The process has as much as before, but not in the same table: noted once for all of it. */
+  private void noteMoved(PteTable from, PteTable to) {
+    mm.note(from, -anonPages, -filePages, -swapped);
+    mm.note(to, anonPages, filePages, swapped);
+    anonPages = 0;
+    filePages = 0;
+    swapped = 0;
   }
 
   /** Gives tables back that serve a range and have no entry in use. */

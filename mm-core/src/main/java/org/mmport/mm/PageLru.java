@@ -57,6 +57,9 @@ final class PageLru {
 
   /** {@code lru_add_drain_all()}. Threads that have ended are not remembered. */
   private void drain() {
+    if (batches.isEmpty()) {
+      return;
+    }
     synchronized (batches) {
       for (Batch batch : batches) {
         take(batch);
