@@ -26,10 +26,10 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * Fork of a process with 64 MiB in folios, entry by entry and in batches, and the child's munmap of
- * them, which is always in batches. The parent keeps all pages, so none is freed: what is measured
- * is entries and counts. And what it costs a process to give a quarter of each 64 KiB back, as heap
- * allocators do that know of no folios.
+ * Fork of a process with 64 MiB in folios, and the child's munmap of them, each entry by entry and
+ * in batches. The parent keeps all pages, so none is freed: what is measured is entries and counts.
+ * And what it costs a process to give a quarter of each 64 KiB back, as heap allocators do that
+ * know of no folios.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
@@ -95,9 +95,12 @@ public class FolioBenchmark {
     }
   }
 
-  /** A child that has all of it. */
+  /** A child that has all of it, and how it unmaps that. */
   @State(Scope.Benchmark)
   public static class Forked {
+    @Param({"batched", "singly"})
+    public String unmap;
+
     AddressSpace child;
 
     @Setup(Level.Invocation)
@@ -178,7 +181,11 @@ public class FolioBenchmark {
 
   @Benchmark
   public void munmap(Forked state) {
-    state.child.munmap(Workload.BASE, BYTES);
+    if (state.unmap.equals("batched")) {
+      state.child.munmap(Workload.BASE, BYTES);
+    } else {
+      new Singly(state.child).unmap(Workload.BASE, BYTES);
+    }
   }
 
   @Benchmark
