@@ -57,10 +57,14 @@ final class VariantCode {
       EntryCode.Target target =
           new EntryCode.Target(variant, shape.base(), shape.flat(), shape.steps(), level);
       MethodHandle constructor = constructor("EntryCodeTemplate", target, ANY);
-      codes.put(level, (EntryCode) make(constructor));
+      codes.put(level, newCode(constructor));
     }
-    this.walker = constructor("TableWalkerTemplate", walks(), WALKER);
-    this.pageTable = constructor("PageTableTemplate", walks(), PAGE_TABLE);
+    this.walker =
+        constructor("TableWalkerTemplate", walks(), WALKER)
+            .asType(WALKER.changeReturnType(TableWalker.class));
+    this.pageTable =
+        constructor("PageTableTemplate", walks(), PAGE_TABLE)
+            .asType(PAGE_TABLE.changeReturnType(PageTable.class));
   }
 
   /** The code for a variant in such memory; the same object as long as anybody holds it. */
@@ -99,21 +103,38 @@ final class VariantCode {
   }
 
   TableWalker newWalker(EntryMemory memory, long[] roots) {
-    return (TableWalker) make(walker, this, memory, roots);
+    try {
+      return (TableWalker) walker.invokeExact(this, memory, roots);
+    } catch (Throwable e) {
+      throw thrownBy("TableWalkerTemplate", e);
+    }
   }
 
   PageTable newPageTable(MmTables mm, long[] roots) {
-    return (PageTable) make(pageTable, mm, roots);
+    try {
+      return (PageTable) pageTable.invokeExact(mm, roots);
+    } catch (Throwable e) {
+      throw thrownBy("PageTableTemplate", e);
+    }
   }
 
-  private static Object make(MethodHandle constructor, Object... arguments) {
+  private static EntryCode newCode(MethodHandle constructor) {
     try {
-      return constructor.invokeWithArguments(arguments);
-    } catch (RuntimeException | Error e) {
-      throw e;
+      return (EntryCode) constructor.invoke();
     } catch (Throwable e) {
-      throw new IllegalStateException("constructors of templates throw nothing checked", e);
+      throw thrownBy("EntryCodeTemplate", e);
     }
+  }
+
+  /** What a constructor throws is nothing checked: it throws that itself, or says so. */
+  private static IllegalStateException thrownBy(String template, Throwable e) {
+    if (e instanceof RuntimeException unchecked) {
+      throw unchecked;
+    }
+    if (e instanceof Error error) {
+      throw error;
+    }
+    return new IllegalStateException("the constructor of " + template + " throws this", e);
   }
 
   private static MethodHandle constructor(String template, Object classData, MethodType type) {
