@@ -48,7 +48,7 @@ public final class Fork {
     this.format = system.variant().format();
     this.swapEntries = system.swapEntries();
     this.singlePages = system.singlePages();
-    this.anyLocked = vmas().stream().anyMatch(Vma::locked);
+    this.anyLocked = parent.mappings().lockedPages() > 0;
   }
 
   /** Runs a strategy, and has flushed what both sides owe then, whether it succeeds or not. */
@@ -122,7 +122,7 @@ public final class Fork {
 
   private boolean mayShare(Level level, long firstVa, long bytes) {
     long lastVa = firstVa + bytes - 1;
-    return !(anyLocked && parent.mappings().in(firstVa, lastVa).stream().anyMatch(Vma::locked))
+    return !(anyLocked && parent.mappings().anyIn(firstVa, lastVa, Vma::locked))
         // In the place of a table of the last level a leaf is no table, and so is not shared.
         && !(level != Level.PTE
             && parentTables().hugeEntries().any(firstVa, lastVa, parentGather()))

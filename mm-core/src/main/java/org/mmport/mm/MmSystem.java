@@ -47,6 +47,7 @@ public final class MmSystem {
   final PercpuRwLock lock;
   final MlockCounts mlocked;
   private final MmuVariant variant;
+  private final VaRegion userRegion;
   private final FrameAllocator frames;
   private final Folios folios;
   private final SinglePages singlePages;
@@ -78,6 +79,7 @@ public final class MmSystem {
    */
   public MmSystem(MmuVariant variant, FrameAllocator frames, int cpuCount) {
     this.variant = variant;
+    this.userRegion = variant.geometry().vaLayout().userRegion();
     this.frames = frames;
     this.folios = new Folios(frames);
     this.singlePages = SinglePages.ofMachine(folios, frames);
@@ -464,7 +466,7 @@ public final class MmSystem {
 
   /** The addresses that user mappings may have. */
   VaRegion userRegion() {
-    return variant.geometry().vaLayout().userRegion();
+    return userRegion;
   }
 
   void forget(AddressSpace space) {

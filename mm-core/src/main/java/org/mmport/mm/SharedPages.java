@@ -101,7 +101,7 @@ final class SharedPages implements TableSharer {
 
   @Override
   public boolean writesAreShared(long firstVa, long lastVa) {
-    return mm.mappings().in(firstVa, lastVa).stream().anyMatch(Vma::shared);
+    return mm.mappings().anyIn(firstVa, lastVa, Vma::shared);
   }
 
   @Override

@@ -1,6 +1,5 @@
 package org.mmport.mm;
 
-import java.util.List;
 import org.mmport.spi.VaRegion;
 
 /**
@@ -87,8 +86,10 @@ final class SharedRanges {
     if (va == user.firstVa()) {
       return va;
     }
-    List<Vma> below = mm.mappings().in(user.firstVa(), va - 1);
-    return below.isEmpty() ? user.firstVa() : Math.min(va, below.getLast().lastVa() + 1);
+    return mm.mappings()
+        .lastIn(user.firstVa(), va - 1)
+        .map(below -> Math.min(va, below.lastVa() + 1))
+        .orElse(user.firstVa());
   }
 
   /** The last address up to which nothing is mapped from {@code lastVa} on. */
@@ -97,7 +98,9 @@ final class SharedRanges {
     if (lastVa == user.lastVa()) {
       return lastVa;
     }
-    List<Vma> above = mm.mappings().in(lastVa + 1, user.lastVa());
-    return above.isEmpty() ? user.lastVa() : Math.max(lastVa, above.getFirst().firstVa() - 1);
+    return mm.mappings()
+        .firstIn(lastVa + 1, user.lastVa())
+        .map(above -> Math.max(lastVa, above.firstVa() - 1))
+        .orElse(user.lastVa());
   }
 }

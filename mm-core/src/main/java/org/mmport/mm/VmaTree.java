@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.mmport.spi.InvalidRequestException;
 
@@ -50,6 +51,38 @@ public final class VmaTree {
       }
     }
     return found;
+  }
+
+  /** The first of those, where there are any. */
+  Optional<Vma> firstIn(long firstVa, long lastVa) {
+    Map.Entry<Long, Vma> below = byFirstVa.floorEntry(firstVa);
+    Map.Entry<Long, Vma> first =
+        below != null && below.getValue().contains(firstVa)
+            ? below
+            : byFirstVa.ceilingEntry(firstVa);
+    return first != null && Long.compareUnsigned(first.getKey(), lastVa) <= 0
+        ? Optional.of(first.getValue())
+        : Optional.empty();
+  }
+
+  /** The last of those, where there are any. */
+  Optional<Vma> lastIn(long firstVa, long lastVa) {
+    Map.Entry<Long, Vma> last = byFirstVa.floorEntry(lastVa);
+    return last != null && Long.compareUnsigned(last.getValue().lastVa(), firstVa) >= 0
+        ? Optional.of(last.getValue())
+        : Optional.empty();
+  }
+
+  /** Whether any of those is as asked for. */
+  boolean anyIn(long firstVa, long lastVa, Predicate<Vma> asked) {
+    Map.Entry<Long, Vma> at = byFirstVa.floorEntry(lastVa);
+    while (at != null && Long.compareUnsigned(at.getValue().lastVa(), firstVa) >= 0) {
+      if (asked.test(at.getValue())) {
+        return true;
+      }
+      at = byFirstVa.lowerEntry(at.getKey());
+    }
+    return false;
   }
 
   /**
@@ -174,10 +207,11 @@ public final class VmaTree {
   /** Pages of locked VMAs: {@code mm->locked_vm}. */
   public long lockedPages() {
     int pageShift = Long.bitCount(offsetMask);
-    return byFirstVa.values().stream()
-        .filter(Vma::locked)
-        .mapToLong(vma -> vma.pages(pageShift))
-        .sum();
+    long pages = 0;
+    for (Vma vma : byFirstVa.values()) {
+      pages += vma.locked() ? vma.pages(pageShift) : 0;
+    }
+    return pages;
   }
 
   private static OptionalLong highest(long first, long last, long sizeBytes, long alignBytes) {

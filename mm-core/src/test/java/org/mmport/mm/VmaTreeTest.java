@@ -134,6 +134,12 @@ class VmaTreeTest {
             .filter(vma -> pageOf(vma.firstVa()) <= last && pageOf(vma.lastVa()) >= first)
             .toList();
     assertEquals(whole, tree.in(va(first), last(last)), where);
+    assertEquals(whole.stream().findFirst(), tree.firstIn(va(first), last(last)), where);
+    assertEquals(whole.reversed().stream().findFirst(), tree.lastIn(va(first), last(last)), where);
+    assertEquals(
+        whole.stream().anyMatch(Vma::locked),
+        tree.anyIn(va(first), last(last), Vma::locked),
+        where);
     long va = va(first) + random.nextInt(1 << PAGE_SHIFT);
     Optional<Vma> there =
         expected().stream()
