@@ -55,11 +55,7 @@ public abstract class PageTable implements AutoCloseable {
     tally.add(geometry.rootLevel(), roots.length);
     this.pageBytes = geometry.pageBytes();
     this.pageMask = pageBytes - 1;
-    this.lastPhysAddr =
-        geometry.levels().stream()
-            .mapToLong(level -> geometry.lastPhysAddr(level.level()))
-            .max()
-            .orElseThrow();
+    this.lastPhysAddr = space.shape().lastPhysAddr();
     this.lastPgprot = space.variant().format().pgprot(lastProtection);
   }
 
@@ -93,7 +89,7 @@ public abstract class PageTable implements AutoCloseable {
     PagingGeometry geometry = space.variant().geometry();
     int[] needed = new int[Level.values().length];
     needed[geometry.rootLevel().ordinal()] = geometry.vaLayout().roots();
-    long[] roots = new long[geometry.vaLayout().roots()];
+    long[] roots = new long[needed[geometry.rootLevel().ordinal()]];
     try (TableReserve reserve = new TableReserve(space, needed)) {
       for (int i = 0; i < roots.length; i++) {
         roots[i] = reserve.take(geometry.rootLevel(), firstVaOf(geometry, i));
@@ -104,11 +100,12 @@ public abstract class PageTable implements AutoCloseable {
   }
 
   private static long firstVaOf(PagingGeometry geometry, int root) {
-    return geometry.vaLayout().regions().stream()
-        .filter(region -> region.root() == root)
-        .mapToLong(VaRegion::firstVa)
-        .findFirst()
-        .orElseThrow();
+    for (VaRegion region : geometry.vaLayout().regions()) {
+      if (region.root() == root) {
+        return region.firstVa();
+      }
+    }
+    throw new IllegalStateException("no region is translated by root " + root);
   }
 
   public MmuVariant variant() {

@@ -16,19 +16,29 @@ final class TreeShape {
   private final int[] indexMasks = new int[LEVELS.length];
   private final Level[] nextReal = new Level[LEVELS.length];
 
+  private final long lastPhysAddr;
+
   TreeShape(PagingGeometry geometry) {
     this.root = geometry.rootLevel();
+    long last = 0;
     for (LevelGeometry at : geometry.levels()) {
       Level level = at.level();
+      last = Math.max(last, geometry.lastPhysAddr(level));
       shifts[level.ordinal()] = geometry.shift(level);
       indexMasks[level.ordinal()] = at.entries() - 1;
       nextReal[level.ordinal()] = level == Level.PTE ? level : geometry.nextReal(level);
     }
+    this.lastPhysAddr = last;
   }
 
   /** As {@link PagingGeometry#rootLevel}. */
   Level rootLevel() {
     return root;
+  }
+
+  /** The last address that an entry of any level can hold. */
+  long lastPhysAddr() {
+    return lastPhysAddr;
   }
 
   /** As {@link PagingGeometry#index}. */

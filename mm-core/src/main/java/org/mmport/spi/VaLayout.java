@@ -145,6 +145,10 @@ public record VaLayout(List<VaRegion> regions, Optional<KernelHalf> kernelHalf) 
 
   /** How many roots an address space has. */
   public int roots() {
-    return 1 + regions.stream().mapToInt(VaRegion::root).max().orElse(0);
+    int last = 0;
+    for (VaRegion region : regions) {
+      last = Math.max(last, region.root());
+    }
+    return last + 1;
   }
 }
