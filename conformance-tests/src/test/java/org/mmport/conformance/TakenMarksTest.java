@@ -136,6 +136,26 @@ class TakenMarksTest {
         });
   }
 
+  /** Every other leaf is dirty already, so that each is changed by itself. */
+  @Test
+  void dirtyIsSeenByWhoeverProtectsLeavesThatAreAlone() throws InterruptedException {
+    race(
+        () -> {
+          for (int i = 1; i < PAGES; i += 2) {
+            table.setAccessFlags(i, at(pfn + i, FORMAT.mkDirty(readByNow, Level.PTE)));
+          }
+          pages.protect(VA, PAGES << 12, Protection.PAGE_READONLY, gather);
+          long protectedNow = table.clear(0, 1);
+          assertFalse(FORMAT.write(protectedNow, Level.PTE));
+          for (int i = 1; i < PAGES; i++) {
+            long other = table.clear(i, 1);
+            assertFalse(FORMAT.write(other, Level.PTE));
+            assertEquals(i % 2 == 1, FORMAT.dirty(other, Level.PTE), "each its own");
+          }
+          return FORMAT.dirty(protectedNow, Level.PTE);
+        });
+  }
+
   /** What is alike but for marks and rights is emptied together, too. */
   @Test
   void dirtyOfAnyIsSeen() {
