@@ -89,7 +89,7 @@ final class MremapClauses {
           "An entry changes in nothing but its place: young, dirty, kept from use, or swapped out",
       source = "kernel: move_ptes; ptep_get_and_clear and set_pte_at",
       check =
-          "MoveEntries.move: what clear returns, set for present entries, setNonPresent for others")
+          "MoveEntries.move: what clear returns, set for present entries, setNonPresent for others; noteMoved")
   static void entriesStayAsTheyAre(ClauseContext c) {
     try (Scene scene = new Scene(c)) {
       scene.play(
@@ -147,6 +147,8 @@ final class MremapClauses {
           expect cpu1 load a 63 is 7
           expect cpu1 load a 64 is 0
           """);
+      // What came to a table goes with it where a child shares it, and is counted there.
+      scene.play("fork a b lazy; munmap a 60 5; exit b");
     }
   }
 
