@@ -207,6 +207,12 @@ public final class TableDescriptors {
     segment.set(JAVA_INT, live(id) + USE_COUNT, useCount);
   }
 
+  /** So many more of them, or fewer (count below 0). */
+  public void addUses(long id, int count) {
+    long field = live(id) + USE_COUNT;
+    segment.set(JAVA_INT, field, segment.get(JAVA_INT, field) + count);
+  }
+
   /** A note on what the table maps, whatever the caller keeps there; 0 until set. */
   public long note(long id) {
     return segment.get(JAVA_LONG, live(id) + NOTE);

@@ -5,6 +5,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.mmport.machine.TableDescriptors;
 import org.mmport.spi.Level;
 import org.mmport.spi.MmuVariant;
 import org.mmport.spi.PteFormat;
@@ -26,6 +27,7 @@ final class TableSharing {
   private final MmTables mm;
   private final PteCursor cursor;
   private final TableSpace space;
+  private final TableDescriptors descriptors;
   private final MmuVariant variant;
   private final TreeShape shape;
   private final PteFormat format;
@@ -39,6 +41,7 @@ final class TableSharing {
     this.mm = mm;
     this.cursor = cursor;
     this.space = mm.space();
+    this.descriptors = space.descriptors();
     this.variant = space.variant();
     this.shape = space.shape();
     this.format = variant.format();
@@ -286,36 +289,74 @@ final class TableSharing {
 
     /** Those that one table leads to. */
     void share(long table, Span range) {
-      int first = shape.index(above, range.firstVa());
+      int index = shape.index(above, range.firstVa());
       int last = shape.index(above, range.lastVa());
-      long others = ABSENT;
+      long va = range.firstVa();
+      long raw = entries.load(above, table, index);
+      while (!entries.isTable(raw, above)) {
+        if (index == last) {
+          return;
+        }
+        index++;
+        va += shape.spanBytes(above);
+        raw = entries.load(above, table, index);
+      }
+      long others = other.tables().allocTo(other.root(), above, va, other.gather());
+      turnOn();
+      other.sharing().turnOn();
+      shareFrom(table, index, last, raw, va, others);
+    }
+
+    /**
+     * From an entry on that leads to one. Apart from where the other side's table is made: together
+     * they are more than the JIT compiles into one loop.
+     */
+    private void shareFrom(long table, int first, int last, long raw, long va, long others) {
       int before = tables;
-      for (int index = first; index <= last; index++) {
-        long raw = entries.load(above, table, index);
-        if (!entries.isTable(raw, above)) {
-          continue;
+      long shared = shareOne(table, first, raw, va, others);
+      boolean repeats = goesUnchanged(shared);
+      long notFrame = ~format.bits().tableFrame();
+      for (int index = first + 1; index <= last; index++) {
+        long next = entries.load(above, table, index);
+        if (repeats && ((next ^ shared) & notFrame) == 0) {
+          use(next);
+          entries.store(above, others, index, next);
+        } else if (entries.isTable(next, above)) {
+          shareOne(table, index, next, va + (index - first) * shape.spanBytes(above), others);
         }
-        Span span = span(above, range.firstVa() + (index - first) * shape.spanBytes(above));
-        if (others == ABSENT) {
-          others = other.tables().allocTo(other.root(), above, span.firstVa(), other.gather());
-          turnOn();
-          other.sharing().turnOn();
-        }
-        long both =
-            anyShared
-                ? wrProtect(above, table, index, span, gather)
-                : wrProtectAll(above, table, index, raw, span, gather);
-        long below = format.tableAddr(both, above);
-        space.addUse(below, 1);
-        other
-            .sharing()
-            .store(above, others, index, format.empty(above), both, span, other.gather());
-        given.add(shape.nextReal(above), below);
-        tables++;
       }
-      if (tables > before) {
-        space.addLive(others, tables - before);
-      }
+      space.addLive(others, tables - before);
+    }
+
+    /**
+     * Whether an entry that leads elsewhere, and is alike in all else, can be given away without a
+     * question: it is a table's, forbids to write, and owes nothing where there was none.
+     */
+    private boolean goesUnchanged(long shared) {
+      return !anyShared
+          && (format.rights(shared, above) & Rights.WRITE) == 0
+          && entries.owesNothing(format.empty(above), shared, above);
+    }
+
+    /** Returns the entry as both sides have it then. */
+    private long shareOne(long table, int index, long raw, long va, long others) {
+      Span span = span(above, va);
+      long both =
+          anyShared
+              ? wrProtect(above, table, index, span, gather)
+              : wrProtectAll(above, table, index, raw, span, gather);
+      use(both);
+      other.sharing().store(above, others, index, format.empty(above), both, span, other.gather());
+      return both;
+    }
+
+    /** Counts the table that an entry leads to as used once more. */
+    private void use(long raw) {
+      long below = format.tableAddr(raw, above);
+      long id = descriptors.id(below);
+      descriptors.addUses(id, 1);
+      given.add(shape.nextReal(above), below, id);
+      tables++;
     }
 
     void count() {
@@ -442,10 +483,11 @@ final class TableSharing {
         } else if (free.contains(entry)) {
           store(level, table, index, raw, format.empty(level), entry, gather);
           space.addLive(table, -1);
-          space.addUse(below, -1);
+          long id = descriptors.id(below);
+          descriptors.addUses(id, -1);
           space.count(SharingCounts::plusDropped);
           TablesBelow left = new TablesBelow();
-          left.add(shape.nextReal(level), below);
+          left.add(shape.nextReal(level), below, id);
           left.count(gather, -1);
           left.pages.dropped();
         }
@@ -462,18 +504,23 @@ final class TableSharing {
     private final TableSharer.Pages pages = sharer.pages();
     private final int[] byLevel = new int[Level.PTE.ordinal() + 1];
 
-    void add(Level level, long table) {
+    void add(Level level, long table, long id) {
       byLevel[level.ordinal()]++;
       if (level == Level.PTE) {
-        pages.add(space.descriptors().note(space.descriptors().id(table)));
-        return;
+        pages.add(descriptors.note(id));
+      } else {
+        addAllOf(level, table);
       }
+    }
+
+    private void addAllOf(Level level, long table) {
       entries.eachInUse(
           level,
           table,
           (i, raw) -> {
             if (entries.isTable(raw, level)) {
-              add(shape.nextReal(level), format.tableAddr(raw, level));
+              long below = format.tableAddr(raw, level);
+              add(shape.nextReal(level), below, descriptors.id(below));
             }
           });
     }

@@ -157,8 +157,7 @@ public final class TableSpace {
 
   void addUse(long table, int count) {
     TableDescriptors descriptors = descriptors();
-    long id = descriptors.id(table);
-    descriptors.setUseCount(id, descriptors.useCount(id) + count);
+    descriptors.addUses(descriptors.id(table), count);
   }
 
   /** Bytes of the tables that there are, of all address spaces, those that are shared once. */

@@ -54,6 +54,10 @@ final class TreeEntries {
     gather.add(va, lastVa - va + 1, duty, false);
   }
 
+  boolean owesNothing(long oldRaw, long newRaw, Level level) {
+    return variant.tlbRules().duty(oldRaw, newRaw, level).isNone();
+  }
+
   long load(Level level, long table, int index) {
     return code.load(memory, entryAddr(table, index), level);
   }
