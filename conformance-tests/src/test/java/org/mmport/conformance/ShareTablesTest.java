@@ -2,6 +2,7 @@ package org.mmport.conformance;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -15,6 +16,7 @@ import org.mmport.machine.PhysicalMemory;
 import org.mmport.pgtable.MmuGather;
 import org.mmport.pgtable.PageTable;
 import org.mmport.pgtable.TableSpace;
+import org.mmport.spi.InvalidRequestException;
 import org.mmport.spi.Level;
 import org.mmport.spi.Protection;
 import org.mmport.spi.TableOwner;
@@ -80,5 +82,17 @@ class ShareTablesTest {
     assertEquals(2, child.tableCounts().of(Level.PTE));
     assertEquals(1, child.tableCounts().of(Level.PMD));
     assertEquals(VA + 5, child.translate(VA + 5));
+  }
+
+  @Test
+  void noTableOfALevelThatNoEntryLeadsTo() {
+    for (Level level : List.of(Level.PGD, Level.P4D)) {
+      InvalidRequestException e =
+          assertThrows(
+              InvalidRequestException.class,
+              () -> parent.shareTables(child, level, VA, 3 * GIB, parents, childs));
+      assertTrue(String.valueOf(e.getMessage()).startsWith("level " + level + ": "));
+    }
+    assertEquals(0, space.sharingCounts().shared());
   }
 }

@@ -377,6 +377,7 @@ public abstract class PageTable implements AutoCloseable {
    *     is true of one address space only
    * @throws org.mmport.machine.OutOfFramesException when there is no memory for the tables above;
    *     those that came before are shared
+   * @throws org.mmport.spi.InvalidRequestException for a level whose tables no entry leads to
    */
   public final int shareTables(
       PageTable other,

@@ -238,7 +238,7 @@ final class TableSharing {
     if (variant.segmentMap().hashMmu().isPresent()) {
       return 0;
     }
-    Level above = above(level);
+    Level above = shape.above(level);
     Sharing sharing = new Sharing(above, gather, other, writesAreShared(range));
     long bytes = shape.spanBytes(above) * variant.geometry().at(above).entries();
     try {
@@ -257,14 +257,6 @@ final class TableSharing {
       // Those before one that there is no memory for are shared all the same.
       sharing.count();
     }
-  }
-
-  private Level above(Level level) {
-    Level above = shape.rootLevel();
-    while (shape.nextReal(above) != level) {
-      above = shape.nextReal(above);
-    }
-    return above;
   }
 
   /** Of tables that entries of one level lead to. */

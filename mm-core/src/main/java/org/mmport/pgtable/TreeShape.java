@@ -1,5 +1,6 @@
 package org.mmport.pgtable;
 
+import org.mmport.spi.InvalidRequestException;
 import org.mmport.spi.Level;
 import org.mmport.spi.LevelGeometry;
 import org.mmport.spi.PagingGeometry;
@@ -54,5 +55,21 @@ final class TreeShape {
   /** As {@link PagingGeometry#nextReal}; PTE comes after itself. */
   Level nextReal(Level level) {
     return nextReal[level.ordinal()];
+  }
+
+  /**
+   * The level whose entries lead to tables of another.
+   *
+   * @throws InvalidRequestException where there are no tables of that level below the root
+   */
+  Level above(Level level) {
+    for (Level above = root; above != Level.PTE; above = nextReal(above)) {
+      if (nextReal(above) == level) {
+        return above;
+      }
+    }
+    throw new InvalidRequestException(
+        "level %s: no entry leads to tables of it; name a level below %s that the variant has"
+            .formatted(level, root));
   }
 }
