@@ -264,7 +264,7 @@ final class TableSharing {
     private final Level above;
     private final MmuGather gather;
     private final Other other;
-    private final TablesBelow given;
+    private final SharedTables given;
 
     /** Whether any page may be all processes', or none need be asked about. */
     private final boolean anyShared;
@@ -275,7 +275,7 @@ final class TableSharing {
       this.above = above;
       this.gather = gather;
       this.other = other;
-      this.given = other.sharing().new TablesBelow();
+      this.given = new SharedTables(mm, other.sharing().sharer.pages());
       this.anyShared = anyShared;
     }
 
@@ -353,8 +353,7 @@ final class TableSharing {
 
     void count() {
       space.count(counts -> counts.plusShared(tables));
-      given.count(other.gather(), 1);
-      given.pages.attached();
+      given.attached(other.gather());
     }
   }
 
@@ -455,11 +454,14 @@ final class TableSharing {
   /** Those that serve any of a range, and nothing but what is {@code free}. */
   void drop(long root, Span range, Span free, MmuGather gather) {
     if (on) {
-      drop(shape.rootLevel(), root, range, free, gather);
+      SharedTables left = new SharedTables(mm, sharer.pages());
+      drop(shape.rootLevel(), root, range, free, gather, left);
+      left.dropped(gather);
     }
   }
 
-  private void drop(Level level, long table, Span range, Span free, MmuGather gather) {
+  private void drop(
+      Level level, long table, Span range, Span free, MmuGather gather, SharedTables left) {
     if (level == Level.PTE) {
       return;
     }
@@ -471,57 +473,20 @@ final class TableSharing {
       if (entries.isTable(raw, level)) {
         long below = format.tableAddr(raw, level);
         if (space.useCount(below) == 1) {
-          drop(shape.nextReal(level), below, new Span(at, last), free, gather);
+          drop(shape.nextReal(level), below, new Span(at, last), free, gather, left);
         } else if (free.contains(entry)) {
           store(level, table, index, raw, format.empty(level), entry, gather);
           space.addLive(table, -1);
           long id = descriptors.id(below);
           descriptors.addUses(id, -1);
           space.count(SharingCounts::plusDropped);
-          TablesBelow left = new TablesBelow();
           left.add(shape.nextReal(level), below, id);
-          left.count(gather, -1);
-          left.pages.dropped();
         }
       }
       if (last == range.lastVa()) {
         return;
       }
       at = last + 1;
-    }
-  }
-
-  /** A shared table, and all below it, which come and go together. */
-  private final class TablesBelow {
-    private final TableSharer.Pages pages = sharer.pages();
-    private final int[] byLevel = new int[Level.PTE.ordinal() + 1];
-
-    void add(Level level, long table, long id) {
-      byLevel[level.ordinal()]++;
-      if (level == Level.PTE) {
-        pages.add(descriptors.note(id));
-      } else {
-        addAllOf(level, table);
-      }
-    }
-
-    private void addAllOf(Level level, long table) {
-      entries.eachInUse(
-          level,
-          table,
-          (i, raw) -> {
-            if (entries.isTable(raw, level)) {
-              long below = format.tableAddr(raw, level);
-              add(shape.nextReal(level), below, descriptors.id(below));
-            }
-          });
-    }
-
-    /** Each of them so many times more. */
-    void count(MmuGather gather, int times) {
-      for (Level level : Level.values()) {
-        gather.shared(level, times * byLevel[level.ordinal()]);
-      }
     }
   }
 
