@@ -56,6 +56,23 @@ final class Figures {
             .mapToDouble(best -> best.getOrDefault(name, 0.0) / best.getOrDefault(other, 0.0)));
   }
 
+  /**
+   * How many times as much is taken more for a larger size as another takes more, where all four
+   * were measured: the median over the rounds.
+   */
+  OptionalDouble ratioOfGrowth(String larger, String smaller, String others, String othersSmaller) {
+    return median(
+        rounds.stream()
+            .filter(
+                best -> best.keySet().containsAll(List.of(larger, smaller, others, othersSmaller)))
+            .mapToDouble(
+                best -> growth(best, larger, smaller) / growth(best, others, othersSmaller)));
+  }
+
+  private static double growth(Map<String, Double> best, String larger, String smaller) {
+    return best.getOrDefault(larger, 0.0) - best.getOrDefault(smaller, 0.0);
+  }
+
   /** What one operation took, in the benchmark's own unit: the median over the rounds. */
   OptionalDouble time(String name) {
     return median(

@@ -97,12 +97,18 @@ public final class Ratios {
     }
   }
 
+  /** Lazy forks have goals for 1 GiB: 64 MiB take little more than making an address space. */
   private static void printForks(Figures figures) {
+    String fork = "ForkBenchmark.fork mib=";
     for (String mib : new String[] {"64", "1024"}) {
-      String of = "ForkBenchmark.fork mib=" + mib + " way=";
-      beside(figures, of + "eager", "ForkBenchmark.forkC mib=" + mib, "C", 2);
-      beside(figures, of + "lazy", of + "eager", "eager", 0.05);
-      beside(figures, of + "lazy-all", of + "eager", "eager", 0.05);
+      beside(figures, fork + mib + " way=eager", "ForkBenchmark.forkC mib=" + mib, "C", 2);
+    }
+    String eager = " way=eager";
+    for (String way : new String[] {" way=lazy", " way=lazy-all"}) {
+      beside(figures, fork + 1024 + way, fork + 1024 + eager, "eager", 0.05);
+      figures
+          .ratioOfGrowth(fork + 1024 + way, fork + 64 + way, fork + 1024 + eager, fork + 64 + eager)
+          .ifPresent(ratio -> line(fork + "64..1024" + way, ratio, "eager's growth", 0.02));
     }
   }
 
@@ -188,6 +194,6 @@ public final class Ratios {
   }
 
   static void line(String name, double ratio, String beside, double goal) {
-    System.out.printf(Locale.ROOT, "%-52s %5.2f x %s (goal %.2f)%n", name, ratio, beside, goal);
+    System.out.printf(Locale.ROOT, "%-52s %6.3f x %s (goal %.2f)%n", name, ratio, beside, goal);
   }
 }
