@@ -166,6 +166,9 @@ public interface BatchOps {
   static long gathered(long leaf, long other, EntryArray table) {
     PteFormat format = table.format();
     Level level = table.level();
+    if (((leaf ^ other) & ~format.frameMask(level)) == 0) {
+      return leaf;
+    }
     long result = leaf;
     if (format.present(other, level)) {
       result = format.young(other, level) ? format.mkYoung(result, level) : result;

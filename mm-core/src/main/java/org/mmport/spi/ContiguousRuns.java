@@ -62,15 +62,21 @@ public record ContiguousRuns(long bit, int pteEntries, Level upper, int upperEnt
     return inRun(table, index) ? end(table, index) - index : 1;
   }
 
+  /** As far as there is anything to gather, as {@code contpte_ptep_get()} since Linux 6.16. */
   @Override
   public long get(EntryArray table, int index) {
     long raw = table.get(index);
     if (inRun(raw, table.level(), table.format())) {
-      for (int i = start(table, index); i < end(table, index); i++) {
+      int end = end(table, index);
+      for (int i = start(table, index); i < end && !hasAllMarks(raw, table); i++) {
         raw = BatchOps.gathered(raw, table.get(i), table);
       }
     }
     return raw;
+  }
+
+  private static boolean hasAllMarks(long raw, EntryArray table) {
+    return table.format().young(raw, table.level()) && table.format().dirty(raw, table.level());
   }
 
   /**
