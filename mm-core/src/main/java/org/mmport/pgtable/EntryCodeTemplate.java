@@ -865,7 +865,8 @@ final class EntryCodeTemplate extends EntryCode {
     int row;
     for (; index < end; index += row) {
       long address = start + ((long) (index - first) << AT.entryShift());
-      long old = leaf(table, index, address);
+      // What is cached with it has marks, which emptying gathers, and no say in what it maps.
+      long old = single(address);
       row = 1;
       if (!FORMAT.none(old, AT.level())) {
         long pfn = pfn(old);
@@ -948,9 +949,10 @@ final class EntryCodeTemplate extends EntryCode {
 
   /** What {@link BatchOps#get} has of an entry; a plain load where that is one load. */
   private static long leaf(PteTable table, int index, long address) {
-    if (!ENTRY_WISE) {
-      return BATCH.get(table.leaves(), index);
-    }
+    return ENTRY_WISE ? single(address) : BATCH.get(table.leaves(), index);
+  }
+
+  private static long single(long address) {
     return STEPPED ? read(address) : get(ALL, aligned(address));
   }
 

@@ -163,7 +163,7 @@ public final class PteTable implements PteView {
    * {@link SinglePages#tryUnmap} takes, or is cached with others.
    *
    * @param unmapped gets the pages
-   * @param behind gets that entry, as {@link #get} has it
+   * @param behind gets that entry as it is, without marks of what it is cached with
    * @return how many entries come before it
    */
   public int unmapSingles(
