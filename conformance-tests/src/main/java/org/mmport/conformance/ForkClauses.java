@@ -399,4 +399,46 @@ final class ForkClauses {
       }
     }
   }
+
+  @Clause(
+      id = "FORK-11",
+      text = "Where only some entries of a batch let write, none does once two processes have it",
+      source = "kernel: copy_present_ptes, which protects all if any may be written; R4.26",
+      check = "EntryCode.wrProtect: who looks at the first entry alone; SharedPages.copyRun")
+  static void someMayBeWritten(ClauseContext c) {
+    for (int written : new int[] {4, 9}) {
+      for (ForkStrategy way : ForkStrategies.all()) {
+        try (Scene scene = new Scene(c)) {
+          scene.play(
+              """
+              folios 4
+              start a
+              mmap a 4 16 rw- private
+              cpu0 store a 4 1
+              cpu0 store a 9 1
+              fork a b batched
+              exit b
+              cpu0 store a %d 2
+              """
+                  .formatted(written));
+          ProcessView parent = new ProcessView(scene.process("a"));
+          for (int page = 4; page < 20; page++) {
+            c.check(
+                parent.writable(page) == (page == written),
+                "page %d alone writable before".formatted(written),
+                "page " + page);
+          }
+          // Another page, so that tables that are shared until then are copied.
+          scene.play(
+              """
+              fork a b %s
+              cpu0 store a 6 3
+              cpu0 store a %d 4
+              expect cpu1 load b %d is 2
+              """
+                  .formatted(way.name(), written, written));
+        }
+      }
+    }
+  }
 }

@@ -89,6 +89,21 @@ class MmClauseTwinsTest {
     fails("FORK-01", Breaker.good("x86_64/4level").withBatchOps(first), "and writable");
   }
 
+  /** Then those behind a first entry that nobody may write by stay writable. */
+  @Test
+  void batchesOfWhichTheFirstIsLookedAt() {
+    BatchOps first =
+        new FilterBatchOps(BatchOps.ENTRY_WISE) {
+          @Override
+          public void wrProtect(LeafTable table, int index, int nr) {
+            if (table.format().write(table.get(index), table.level())) {
+              super.wrProtect(table, index, nr);
+            }
+          }
+        };
+    fails("FORK-11", Breaker.good("x86_64/4level").withBatchOps(first), "and writable");
+  }
+
   /** CPUs go on writing through what they remember of the entry above a table. */
   @Test
   void rightsOfTablesThatNobodyFlushes() {

@@ -236,7 +236,7 @@ public final class Fork {
     } else if (!anon.isAnon(pfn)) {
       copyOfFile(to, index, raw, pfn, 1);
     } else if (anon.tryDup(pfn)) {
-      share(from, to, index, raw);
+      share(from, to, index, raw, 1);
     } else {
       copyPage(vma, to, index, va, pfn);
     }
@@ -267,27 +267,14 @@ public final class Fork {
       copyPage(vma, to, index, va, pfn);
       return 1;
     }
-    share(from, to, index, shared);
+    share(from, to, index, raw, shared);
     return shared;
   }
 
-  /** The reference and the map count are there: neither side may write the page now. */
-  private void share(PteTable from, PteTable to, int index, long raw) {
-    if (format.write(raw, Level.PTE)) {
-      share(from, to, index, 1);
-    } else {
-      // Nobody can have written by it since it was read.
-      anonPages++;
-      to.set(index, 1, format.mkOld(raw, Level.PTE));
-    }
-  }
-
-  /** The same of pages in a row. */
-  private void share(PteTable from, PteTable to, int index, int pages) {
+  /** References and map counts are there: neither side may write the pages now. */
+  private void share(PteTable from, PteTable to, int index, long raw, int pages) {
     anonPages += pages;
-    from.wrProtect(index, pages);
-    long raw = format.wrProtect(from.get(index), Level.PTE);
-    to.set(index, pages, format.mkOld(raw, Level.PTE));
+    to.set(index, pages, format.mkOld(from.wrProtect(index, pages, raw), Level.PTE));
   }
 
   /** {@code copy_present_page()}. */

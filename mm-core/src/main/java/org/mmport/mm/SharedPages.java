@@ -76,18 +76,9 @@ final class SharedPages implements TableSharer {
     }
     dup(pfn, nr);
     // Dirty it is already where it was written (copy_present_pte() of mm/memory.c).
-    long copy = shared ? format.mkClean(raw, Level.PTE) : wrProtected(from, index, nr, raw);
+    long copy = shared ? format.mkClean(raw, Level.PTE) : from.wrProtect(index, nr, raw);
     to.set(index, nr, format.mkOld(copy, Level.PTE));
     return nr;
-  }
-
-  /** The first of entries that nobody may write by any more. */
-  private long wrProtected(PteTable from, int index, int nr, long raw) {
-    if (nr == 1 && !format.write(raw, Level.PTE)) {
-      return raw;
-    }
-    from.wrProtect(index, nr);
-    return format.wrProtect(from.get(index), Level.PTE);
   }
 
   /** The references before the map counts (R4.5). Pages of files have no mark to lose. */

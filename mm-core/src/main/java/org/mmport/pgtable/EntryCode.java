@@ -128,6 +128,13 @@ abstract class EntryCode {
    */
   abstract int row(PteTable table, int index, int most, long raw);
 
+  /**
+   * Takes the right to write from present leaves, and returns what the first is then.
+   *
+   * @param raw the first, as {@link PteTable#get} has it
+   */
+  abstract long wrProtect(PteTable table, int index, int count, long raw);
+
   /** Gives present leaves other rights. */
   abstract void protect(
       MmTables mm, long table, int index, int count, long va, long pgprot, MmuGather gather);

@@ -956,7 +956,16 @@ final class EntryCodeTemplate extends EntryCode {
     return STEPPED ? read(address) : get(ALL, aligned(address));
   }
 
-  /** Leaves that nobody can write by any more, and what the first is then. */
+  @Override
+  long wrProtect(PteTable table, int index, int count, long raw) {
+    if (count > 1 && row(table, index, count, raw) < count) {
+      BATCH.wrProtect(table.leaves(), index, count);
+      return FORMAT.wrProtect(BATCH.get(table.leaves(), index), AT.level());
+    }
+    return FORMAT.write(raw, AT.level()) ? writeProtected(table, index, count, raw) : raw;
+  }
+
+  /** The same of leaves that are alike and may be written. */
   private static long writeProtected(PteTable table, int index, int count, long raw) {
     if (isSettled(raw) && ENTRY_WISE) {
       long readOnly = FORMAT.wrProtect(raw, AT.level());

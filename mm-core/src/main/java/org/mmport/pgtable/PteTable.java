@@ -215,6 +215,16 @@ public final class PteTable implements PteView {
   }
 
   /**
+   * The same, and nothing where none may be written.
+   *
+   * @param raw the first, as it was read
+   * @return the first, as it is then
+   */
+  public long wrProtect(int index, int nr, long raw) {
+    return code.wrProtect(this, index, nr, raw);
+  }
+
+  /**
    * How many entries from one on are leaves that map memory in a row and are alike in all else, as
    * far as that is cheap to tell.
    *
