@@ -1,6 +1,5 @@
 package org.mmport.benchmarks;
 
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.mmport.cpu.Access;
 import org.mmport.fork.ForkStrategies;
@@ -9,8 +8,6 @@ import org.mmport.machine.PhysicalMemory;
 import org.mmport.mm.AddressSpace;
 import org.mmport.mm.ForkStrategy;
 import org.mmport.mm.MmSystem;
-import org.mmport.mm.MmapRequest;
-import org.mmport.mm.VmaRights;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -52,7 +49,7 @@ public class FolioBenchmark {
    * Folios of one size; of three sizes, as where several are enabled (R4.21); or of 64 KiB of which
    * a quarter was given back and written again, which makes single pages of it (R4.22).
    */
-  @Param({"4k", "16k", "64k", "mixed", "64k-freed"})
+  @Param({"4k", "16k", "64k", "128k", "256k", "mixed", "64k-freed"})
   public String folios;
 
   private PhysicalMemory memory;
@@ -126,17 +123,7 @@ public class FolioBenchmark {
   }
 
   private AddressSpace filled() {
-    AddressSpace space = system.create();
-    space.mmap(MmapRequest.anonymous(BYTES, VmaRights.READ_WRITE).at(Workload.BASE));
-    for (int unit = 0; unit < BYTES / UNIT_BYTES; unit++) {
-      int order = order(unit);
-      system.useFolios(order == 0 ? List.of() : List.of(order));
-      for (long at = 0; at < UNIT_BYTES; at += Workload.PAGE_BYTES << order) {
-        space.fault(Workload.BASE + unit * UNIT_BYTES + at, Access.USER_WRITE);
-      }
-    }
-    system.useFolios(List.of());
-    return space;
+    return FolioFill.fill(system, BYTES / UNIT_BYTES, UNIT_ORDER, this::order);
   }
 
   /** log2 of the pages of the folios that a unit is filled with. */
@@ -145,6 +132,8 @@ public class FolioBenchmark {
       case "4k" -> 0;
       case "16k" -> 2;
       case "mixed" -> new int[] {UNIT_ORDER, 2, UNIT_ORDER, 0}[unit % 4];
+      case "128k" -> UNIT_ORDER + 1;
+      case "256k" -> UNIT_ORDER + 2;
       default -> UNIT_ORDER;
     };
   }
