@@ -962,6 +962,7 @@ final class EntryCodeTemplate extends EntryCode {
       BATCH.wrProtect(table.leaves(), index, count);
       return FORMAT.wrProtect(BATCH.get(table.leaves(), index), AT.level());
     }
+    // By what lets nobody write, nobody can have written since it was read.
     return FORMAT.write(raw, AT.level()) ? writeProtected(table, index, count, raw) : raw;
   }
 

@@ -62,7 +62,7 @@ public record ContiguousRuns(long bit, int pteEntries, Level upper, int upperEnt
     return inRun(table, index) ? end(table, index) - index : 1;
   }
 
-  /** As far as there is anything to gather, as {@code contpte_ptep_get()} since Linux 6.16. */
+  /** As far as there is anything to gather, as {@code contpte_ptep_get()} does since 2025. */
   @Override
   public long get(EntryArray table, int index) {
     long raw = table.get(index);
