@@ -1,5 +1,6 @@
 package org.mmport.conformance;
 
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -94,5 +95,29 @@ class ShareTablesTest {
       assertTrue(String.valueOf(e.getMessage()).startsWith("level " + level + ": "));
     }
     assertEquals(0, space.sharingCounts().shared());
+  }
+
+  /** An entry that leads nowhere: what was left before it is counted, and no more than that. */
+  @Test
+  void tablesLeftBeforeABrokenOneAreCounted() {
+    share();
+    long second = tableAt(child.root(0), VA, 39, 30) + (((VA + (2L << 20)) >> 21) & 511) * 8;
+    long good = memory.mainExtent().bytes().get(JAVA_LONG, second);
+    memory.mainExtent().bytes().set(JAVA_LONG, second, (MEMORY_BYTES - 4096) | (good & 0xfff));
+    assertThrows(
+        InvalidRequestException.class, () -> child.dropShared(VA, 3 * GIB, VA, 3 * GIB, childs));
+    assertEquals(1, space.sharingCounts().dropped());
+    assertEquals(3, child.tableCounts().of(Level.PTE));
+    memory.mainExtent().bytes().set(JAVA_LONG, second, good);
+  }
+
+  /** Where the table is that entries at these shifts lead to, of an x86_64 root. */
+  private long tableAt(long root, long va, int... shifts) {
+    long table = root;
+    for (int shift : shifts) {
+      long raw = memory.mainExtent().bytes().get(JAVA_LONG, table + ((va >> shift) & 511) * 8);
+      table = raw & 0x000f_ffff_ffff_f000L;
+    }
+    return table;
   }
 }

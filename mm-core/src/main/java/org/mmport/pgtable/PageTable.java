@@ -324,7 +324,7 @@ public abstract class PageTable implements AutoCloseable {
   public final void unshareEdges(
       long va, long sizeBytes, long dropVa, long dropBytes, MmuGather gather) {
     long root = roots[requireRange("unshare", va, sizeBytes).root()];
-    sharing.unshare(root, va, va + sizeBytes - 1, TableSharing.Span.of(dropVa, dropBytes), gather);
+    sharing.unshare(root, va, va + sizeBytes - 1, Span.of(dropVa, dropBytes), gather);
   }
 
   /**
@@ -336,8 +336,7 @@ public abstract class PageTable implements AutoCloseable {
   public final void dropShared(
       long va, long sizeBytes, long freeVa, long freeBytes, MmuGather gather) {
     long root = roots[requireRange("drop", va, sizeBytes).root()];
-    sharing.drop(
-        root, TableSharing.Span.of(va, sizeBytes), TableSharing.Span.of(freeVa, freeBytes), gather);
+    sharing.drop(root, Span.of(va, sizeBytes), Span.of(freeVa, freeBytes), gather);
   }
 
   /**
@@ -389,7 +388,7 @@ public abstract class PageTable implements AutoCloseable {
     return sharing.share(
         rootOf(va),
         level,
-        TableSharing.Span.of(va, sizeBytes),
+        Span.of(va, sizeBytes),
         gather,
         new TableSharing.Other(other.sharing, other.pteTables, other.rootOf(va), othersGather));
   }

@@ -49,24 +49,6 @@ final class TableSharing {
     this.sharer = mm.sharer();
   }
 
-  /** Addresses, the last one included. */
-  record Span(long firstVa, long lastVa) {
-    static final Span NOWHERE = new Span(1, 0);
-
-    static Span of(long va, long sizeBytes) {
-      return new Span(va, va + sizeBytes - 1);
-    }
-
-    boolean contains(Span other) {
-      return Long.compareUnsigned(firstVa, other.firstVa) <= 0
-          && Long.compareUnsigned(other.lastVa, lastVa) <= 0;
-    }
-
-    long bytes() {
-      return lastVa - firstVa + 1;
-    }
-  }
-
   /** The side that comes to use a table too. */
   record Other(TableSharing sharing, PteTables tables, long root, MmuGather gather) {}
 
@@ -305,19 +287,22 @@ final class TableSharing {
      */
     private void shareFrom(long table, int first, int last, long raw, long va, long others) {
       int before = tables;
-      long shared = shareOne(table, first, raw, va, others);
-      boolean repeats = goesUnchanged(shared);
-      long notFrame = ~format.bits().tableFrame();
-      for (int index = first + 1; index <= last; index++) {
-        long next = entries.load(above, table, index);
-        if (repeats && ((next ^ shared) & notFrame) == 0) {
-          use(next);
-          entries.store(above, others, index, next);
-        } else if (entries.isTable(next, above)) {
-          shareOne(table, index, next, va + (index - first) * shape.spanBytes(above), others);
+      try {
+        long shared = shareOne(table, first, raw, va, others);
+        boolean repeats = goesUnchanged(shared);
+        long notFrame = ~format.bits().tableFrame();
+        for (int index = first + 1; index <= last; index++) {
+          long next = entries.load(above, table, index);
+          if (repeats && ((next ^ shared) & notFrame) == 0) {
+            use(next);
+            entries.store(above, others, index, next);
+          } else if (entries.isTable(next, above)) {
+            shareOne(table, index, next, va + (index - first) * shape.spanBytes(above), others);
+          }
         }
+      } finally {
+        space.addLive(others, tables - before);
       }
-      space.addLive(others, tables - before);
     }
 
     /**
@@ -455,8 +440,12 @@ final class TableSharing {
   void drop(long root, Span range, Span free, MmuGather gather) {
     if (on) {
       SharedTables left = new SharedTables(mm, sharer.pages());
-      drop(shape.rootLevel(), root, range, free, gather, left);
-      left.dropped(gather);
+      try {
+        drop(shape.rootLevel(), root, range, free, gather, left);
+      } finally {
+        // Those before one that is broken are left all the same.
+        left.dropped(gather);
+      }
     }
   }
 
